@@ -1,0 +1,113 @@
+/**
+ * Proves the package as a user gets it: packs it, checks the tarball, installs it in an empty folder, serves a small
+ * app from there, asks it a few questions, stops it with SIGTERM. Prints `ok`: `npm run smoke`.
+ */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const START_MS = 15_000;
+const STOP_MS = 10_000;
+const CHECKS = ['publint run --strict', 'attw --profile esm-only --no-emoji --no-summary --format ascii'];
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+
+const HELLO = `import { serve } from 'vela';
+
+const server = await serve(
+  (environ, startResponse) => {
+    if (environ.REQUEST_METHOD !== 'GET' && environ.REQUEST_METHOD !== 'HEAD') {
+      startResponse('405 Method Not Allowed', [['Allow', 'GET, HEAD']]);
+      return [];
+    }
+    startResponse('200 OK', [['Content-Type', 'text/plain']]);
+    return ['Hello World!\\n'];
+  },
+  { bind: process.argv[2], gateway: 'uws' },
+);
+console.log(server.url);
+`;
+
+const folder = mkdtempSync(join(tmpdir(), 'vela-smoke-'));
+try {
+  const tarball = pack();
+  for (const check of CHECKS) run('npm', ['exec', '--offline', '--', ...check.split(' '), tarball], root);
+  await serveFrom(install(tarball));
+  console.log('ok');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Packs this repository, which builds it; returns the tarball's path. */
+function pack() {
+  run('npm', ['pack', '--silent', '--pack-destination', folder], root);
+  const [tarball] = readdirSync(folder);
+  return join(folder, tarball);
+}
+
+/** Installs the tarball in an empty project, imports every entry point, returns the project's folder. */
+function install(tarball) {
+  const project = join(folder, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
+  writeFileSync(join(project, 'hello.js'), HELLO);
+  run('npm', ['install', '--silent', '--no-audit', '--no-fund', tarball], project);
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'));
+  const imports = entries.map((entry) => `await import('${entry.replace('.', name)}');`).join(' ');
+  run(process.execPath, ['--input-type=module', '--eval', imports], project);
+  return project;
+}
+
+/** Starts hello.js, asks, stops, and expects a clean exit. */
+async function serveFrom(project) {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const child = spawn(process.execPath, ['hello.js', `127.0.0.1:${port}`], {
+    cwd: project,
+    stdio: 'inherit',
+  });
+  const exited = once(child, 'exit');
+  try {
+    const hello = await fetchWhenUp(url, child);
+    assert.equal(hello.status, 200);
+    assert.equal(hello.headers.get('content-type'), 'text/plain');
+    assert.equal(await hello.text(), 'Hello World!\n');
+    const head = await fetch(url, { method: 'HEAD' });
+    assert.deepEqual([head.status, await head.text()], [200, '']);
+    const post = await fetch(url, { method: 'POST', body: 'x' });
+    assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    assert.deepEqual(await exited, [0, null], 'expected exit code 0 after SIGTERM');
+    clearTimeout(timer);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** Asks until the server answers. */
+async function fetchWhenUp(url, child) {
+  for (const until = Date.now() + START_MS; ; await new Promise((wake) => setTimeout(wake, 50))) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response !== undefined) return response;
+    if (child.exitCode !== null || Date.now() > until) throw new Error(`hello.js did not answer at ${url}`);
+  }
+}
+
+async function findFreePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  return port;
+}
+
+function run(command, args, cwd) {
+  const { status } = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new Error(`\`${command} ${args.join(' ')}\` failed`);
+}

@@ -1,0 +1,159 @@
+import type { Body, Chunk } from './contract.js';
+import { describeValue, isThenable, VelaError } from './errors.js';
+
+/** After so many bytes without a wait, other requests get their turn. */
+const TURN_BYTES = 1_048_576;
+/** An empty or tiny chunk counts as this much of a turn. */
+const CHUNK_COST_BYTES = 256;
+
+/** Where a body goes. */
+export interface BodySink {
+  /** Takes a chunk. False: take no more before `run` is called again. */
+  take(chunk: Chunk): boolean;
+  /** The body makes us wait: send what is held. */
+  flush(): boolean;
+  /** The body is complete. */
+  finish(): void;
+  fail(error: unknown): void;
+  /** `close` or `return` of the body threw. */
+  report(error: unknown): void;
+}
+
+type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
+type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
+
+/** Walks a body in any of its forms, as fast as its sink takes it, and closes it exactly once. */
+export class BodyPump {
+  #body: Body;
+  #sink: BodySink;
+  #iterator: AnyIterator;
+  #isClosed = false;
+  #turnBytes = TURN_BYTES;
+
+  /** @throws {VelaError} `ERR_CONTRACT_BODY` */
+  constructor(body: Body, sink: BodySink) {
+    this.#body = body;
+    this.#sink = sink;
+    this.#iterator = iterate(body);
+  }
+
+  /** Walks until the body ends, has to be waited for, or the sink takes no more. */
+  run(): void {
+    try {
+      while (!this.#isClosed) {
+        if (this.#turnBytes <= 0) return this.#yieldTurn();
+        const step = this.#iterator.next();
+        if (isThenable(step)) return this.#await(step as PromiseLike<Step>, (value) => this.#onStep(value));
+        if (!this.#handle(step as Step)) return;
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends the walk and closes the body. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeBody(this.#body, this.#iterator, this.#sink);
+  }
+
+  /** False: somebody else goes on, or the walk is over. */
+  #handle(step: Step): boolean {
+    if (step === null || typeof step !== 'object') throw new TypeError('The iterator of a body gave a result that is no object');
+    if (step.done === true) {
+      this.close();
+      this.#sink.finish();
+      return false;
+    }
+    const chunk = step.value;
+    if (isThenable(chunk)) {
+      this.#await(chunk as PromiseLike<Chunk>, (value) => this.#take(value) && this.run());
+      return false;
+    }
+    return this.#take(chunk as Chunk);
+  }
+
+  #take(chunk: Chunk): boolean {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) throw chunkError(chunk);
+    this.#turnBytes -= chunk.length + CHUNK_COST_BYTES;
+    return this.#sink.take(chunk);
+  }
+
+  #onStep(step: Step): void {
+    if (this.#handle(step)) this.run();
+  }
+
+  /** Waits for the body: what came before goes out meanwhile. */
+  #await<T>(promise: PromiseLike<T>, next: (value: T) => void): void {
+    this.#sink.flush();
+    promise.then(
+      (value) => {
+        if (this.#isClosed) return;
+        try {
+          next(value);
+        } catch (error) {
+          this.#fail(error);
+        }
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #yieldTurn(): void {
+    this.#turnBytes = TURN_BYTES;
+    if (this.#sink.flush()) setImmediate(() => this.run());
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) {
+      this.#sink.report(error);
+      return;
+    }
+    this.close();
+    this.#sink.fail(error);
+  }
+}
+
+/** Closes a body that nobody walks. */
+export function closeBody(body: Body, iterator: AnyIterator | undefined, sink: Pick<BodySink, 'report'>): void {
+  try {
+    const closed = findClose(body, iterator)?.();
+    if (isThenable(closed)) closed.then(undefined, (error: unknown) => sink.report(error));
+  } catch (error) {
+    sink.report(error);
+  }
+}
+
+/** Its own `close` (PEP 3333), else its own `return`, else its iterator's. */
+function findClose(body: Body, iterator: AnyIterator | undefined): (() => unknown) | undefined {
+  const owner = body as { close?: unknown; return?: unknown };
+  const { close } = owner;
+  if (typeof close === 'function') return () => close.call(body);
+  if (typeof owner.return === 'function') {
+    const finish = owner.return;
+    return () => finish.call(body);
+  }
+  return iterator?.return === undefined ? undefined : () => iterator.return?.();
+}
+
+function iterate(body: Body): AnyIterator {
+  if (body !== null && typeof body === 'object') {
+    if (Symbol.asyncIterator in body) return body[Symbol.asyncIterator]();
+    if (Symbol.iterator in body && !(body instanceof Uint8Array)) return body[Symbol.iterator]();
+  }
+  throw bodyError(body);
+}
+
+function bodyError(body: unknown): VelaError {
+  const remedy = typeof body === 'string' || body instanceof Uint8Array ? 'put it into an array: return [text]' : 'return an iterable of chunks, such as [text]';
+  return new VelaError('ERR_CONTRACT_BODY', `An application must return an iterable of strings or bytes; received ${describeValue(body)}: ${remedy}`);
+}
+
+/** The error for something in a body that is no chunk. */
+export function chunkError(chunk: unknown): VelaError {
+  return new VelaError(
+    'ERR_CONTRACT_CHUNK',
+    `A body may yield strings and Uint8Arrays, or promises of these; received ${describeValue(chunk)}`,
+  );
+}

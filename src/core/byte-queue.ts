@@ -1,0 +1,119 @@
+/** Pieces smaller than this are gathered, so that a body of one-byte pieces costs no more memory than its bytes. */
+const SMALL_BYTES = 1024;
+const GATHER_BYTES = 16_384;
+const EMPTY = Buffer.alloc(0);
+
+/** How far a search for a line's end has come; begin with `{ chunk: 0, offset: 0, before: 0 }`. */
+export interface LineScan {
+  chunk: number;
+  /** Bytes of that chunk that were searched. */
+  offset: number;
+  /** Bytes of all chunks before it. */
+  before: number;
+}
+
+/** Bytes in the order in which they came, taken from the front. */
+export class ByteQueue {
+  /** How many bytes are held. */
+  length = 0;
+  #chunks: Buffer[] = [];
+  /** Where small pieces are gathered: the last chunk is the part from `#gatherStart` to `#gatherEnd`. */
+  #gather: Buffer | undefined;
+  #gatherStart = 0;
+  #gatherEnd = 0;
+
+  /** @param isOwned - the bytes may be kept; else they are copied */
+  push(bytes: Buffer, isOwned: boolean): void {
+    this.length += bytes.length;
+    if (bytes.length < SMALL_BYTES && this.#chunks.length > 0) {
+      this.#append(bytes);
+      return;
+    }
+    this.#chunks.push(isOwned ? bytes : copyBytes(bytes));
+    this.#gatherStart = this.#gatherEnd;
+  }
+
+  /** Takes `size` bytes from the front, fewer when fewer are there. */
+  take(size: number): Buffer {
+    const chunks = this.#chunks;
+    const first = chunks[0];
+    if (first === undefined || size === 0) return EMPTY;
+    if (size < this.length) return this.#takePart(size);
+    const taken = chunks.length === 1 ? first : Buffer.concat(chunks, this.length);
+    this.clear();
+    return taken;
+  }
+
+  /** Takes all chunks as they are. */
+  takeChunks(): Buffer[] {
+    const chunks = this.#chunks;
+    this.clear();
+    return chunks;
+  }
+
+  clear(): void {
+    this.#chunks = [];
+    this.length = 0;
+    this.#gatherStart = this.#gatherEnd;
+  }
+
+  /** How long the first line is, its `\n` included; 0 when no `\n` is there. What was searched is not searched again. */
+  findLine(scan: LineScan): number {
+    for (; ; scan.chunk++) {
+      const chunk = this.#chunks[scan.chunk];
+      if (chunk === undefined) return 0;
+      const at = chunk.indexOf(10, scan.offset);
+      if (at !== -1) return scan.before + at + 1;
+      scan.offset = chunk.length;
+      // The last chunk may still grow.
+      if (scan.chunk === this.#chunks.length - 1) return 0;
+      scan.before += chunk.length;
+      scan.offset = 0;
+    }
+  }
+
+  /** Adds a small piece to the gathered last chunk, or begins a new one. */
+  #append(bytes: Buffer): void {
+    let gather = this.#gather;
+    if (gather === undefined || this.#gatherEnd + bytes.length > gather.length) {
+      gather = Buffer.allocUnsafeSlow(GATHER_BYTES);
+      this.#gather = gather;
+      this.#gatherStart = 0;
+      this.#gatherEnd = 0;
+    }
+    gather.set(bytes, this.#gatherEnd);
+    const continues = this.#gatherEnd > this.#gatherStart;
+    this.#gatherEnd += bytes.length;
+    const chunk = gather.subarray(this.#gatherStart, this.#gatherEnd);
+    if (continues) this.#chunks[this.#chunks.length - 1] = chunk;
+    else this.#chunks.push(chunk);
+  }
+
+  #takePart(size: number): Buffer {
+    const parts: Buffer[] = [];
+    let missing = size;
+    let used = 0;
+    for (const chunk of this.#chunks) {
+      if (missing === 0) break;
+      if (missing < chunk.length) {
+        parts.push(chunk.subarray(0, missing));
+        this.#chunks[used] = chunk.subarray(missing);
+        missing = 0;
+        break;
+      }
+      parts.push(chunk);
+      missing -= chunk.length;
+      used++;
+    }
+    this.#chunks.splice(0, used);
+    this.#gatherStart = this.#gatherEnd;
+    this.length -= size;
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
+  }
+}
+
+function copyBytes(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

@@ -1,0 +1,18 @@
+import type { Chunk } from './contract.js';
+
+/** How many bytes a chunk takes on the wire. */
+export function byteLength(chunk: Chunk): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
+}
+
+/** One chunk of many: text when all are text. */
+export function joinChunks(chunks: readonly Chunk[]): Chunk {
+  if (chunks.length === 1) return chunks[0] as Chunk;
+  if (chunks.every((chunk) => typeof chunk === 'string')) return chunks.join('');
+  return Buffer.concat(chunks.map(toBytes));
+}
+
+/** A chunk as bytes, uncopied where it is bytes already. */
+export function toBytes(chunk: Chunk): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+}

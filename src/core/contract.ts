@@ -1,0 +1,201 @@
+/**
+ * The contract: an application is called with `(environ, startResponse)` and returns the body.
+ *
+ * It is PEP 3333 with one extension: wherever Python would block, a promise may stand. The rules behind these
+ * types are in docs/spec.md, which is generated from the checks of {@link lint}.
+ * @see {@link https://peps.python.org/pep-3333/ | PEP 3333}
+ */
+import type { Logger } from './logger.js';
+import type { WsgiResponse } from './wsgi-response.js';
+
+/** One piece of a body: text, sent as UTF-8, or bytes. */
+export type Chunk = string | Uint8Array;
+
+/** A body: chunks, promises of chunks, or an async stream of chunks. A bare string is refused: write `[text]`. */
+export type Body = Iterable<Chunk | Promise<Chunk>> | AsyncIterable<Chunk>;
+
+/** One response header. */
+export type HeaderPair = [name: string, value: string];
+
+/** Sends a chunk at once. A promise that it returns is back-pressure: await it before the next chunk. */
+export type Write = (chunk: Chunk) => void | Promise<void>;
+
+/**
+ * Begins the response. Nothing is sent before the first non-empty chunk.
+ * @param status - three digits, a space and a reason: `200 OK`
+ * @param headers - pairs in the order in which they are sent
+ * @param excInfo - the error that makes this a second call, to replace what the first one said
+ * @throws {VelaError} `ERR_CONTRACT_*` for a bad status or header, and for a second call without `excInfo`
+ */
+export type StartResponse = (status: string, headers: HeaderPair[], excInfo?: Error) => Write;
+
+/** Ends the walk of a {@link WsgiHandler}: the middleware has taken the connection over. */
+export const TAKEN: unique symbol = Symbol('vela.TAKEN');
+
+/** What a middleware may return: nothing passes the request on. */
+export type MiddlewareResult = Body | WsgiResponse | typeof TAKEN | undefined | null | void;
+
+/** An application as a function. */
+export type AppFunction = ((
+  environ: Environ,
+  startResponse: StartResponse,
+) => Body | WsgiResponse | typeof TAKEN | PromiseLike<Body | WsgiResponse | typeof TAKEN>) &
+  Part;
+
+/** A middleware as a function: an application that may return nothing. */
+export type MiddlewareFunction = ((
+  environ: Environ,
+  startResponse: StartResponse,
+) => MiddlewareResult | PromiseLike<MiddlewareResult>) &
+  Part;
+
+/** An application: a function, or an object with `handle(environ, startResponse)`. */
+export type App = AppFunction | (Part & { handle: AppFunction });
+
+/** A middleware: a function, or an object with `handle(environ, startResponse)`. */
+export type Middleware = MiddlewareFunction | (Part & { handle: MiddlewareFunction });
+
+/** What any application or middleware may carry beside the call itself. */
+export interface Part {
+  /** Runs once before the first request is accepted. A rejection stops the server from starting. */
+  start?(context: StartContext): void | Promise<void>;
+  /** Runs once after the last request was answered. */
+  stop?(): void | Promise<void>;
+  /** Says what it is, for listings: routes, limits, WebSocket paths. */
+  describe?(): PartDescription;
+  /**
+   * The request headers, in HTTP spelling, that are read after the handler has gone async. Only these are then kept,
+   * which is cheaper than keeping all; reading another one throws `ERR_ENVIRON_EXPIRED`.
+   */
+  headers?: readonly string[] | undefined;
+}
+
+/** What a {@link Part} is told when it starts. */
+export interface StartContext {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+}
+
+/** What a {@link Part} says of itself. */
+export interface PartDescription {
+  readonly name: string;
+  readonly parts?: readonly PartDescription[];
+  readonly [detail: string]: unknown;
+}
+
+/** The settings of the server that handlers may read, as `environ['vela.cfg']`. Frozen. */
+export interface ServerConfig {
+  /** Error pages show stacks and causes, and log lines say more. */
+  readonly debug: boolean;
+  /** Largest request body, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Longest wait from the complete request head to startResponse, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Longest time without progress once the response has begun, in milliseconds. */
+  readonly stallTimeoutMs: number;
+  readonly [setting: string]: unknown;
+}
+
+/**
+ * The request's body. Unread bytes stop the socket, so memory stays bounded. One read at a time.
+ *
+ * A read rejects with PayloadTooLarge (413) when the body is larger than the limit, with `ERR_CLIENT_ABORTED` when the
+ * client goes away, with `ERR_INPUT_BUSY` while another read waits.
+ */
+export interface WsgiInput extends AsyncIterable<Buffer> {
+  /** Reads up to `size` bytes, fewer only at the end of the body; without `size`, all that is left. Empty at the end. */
+  read(size?: number): Promise<Buffer>;
+  /** Reads to the end of a line, its `\n` included, or `size` bytes of it; empty at the end of the body. */
+  readline(size?: number): Promise<Buffer>;
+  /** Reads all lines, or as many as hold about `hintBytes`. */
+  readlines(hintBytes?: number): Promise<Buffer[]>;
+  /**
+   * Reads without waiting: all that is left, or `size` bytes.
+   * @throws {VelaError} `ERR_INPUT_NOT_LOADED` when the body is not in memory: put `waitForBody()` before the handler
+   */
+  readSync(size?: number): Buffer;
+  /**
+   * Waits until the whole body is in memory.
+   * @param limitBytes - a larger body is refused with 413
+   * @returns undefined when it is there already
+   */
+  load(limitBytes: number): Promise<void> | undefined;
+}
+
+/** Where error messages of the application go. */
+export interface WsgiErrors {
+  write(text: string): void;
+  writelines(lines: Iterable<string>): void;
+  flush(): void;
+}
+
+/** What is known of the client's connection. */
+export interface ConnectionInfo {
+  /** The peer's address in text, `''` on a unix socket. */
+  readonly remoteAddress: string;
+  /** The peer's port, where the gateway knows it. */
+  readonly remotePort: number | undefined;
+  readonly encrypted: boolean;
+  /** Name of the gateway: `uws`, `node` or `memory`. */
+  readonly gateway: string;
+}
+
+/**
+ * The request, under the keys of PEP 3333 and CGI, and ours under `vela.*`. Values are read lazily.
+ *
+ * Reading and assigning work as on a plain object. Enumeration sees only assigned keys: use `environKeys` or
+ * `toObject`. Remove a key by assigning `undefined`. `'HTTP_X' in environ` can be asked until the handler first awaits.
+ */
+export interface Environ {
+  REQUEST_METHOD: string;
+  /** The part of the path that led to this application, decoded; `''` at the root. */
+  SCRIPT_NAME: string;
+  /** The rest of the path, percent-decoded once as UTF-8. Reading it throws BadRequest for a malformed escape. */
+  PATH_INFO: string;
+  /** What follows the `?`, undecoded. */
+  QUERY_STRING: string;
+  /** The request target as the client sent it. */
+  RAW_URI: string;
+  CONTENT_TYPE: string;
+  CONTENT_LENGTH: string;
+  SERVER_NAME: string;
+  SERVER_PORT: string;
+  SERVER_PROTOCOL: string;
+  SERVER_SOFTWARE: string;
+  REMOTE_ADDR: string;
+  REMOTE_PORT?: string;
+  /** `on` under TLS, else absent. */
+  HTTPS?: string;
+  'wsgi.version': readonly [1, 0];
+  'wsgi.url_scheme': string;
+  'wsgi.input': WsgiInput;
+  'wsgi.errors': WsgiErrors;
+  'wsgi.multithread': boolean;
+  'wsgi.multiprocess': boolean;
+  'wsgi.run_once': boolean;
+  /** Always true: promises may stand where PEP 3333 blocks. */
+  'wsgi.async': boolean;
+  /** When the request arrived, in milliseconds since the epoch. */
+  'wsgi.timestamp': number;
+  /** Aborts when the client goes away, a deadline passes or the server stops. */
+  'vela.signal': AbortSignal;
+  'vela.cfg': ServerConfig;
+  'vela.logger': Logger;
+  'vela.connection': ConnectionInfo;
+  /** A short id of this request, unique in this process. */
+  'vela.request_id': string;
+  /** The undecoded form of PATH_INFO. Middleware that rewrites the path sets both. */
+  'vela.raw_path': string;
+  /** On the node gateway, for CONNECT and Upgrade: takes the raw connection over. Return {@link TAKEN} after it. */
+  'vela.tunnel'?: TakeTunnel;
+  /** A request header: upper case, `-` as `_`. */
+  [header: `HTTP_${string}`]: string | undefined;
+  [key: string]: unknown;
+}
+
+/** Takes the raw connection over; the caller owns, answers and ends it. */
+export type TakeTunnel = () => {
+  readonly socket: import('node:stream').Duplex;
+  /** Bytes that the client sent after the request's head. */
+  readonly head: Uint8Array;
+};

@@ -1,0 +1,130 @@
+import { STATUS_CODES } from 'node:http';
+import Negotiator from 'negotiator';
+import type { Environ, HeaderPair } from './contract.js';
+import { toError, VelaError } from './errors.js';
+import { HttpError } from './http-error.js';
+import { WsgiResponse } from './wsgi-response.js';
+
+/** What is told of errors whose text is not meant for the client. */
+const GENERIC_MESSAGE = 'An exception has occurred while evaluating your request.';
+const NOT_FOUND_MESSAGE = 'Cannot find what you are looking for.';
+const MEDIA_TYPES = ['text/plain', 'text/html', 'application/json'];
+
+/** An error as it is shown: `details` only in debug. */
+interface ErrorPage {
+  status: number;
+  reason: string;
+  message: string;
+  details: string | undefined;
+}
+
+/**
+ * The response to an error, and its log line: the one place where errors become responses.
+ *
+ * An HttpError gives status, headers and text; any other error with an integer `status` from 400 to 599 gives that
+ * status; all others are 500. Status 500 and above is logged as an error, the rest at debug level.
+ */
+export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
+  const error = toError(thrown);
+  const status = findStatus(error);
+  logError(environ, error, status);
+  if (status < 400) return new WsgiResponse({ status, headers: findHeaders(error) });
+  const page: ErrorPage = {
+    status,
+    reason: STATUS_CODES[status] ?? 'Error',
+    message: findMessage(error, status),
+    details: environ['vela.cfg'].debug && status >= 500 ? formatError(error) : undefined,
+  };
+  return renderPage(environ, page, findHeaders(error));
+}
+
+/** The response when nothing handled a request. */
+export function notFoundResponse(environ: Environ): WsgiResponse {
+  return renderPage(environ, { status: 404, reason: 'Not Found', message: NOT_FOUND_MESSAGE, details: undefined }, []);
+}
+
+/** The message, stack and causes of an error. */
+export function formatError(error: Error): string {
+  let text = error.stack ?? String(error);
+  let cause = error.cause;
+  for (let depth = 0; cause !== undefined && depth < 8; depth++) {
+    const inner = toError(cause);
+    text += `\nCaused by: ${inner.stack ?? String(inner)}`;
+    cause = inner.cause;
+  }
+  return text;
+}
+
+function findStatus(error: Error): number {
+  if (error instanceof HttpError) return STATUS_CODES[error.status] === undefined ? 500 : error.status;
+  const status = 'status' in error ? error.status : undefined;
+  const isKnown = typeof status === 'number' && status >= 400 && status <= 599 && STATUS_CODES[status] !== undefined;
+  return isKnown ? status : 500;
+}
+
+function findHeaders(error: Error): HeaderPair[] {
+  return error instanceof HttpError ? error.headers : [];
+}
+
+function findMessage(error: Error, status: number): string {
+  if (error instanceof HttpError) return error.message;
+  if (status === 404) return NOT_FOUND_MESSAGE;
+  return status < 500 ? (STATUS_CODES[status] ?? GENERIC_MESSAGE) : GENERIC_MESSAGE;
+}
+
+function logError(environ: Environ, error: Error, status: number): void {
+  const details = {
+    requestId: environ['vela.request_id'],
+    method: environ.REQUEST_METHOD,
+    uri: environ.RAW_URI,
+    status,
+    err: error,
+  };
+  if (status >= 500) environ['vela.logger'].error(details, error.message);
+  else environ['vela.logger'].debug(details, error.message);
+}
+
+function renderPage(environ: Environ, page: ErrorPage, headers: HeaderPair[]): WsgiResponse {
+  const type = chooseType(environ);
+  const content = type === 'text/html' ? renderHtml(page) : type === 'application/json' ? renderJson(page) : renderText(page);
+  const contentType = type === 'application/json' ? type : `${type}; charset=utf-8`;
+  return new WsgiResponse({ status: page.status, content, contentType, headers });
+}
+
+function chooseType(environ: Environ): string {
+  let accept: string | undefined;
+  try {
+    accept = environ.HTTP_ACCEPT;
+  } catch (error) {
+    // A handler that declares its headers, and not this one, has error pages in plain text.
+    if (!(error instanceof VelaError)) throw error;
+  }
+  if (accept === undefined) return 'text/plain';
+  return new Negotiator({ headers: { accept } }).mediaType(MEDIA_TYPES) ?? 'text/plain';
+}
+
+function renderText({ status, reason, message, details }: ErrorPage): string {
+  return details === undefined ? `${message}\n` : `${status} ${reason}\n\n${details}\n`;
+}
+
+function renderJson({ status, message, details }: ErrorPage): string {
+  return JSON.stringify({ status, message, ...(details === undefined ? {} : { stack: details.split('\n') }) });
+}
+
+function renderHtml({ status, reason, message, details }: ErrorPage): string {
+  const title = `${status} ${escapeHtml(reason)}`;
+  const stack = details === undefined ? '' : `\n<pre>${escapeHtml(details)}</pre>`;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>${title}</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;margin:4rem auto;max-width:60rem;padding:0 1rem}pre{overflow:auto;padding:1rem;background:#f4f4f5}</style>
+<h1>${title}</h1>
+<p>${escapeHtml(message)}</p>${stack}
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

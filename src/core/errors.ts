@@ -1,0 +1,58 @@
+/**
+ * Errors of Vela itself: a stable code, and a message that says what was expected, what came and what to do.
+ * docs/errors.md lists them all.
+ */
+export class VelaError extends Error {
+  override readonly name: string = 'VelaError';
+  /** Stable name of the condition: `ERR_AREA_CONDITION`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A setting that makes no sense: the program cannot start. */
+export class ImproperlyConfigured extends VelaError {
+  override readonly name = 'ImproperlyConfigured';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_CONFIG_INVALID', message, options);
+  }
+}
+
+/** Thrown to stop the server from inside, with an exit code. */
+export class HaltServer extends VelaError {
+  override readonly name = 'HaltServer';
+  readonly exitCode: number;
+
+  constructor(message = 'halt requested', exitCode = 3) {
+    super('ERR_SERVER_HALT', message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** True for anything with a `then` method. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}
+
+/** Any thrown value as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`a value that is no Error was thrown: ${describeValue(thrown)}`);
+}
+
+/** A short text for a value in an error message. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
+  return `a ${typeof value}`;
+}

@@ -1,0 +1,112 @@
+import { STATUS_CODES } from 'node:http';
+import type { HeaderPair } from './contract.js';
+
+/** What an HttpError may carry beside its message. */
+export interface HttpErrorOptions extends ErrorOptions {
+  /** Headers of the error response, after Content-Type. */
+  headers?: HeaderPair[];
+}
+
+/**
+ * An error that may be told to the client: thrown anywhere in a handler, it becomes the response.
+ * @example throw new HttpError(409, 'somebody else changed it first')
+ */
+export class HttpError extends Error {
+  override readonly name: string = 'HttpError';
+  /** The response's status code, 300 to 599. */
+  readonly status: number;
+  readonly headers: HeaderPair[];
+
+  constructor(status: number, message?: string, { headers = [], ...options }: HttpErrorOptions = {}) {
+    if (!Number.isInteger(status) || status < 300 || status > 599) {
+      throw new RangeError(`HttpError needs a status from 300 to 599; received ${String(status)}`);
+    }
+    super(message ?? STATUS_CODES[status] ?? 'Error', options);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** 302, or another redirect status, to a location. */
+export class HttpRedirect extends HttpError {
+  override readonly name = 'HttpRedirect';
+  readonly location: string;
+
+  constructor(location: string, status: 301 | 302 | 303 | 307 | 308 = 302, options: HttpErrorOptions = {}) {
+    super(status, undefined, { ...options, headers: [['Location', location], ...(options.headers ?? [])] });
+    this.location = location;
+  }
+}
+
+/** 400: the request cannot be understood. */
+export class BadRequest extends HttpError {
+  override readonly name = 'BadRequest';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(400, message, options);
+  }
+}
+
+/** 401: credentials are missing or wrong. Give a `WWW-Authenticate` header. */
+export class Http401 extends HttpError {
+  override readonly name = 'Http401';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(401, message, options);
+  }
+}
+
+/** 403: understood, and refused. */
+export class PermissionDenied extends HttpError {
+  override readonly name = 'PermissionDenied';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(403, message, options);
+  }
+}
+
+/** 404: nothing is there. */
+export class Http404 extends HttpError {
+  override readonly name = 'Http404';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(404, message, options);
+  }
+}
+
+/** 405: the path is there, the method is not. */
+export class MethodNotAllowed extends HttpError {
+  override readonly name = 'MethodNotAllowed';
+  /** @param allow - the methods that would do, sent as the Allow header (RFC 9110 §15.5.6) */
+  constructor(allow: readonly string[] = [], message?: string, options: HttpErrorOptions = {}) {
+    super(405, message, { ...options, headers: [['Allow', allow.join(', ')], ...(options.headers ?? [])] });
+  }
+}
+
+/** 410: it was there, and will not come back. */
+export class HttpGone extends HttpError {
+  override readonly name = 'HttpGone';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(410, message, options);
+  }
+}
+
+/** 413: the body is larger than what is accepted. */
+export class PayloadTooLarge extends HttpError {
+  override readonly name = 'PayloadTooLarge';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(413, message, options);
+  }
+}
+
+/** 415: the body's media type is not supported. */
+export class Unsupported extends HttpError {
+  override readonly name = 'Unsupported';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(415, message, options);
+  }
+}
+
+/** 422: well-formed, and wrong. */
+export class UnprocessableEntity extends HttpError {
+  override readonly name = 'UnprocessableEntity';
+  constructor(message?: string, options?: HttpErrorOptions) {
+    super(422, message, options);
+  }
+}

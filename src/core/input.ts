@@ -1,0 +1,206 @@
+import { ByteQueue, type LineScan } from './byte-queue.js';
+import type { WsgiInput } from './contract.js';
+import { describeValue, VelaError } from './errors.js';
+import { PayloadTooLarge } from './http-error.js';
+
+/** How many unread bytes are held before the socket is paused. */
+const HIGH_WATER_BYTES = 65_536;
+
+/** The socket's side of an input. */
+export interface InputFlow {
+  pause(): void;
+  resume(): void;
+}
+
+/** One reader that waits: `isDone` says whether what is there will do. */
+interface Waiter {
+  isDone: () => boolean;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** The request's body as it comes from a socket. The gateway's side is static, so that a reader does not see it. */
+export class RequestInput implements WsgiInput {
+  #queue = new ByteQueue();
+  #receivedBytes = 0;
+  #limitBytes: number;
+  #demandBytes = HIGH_WATER_BYTES;
+  #flow: InputFlow;
+  #isPaused = false;
+  #isEnded: boolean;
+  #error: Error | undefined;
+  #waiter: Waiter | undefined;
+
+  /**
+   * @param flow - pauses and resumes the socket
+   * @param limitBytes - largest body
+   * @param isEnded - no body comes
+   */
+  constructor(flow: InputFlow, limitBytes: number, isEnded: boolean) {
+    this.#flow = flow;
+    this.#limitBytes = limitBytes;
+    this.#isEnded = isEnded;
+  }
+
+  /**
+   * Bytes arrived.
+   * @param isOwned - the bytes may be kept; else they are copied
+   */
+  static push(input: RequestInput, bytes: Buffer, isOwned: boolean): void {
+    if (input.#isEnded || input.#error !== undefined || bytes.length === 0) return;
+    input.#receivedBytes += bytes.length;
+    if (input.#receivedBytes > input.#limitBytes) {
+      RequestInput.fail(input, tooLarge(input.#limitBytes));
+      return;
+    }
+    input.#queue.push(bytes, isOwned);
+    input.#wake();
+    if (!input.#isPaused && input.#queue.length >= input.#demandBytes) {
+      input.#isPaused = true;
+      input.#flow.pause();
+    }
+  }
+
+  /** The body is complete. */
+  static end(input: RequestInput): void {
+    if (input.#error !== undefined) return;
+    input.#isEnded = true;
+    input.#resume();
+    input.#wake();
+  }
+
+  /** The rest is not wanted: later reads reject, and what the client still sends passes unread. */
+  static fail(input: RequestInput, error: Error): void {
+    if (input.#isEnded || input.#error !== undefined) return;
+    input.#resume();
+    RequestInput.lose(input, error);
+  }
+
+  /** The rest will not come, for the socket is gone: later reads reject. */
+  static lose(input: RequestInput, error: Error): void {
+    if (input.#isEnded || input.#error !== undefined) return;
+    input.#isPaused = false;
+    input.#error = error;
+    input.#queue.clear();
+    const waiter = input.#waiter;
+    input.#waiter = undefined;
+    waiter?.reject(error);
+  }
+
+  /** Somebody waits for bytes that have not come. */
+  static isAwaited(input: RequestInput): boolean {
+    return input.#waiter !== undefined;
+  }
+
+  load(limitBytes: number): Promise<void> | undefined {
+    this.#limitBytes = Math.min(this.#limitBytes, limitBytes);
+    this.#demandBytes = Number.POSITIVE_INFINITY;
+    if (this.#receivedBytes > this.#limitBytes) return Promise.reject(tooLarge(this.#limitBytes));
+    if (this.#isEnded) return undefined;
+    this.#resume();
+    return this.#wait(() => this.#isEnded);
+  }
+
+  async read(size = -1): Promise<Buffer> {
+    checkSize(size);
+    if (size < 0) await this.load(this.#limitBytes);
+    else await this.#demand(size);
+    return this.#take(size);
+  }
+
+  async readline(size = -1): Promise<Buffer> {
+    checkSize(size);
+    const scan: LineScan = { chunk: 0, offset: 0, before: 0 };
+    for (;;) {
+      const lineBytes = this.#queue.findLine(scan);
+      if (lineBytes > 0) return this.#take(size < 0 ? lineBytes : Math.min(size, lineBytes));
+      if (this.#isEnded || (size >= 0 && this.#queue.length >= size)) return this.#take(size);
+      await this.#demand(this.#queue.length + 1);
+    }
+  }
+
+  async readlines(hintBytes = -1): Promise<Buffer[]> {
+    const lines: Buffer[] = [];
+    let total = 0;
+    for (let line = await this.readline(); line.length > 0; line = await this.readline()) {
+      lines.push(line);
+      total += line.length;
+      if (hintBytes >= 0 && total >= hintBytes) break;
+    }
+    return lines;
+  }
+
+  /** Yields chunks as they come. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    for (;;) {
+      await this.#demand(1);
+      if (this.#queue.length === 0) return;
+      const chunks = this.#queue.takeChunks();
+      this.#resume();
+      yield* chunks;
+    }
+  }
+
+  readSync(size = -1): Buffer {
+    checkSize(size);
+    if (this.#error !== undefined) throw this.#error;
+    if (!this.#isEnded) {
+      throw new VelaError(
+        'ERR_INPUT_NOT_LOADED',
+        'readSync() needs the whole body in memory: put waitForBody() before this handler, or await read() instead',
+      );
+    }
+    return this.#take(size);
+  }
+
+  #take(size: number): Buffer {
+    const taken = this.#queue.take(size < 0 ? this.#queue.length : size);
+    if (this.#queue.length < HIGH_WATER_BYTES) this.#resume();
+    return taken;
+  }
+
+  /** Waits until `bytes` are there, or the end. */
+  async #demand(bytes: number): Promise<void> {
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#queue.length >= bytes || this.#isEnded) return;
+    this.#demandBytes = Math.max(bytes, HIGH_WATER_BYTES);
+    this.#resume();
+    await this.#wait(() => this.#queue.length >= bytes || this.#isEnded);
+    this.#demandBytes = HIGH_WATER_BYTES;
+  }
+
+  #wait(isDone: () => boolean): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#waiter !== undefined) {
+      return Promise.reject(
+        new VelaError('ERR_INPUT_BUSY', 'wsgi.input is being read already: await one read before the next'),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiter = { isDone, resolve, reject };
+    });
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined || !waiter.isDone()) return;
+    this.#waiter = undefined;
+    waiter.resolve();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#flow.resume();
+  }
+}
+
+function checkSize(size: unknown): void {
+  if (!Number.isInteger(size)) {
+    throw new TypeError(`A size to read must be a whole number of bytes, or left out; received ${describeValue(size)}`);
+  }
+}
+
+function tooLarge(limitBytes: number): PayloadTooLarge {
+  return new PayloadTooLarge(`The request body is larger than the limit of ${limitBytes} bytes`);
+}

@@ -1,0 +1,72 @@
+import type { Part, PartDescription, StartContext } from './contract.js';
+import { describeValue } from './errors.js';
+
+type Call<F> = F | (Part & { handle: F });
+
+/**
+ * The function of an application or middleware, told apart once.
+ * @throws {TypeError} for something that is neither a function nor has `handle`
+ */
+export function resolveCallable<F extends (...args: never[]) => unknown>(one: Call<F>, what: string): F {
+  if (typeof one === 'function') return one;
+  if (one !== null && typeof one === 'object' && typeof one.handle === 'function') {
+    return one.handle.bind(one) as F;
+  }
+  throw new TypeError(
+    `${what} must be a function (environ, startResponse) or an object with handle(environ, startResponse); received ${describeValue(one)}`,
+  );
+}
+
+/** Starts parts in order. When one fails, those that had started are stopped again. */
+export async function startParts(parts: readonly Part[], context: StartContext): Promise<void> {
+  const started: Part[] = [];
+  try {
+    for (const part of parts) {
+      await part.start?.(context);
+      started.push(part);
+    }
+  } catch (error) {
+    await stopParts(started).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Stops parts in reverse order, all of them even when some fail. @throws {AggregateError} of what failed */
+export async function stopParts(parts: readonly Part[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const part of [...parts].reverse()) {
+    try {
+      await part.stop?.();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'some parts did not stop');
+}
+
+/** What each part says of itself; its name where it says nothing. */
+export function describeParts(parts: readonly (Part & { name?: unknown })[]): PartDescription[] {
+  return parts.map((part) => part.describe?.() ?? { name: typeof part.name === 'string' && part.name !== '' ? part.name : 'anonymous' });
+}
+
+/** The headers that parts read after going async: known only when every part declares its own. */
+export function mergeDeclaredHeaders(parts: readonly Part[]): readonly string[] | undefined {
+  const names = new Set<string>();
+  for (const part of parts) {
+    if (part.headers === undefined) return undefined;
+    for (const name of part.headers) names.add(resolveHeaderName(name));
+  }
+  return [...names];
+}
+
+/** Declared headers in lower case; undefined when nothing is declared. @throws {TypeError} */
+export function resolveDeclaredHeaders(headers: readonly string[] | undefined): readonly string[] | undefined {
+  return headers?.map(resolveHeaderName);
+}
+
+function resolveHeaderName(name: unknown): string {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) || name.startsWith('HTTP_')) {
+    throw new TypeError(`A declared header is given in HTTP spelling, such as 'user-agent'; received ${describeValue(name)}`);
+  }
+  return name.toLowerCase();
+}

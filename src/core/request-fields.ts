@@ -1,0 +1,93 @@
+/** What a gateway offers of a request's head while the handler's call is on the stack. uWebSockets.js' HttpRequest fits. */
+export interface RequestHead {
+  /** The path of the request target, undecoded. */
+  getUrl(): string;
+  /** What follows the first `?`; undefined without one. */
+  getQuery(): string | undefined;
+  /** The first value of a header, `''` when there is none. */
+  getHeader(lowerCaseName: string): string;
+  /** Calls back for each header line, names in lower case. */
+  forEach(callback: (lowerCaseName: string, value: string) => void): void;
+}
+
+/** Header lines in the order of arrival: name, value, name, value. */
+export type RequestFields = string[];
+
+/**
+ * Fields that hold one value by their definition: of a repeated one the first counts, as in node:http. All others
+ * are joined (RFC 9110 §5.3). These can be read from the head one by one; a list field needs a pass over all lines.
+ */
+const SINGLETONS: ReadonlySet<string> = new Set([
+  'age',
+  'authorization',
+  'content-length',
+  'content-type',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'max-forwards',
+  'origin',
+  'proxy-authorization',
+  'referer',
+  'user-agent',
+]);
+
+/** How many spellings of keys are remembered. */
+const REMEMBERED = 1024;
+const fieldNames = new Map<string, string>();
+
+/** `HTTP_USER_AGENT` to `user-agent`. */
+export function fieldName(key: string): string {
+  const known = fieldNames.get(key);
+  if (known !== undefined) return known;
+  const name = key.slice(5).toLowerCase().replaceAll('_', '-');
+  if (fieldNames.size < REMEMBERED) fieldNames.set(key, name);
+  return name;
+}
+
+/** `user-agent` to `HTTP_USER_AGENT`, and the two that CGI names differently. */
+export function fieldKey(name: string): string {
+  const key = name.toUpperCase().replaceAll('-', '_');
+  return key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH' ? key : `HTTP_${key}`;
+}
+
+export function isSingleton(name: string): boolean {
+  return SINGLETONS.has(name);
+}
+
+/** Copies all header lines. */
+export function copyFields(head: RequestHead): RequestFields {
+  const fields: RequestFields = [];
+  head.forEach((name, value) => {
+    fields.push(name, value);
+  });
+  return fields;
+}
+
+/** Copies the declared headers only; all of them when one of the declared may be a list, which takes a whole pass. */
+export function copyDeclaredFields(head: RequestHead, declared: readonly string[]): RequestFields | undefined {
+  const fields: RequestFields = [];
+  for (const name of declared) {
+    if (!SINGLETONS.has(name)) return undefined;
+    const value = head.getHeader(name);
+    if (value !== '') fields.push(name, value);
+  }
+  return fields;
+}
+
+/** The value of a header: repeated lines joined with `, ` (Cookie with `; `), of a singleton the first. */
+export function findField(fields: RequestFields, name: string): string | undefined {
+  let found: string | undefined;
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== name) continue;
+    const value = fields[i + 1] as string;
+    if (found === undefined) {
+      found = value;
+      if (SINGLETONS.has(name)) return found;
+    } else {
+      found += (name === 'cookie' ? '; ' : ', ') + value;
+    }
+  }
+  return found;
+}

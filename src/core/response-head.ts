@@ -1,0 +1,147 @@
+import type { HeaderPair } from './contract.js';
+import { describeValue, VelaError } from './errors.js';
+
+/** Headers that belong to the connection, so to the gateway (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features"). */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'trailers',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110 §5.5, field-content: visible ASCII, space, tab, and obs-text. */
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const NOT_ASCII = /[^\t\x20-\x7e]/;
+const STATUS = /^[2-5]\d\d [\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/;
+
+/** How many texts of each kind are remembered as checked: enough for an application's constants, never unbounded. */
+const REMEMBERED = 1024;
+/** Longer values are seldom repeated, so they are checked each time. */
+const REMEMBERED_LENGTH = 96;
+
+const ORDINARY = 0;
+const CONTENT_LENGTH = 1;
+const DATE = 2;
+
+const nameKinds = new Map<string, number>();
+const plainValues = new Set<string>();
+const statusCodes = new Map<string, number>();
+
+/** The checked beginning of a response. */
+export interface ResponseHead {
+  /** As given: `200 OK`. */
+  status: string;
+  code: number;
+  headers: readonly HeaderPair[];
+  /** What the application stated as Content-Length, or -1. */
+  statedLength: number;
+  /** Some pair is Content-Length or Date, which a gateway may want to write itself. */
+  hasGatewayHeaders: boolean;
+  /** Some value has bytes above 0x7e, so it must be written as ISO-8859-1. */
+  hasLatin1: boolean;
+}
+
+/**
+ * Checks a status line's text and gives its code.
+ * @throws {VelaError} `ERR_CONTRACT_STATUS`
+ */
+export function checkStatus(status: unknown): number {
+  const known = statusCodes.get(status as string);
+  if (known !== undefined) return known;
+  if (typeof status !== 'string' || !STATUS.test(status)) {
+    throw new VelaError(
+      'ERR_CONTRACT_STATUS',
+      `startResponse needs a status such as '200 OK': three digits from 200 to 599, a space and a reason in ASCII; received ${describeValue(status)}`,
+    );
+  }
+  const code = Number(status.slice(0, 3));
+  if (statusCodes.size < REMEMBERED) statusCodes.set(status, code);
+  return code;
+}
+
+/**
+ * Checks the headers of a response and notes in `head` what a gateway must know of them.
+ * @throws {VelaError} `ERR_CONTRACT_HEADERS`, `ERR_CONTRACT_HEADER_NAME`, `ERR_CONTRACT_HEADER_VALUE`, `ERR_CONTRACT_HOP_BY_HOP`
+ */
+export function checkHeaders(headers: unknown, head: ResponseHead): void {
+  if (!Array.isArray(headers)) throw headersError(headers);
+  head.statedLength = -1;
+  head.hasGatewayHeaders = false;
+  head.hasLatin1 = false;
+  for (let i = 0; i < headers.length; i++) {
+    const pair = headers[i] as HeaderPair;
+    if (!Array.isArray(pair) || pair.length !== 2) throw headersError(pair);
+    const name = pair[0];
+    const value = pair[1];
+    if (!plainValues.has(value) && !isPlainValue(name, value)) head.hasLatin1 = true;
+    const kind = nameKinds.get(name) ?? findNameKind(name);
+    if (kind !== ORDINARY) {
+      head.hasGatewayHeaders = true;
+      if (kind === CONTENT_LENGTH) head.statedLength = parseLength(value, head.statedLength);
+    }
+  }
+  head.headers = headers;
+}
+
+/** True for the headers that a gateway writes itself where its server does so already. */
+export function isGatewayHeader(name: string): boolean {
+  return nameKinds.get(name) !== ORDINARY && findNameKind(name) !== ORDINARY;
+}
+
+function findNameKind(name: string): number {
+  if (typeof name !== 'string' || !TOKEN.test(name)) {
+    throw new VelaError(
+      'ERR_CONTRACT_HEADER_NAME',
+      `A response header's name must be a token such as 'Content-Type'; received ${describeValue(name)}`,
+    );
+  }
+  const lower = name.toLowerCase();
+  if (HOP_BY_HOP.has(lower)) {
+    throw new VelaError(
+      'ERR_CONTRACT_HOP_BY_HOP',
+      `The response header '${name}' belongs to the connection, so the server writes it; leave it out`,
+    );
+  }
+  const kind = lower === 'content-length' ? CONTENT_LENGTH : lower === 'date' ? DATE : ORDINARY;
+  if (nameKinds.size < REMEMBERED) nameKinds.set(name, kind);
+  return kind;
+}
+
+/** True for ASCII, false for ISO-8859-1. */
+function isPlainValue(name: string, value: string): boolean {
+  if (typeof value !== 'string' || NOT_IN_VALUE.test(value)) {
+    throw new VelaError(
+      'ERR_CONTRACT_HEADER_VALUE',
+      `The value of the response header ${describeValue(name)} must be a string without control characters and within ISO-8859-1; received ${describeValue(value)}`,
+    );
+  }
+  if (NOT_ASCII.test(value)) return false;
+  if (value.length <= REMEMBERED_LENGTH && plainValues.size < REMEMBERED) plainValues.add(value);
+  return true;
+}
+
+function parseLength(value: string, earlier: number): number {
+  const length = /^\d{1,15}$/.test(value) ? Number(value) : -1;
+  if (length === -1 || (earlier !== -1 && earlier !== length)) {
+    throw new VelaError(
+      'ERR_CONTRACT_HEADER_VALUE',
+      `Content-Length must be one whole number of bytes; received ${describeValue(value)}${earlier === -1 ? '' : ` after '${earlier}'`}`,
+    );
+  }
+  return length;
+}
+
+function headersError(received: unknown): VelaError {
+  return new VelaError(
+    'ERR_CONTRACT_HEADERS',
+    `startResponse needs its headers as an array of pairs, [['Content-Type', 'text/plain']]; received ${describeValue(received)}`,
+  );
+}

@@ -1,0 +1,52 @@
+import type { Chunk, ConnectionInfo, TakeTunnel } from './contract.js';
+import type { RequestInput } from './input.js';
+import type { ResponseHead } from './response-head.js';
+
+/**
+ * What a gateway does for the responses of its server. One object serves all requests, so the response `R`, whatever it
+ * is to that server, is passed in.
+ */
+export interface Transport<R> {
+  readonly name: string;
+  protocol(response: R): string;
+  connection(response: R): ConnectionInfo;
+  /** How CONNECT and Upgrade hand over the raw connection, for the requests that may. */
+  tunnel(response: R): TakeTunnel | undefined;
+  /**
+   * Sends a whole response. Called within a cork, or within the handler's call.
+   * @param body - undefined sends no body
+   * @param reportedLength - the Content-Length when no body is sent; -1 for none
+   * @param isLast - the connection is to be closed after it
+   */
+  send(response: R, head: ResponseHead, body: Chunk | undefined, reportedLength: number, isLast: boolean): void;
+  /** Sends the head, and opens the body's stream. `length` is -1 when it is not known. */
+  open(response: R, head: ResponseHead, length: number, isLast: boolean, owner: ResponseOwner): BodyStream;
+  /** Runs writes so that they leave together. */
+  cork(response: R, writes: () => void): void;
+  /** Ends the connection at once, so that the client can tell that the response is not whole. */
+  cut(response: R): void;
+  /** The request goes on after the handler's call: tells its owner of an abort. */
+  watch(response: R, owner: ResponseOwner): void;
+  /** Feeds the request's body to its input. Called within the handler's call. */
+  receive(response: R, input: RequestInput, owner: ResponseOwner): void;
+  pause(response: R): void;
+  resume(response: R): void;
+}
+
+/** Who is told what happens to a response. */
+export interface ResponseOwner {
+  /** The client went away. */
+  aborted(): void;
+  /** The stream takes chunks again, or has sent the last one. */
+  drained(): void;
+  /** Bytes of the request arrived. */
+  progressed(): void;
+}
+
+/** A response's body under way. */
+export interface BodyStream {
+  /** False: wait for `drained` before the next chunk. The chunk itself is accepted in any case. */
+  write(chunk: Chunk): boolean;
+  /** False: wait for `drained`; then all has been sent. */
+  end(): boolean;
+}

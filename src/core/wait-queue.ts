@@ -1,0 +1,85 @@
+/** A thing that waits in a {@link WaitQueue}: the queue's links are its own fields, so that waiting allocates nothing. */
+export interface Waiting {
+  waitPrevious: Waiting | undefined;
+  waitNext: Waiting | undefined;
+  waitQueue: WaitQueue | undefined;
+  /** The tick at which the wait is over. */
+  waitDue: number;
+  /** Called when the wait is over; it has left the queue. */
+  expire(): void;
+}
+
+/** How many ticks a time-out is divided into: it comes at most one tick late. */
+const TICKS = 16;
+const SHORTEST_TICK_MS = 5;
+
+/**
+ * Waits that all last equally long. As each new one ends last, a linked list is in order by itself: joining, leaving
+ * and renewing cost a few assignments and read no clock, and one timer serves all.
+ */
+export class WaitQueue {
+  readonly timeoutMs: number;
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #tick = 0;
+  #ticks: number;
+  #tickMs: number;
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.#tickMs = Math.max(SHORTEST_TICK_MS, Math.ceil(timeoutMs / TICKS));
+    // One more, as the first tick may come at once.
+    this.#ticks = Math.ceil(timeoutMs / this.#tickMs) + 1;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === undefined;
+  }
+
+  /** Starts a wait, or starts it anew. */
+  join(one: Waiting): void {
+    if (one.waitQueue !== undefined) one.waitQueue.leave(one);
+    one.waitQueue = this;
+    one.waitDue = this.#tick + this.#ticks;
+    one.waitPrevious = this.#last;
+    if (this.#last === undefined) this.#first = one;
+    else this.#last.waitNext = one;
+    this.#last = one;
+    this.#timer ??= setInterval(() => this.#advance(), this.#tickMs).unref();
+  }
+
+  /** Ends a wait early. */
+  leave(one: Waiting): void {
+    if (one.waitQueue !== this) return;
+    const { waitPrevious, waitNext } = one;
+    if (waitPrevious === undefined) this.#first = waitNext;
+    else waitPrevious.waitNext = waitNext;
+    if (waitNext === undefined) this.#last = waitPrevious;
+    else waitNext.waitPrevious = waitPrevious;
+    one.waitQueue = undefined;
+    one.waitPrevious = undefined;
+    one.waitNext = undefined;
+  }
+
+  /** All that wait, the longest first. */
+  *[Symbol.iterator](): Generator<Waiting> {
+    for (let one = this.#first; one !== undefined; ) {
+      const next: Waiting | undefined = one.waitNext;
+      yield one;
+      one = next;
+    }
+  }
+
+  #advance(): void {
+    this.#tick++;
+    for (let first = this.#first; first !== undefined && first.waitDue <= this.#tick; first = this.#first) {
+      this.leave(first);
+      first.expire();
+    }
+    if (this.#first === undefined) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+}

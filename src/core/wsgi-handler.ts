@@ -1,0 +1,142 @@
+import {
+  type Environ,
+  type Middleware,
+  type MiddlewareFunction,
+  type MiddlewareResult,
+  type Part,
+  type PartDescription,
+  type StartContext,
+  type StartResponse,
+} from './contract.js';
+import { errorResponse, notFoundResponse } from './error-response.js';
+import { isThenable, toError } from './errors.js';
+import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopParts } from './parts.js';
+import { WsgiResponse } from './wsgi-response.js';
+
+/** Changes a response that has not begun, or replaces it; nothing leaves it as it is. */
+export type ResponseMiddleware = (
+  environ: Environ,
+  response: WsgiResponse,
+) => WsgiResponse | undefined | null | void | PromiseLike<WsgiResponse | undefined | null | void>;
+
+/** Options of a {@link WsgiHandler}. */
+export interface WsgiHandlerOptions {
+  /** Runs in order on every WsgiResponse, error responses included, before it starts. */
+  responseMiddleware?: readonly ResponseMiddleware[];
+}
+
+/** What `handle` gives: never nothing. */
+type Handled = Exclude<MiddlewareResult, WsgiResponse | undefined | null | void>;
+
+/**
+ * Middleware in order: the first that returns something ends the walk. When none does, the answer is 404; what one
+ * throws becomes an error response. A handler is itself an application, so handlers nest.
+ *
+ * A walk in which no middleware returns a promise is synchronous to the socket.
+ * @example new WsgiHandler([waitForBody(), router])
+ */
+export class WsgiHandler implements Part {
+  /** The headers that its middleware read later, when all of them declare theirs. */
+  readonly headers: readonly string[] | undefined;
+  readonly #middleware: readonly Middleware[];
+  readonly #calls: readonly MiddlewareFunction[];
+  readonly #responseMiddleware: readonly ResponseMiddleware[];
+
+  /** @throws {TypeError} for something that is neither a function nor has `handle` */
+  constructor(middleware: readonly Middleware[], { responseMiddleware = [] }: WsgiHandlerOptions = {}) {
+    if (!Array.isArray(middleware)) {
+      throw new TypeError('WsgiHandler takes an array of middleware: new WsgiHandler([waitForBody(), app])');
+    }
+    for (const one of responseMiddleware) {
+      if (typeof one !== 'function') throw new TypeError('responseMiddleware must be functions (environ, response) => response');
+    }
+    this.#middleware = [...middleware];
+    this.#calls = middleware.map((one, index) => resolveCallable(one, `middleware ${index}`));
+    this.#responseMiddleware = [...responseMiddleware];
+    this.headers = mergeDeclaredHeaders(middleware);
+  }
+
+  /** Answers a request: the contract's call. */
+  handle(environ: Environ, startResponse: StartResponse): Handled | PromiseLike<Handled> {
+    return this.#walk(environ, startResponse, 0);
+  }
+
+  /** Starts its middleware in order. */
+  async start(context: StartContext): Promise<void> {
+    await startParts(this.#middleware, context);
+  }
+
+  /** Stops its middleware in reverse order. */
+  async stop(): Promise<void> {
+    await stopParts(this.#middleware);
+  }
+
+  describe(): PartDescription {
+    return { name: 'WsgiHandler', parts: describeParts(this.#middleware) };
+  }
+
+  #walk(environ: Environ, startResponse: StartResponse, from: number): Handled | PromiseLike<Handled> {
+    const calls = this.#calls;
+    try {
+      for (let i = from; i < calls.length; i++) {
+        const result = (calls[i] as MiddlewareFunction)(environ, startResponse);
+        if (result === undefined || result === null) continue;
+        if (isThenable(result)) return this.#wait(result, environ, startResponse, i + 1);
+        return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result, undefined) : result;
+      }
+    } catch (error) {
+      return this.#fail(environ, startResponse, error);
+    }
+    return this.#respond(environ, startResponse, notFoundResponse(environ), undefined);
+  }
+
+  #wait(
+    promise: PromiseLike<MiddlewareResult>,
+    environ: Environ,
+    startResponse: StartResponse,
+    next: number,
+  ): PromiseLike<Handled> {
+    return promise.then(
+      (result) => {
+        if (result === undefined || result === null) return this.#walk(environ, startResponse, next);
+        return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result, undefined) : result;
+      },
+      (error: unknown) => this.#fail(environ, startResponse, error),
+    );
+  }
+
+  #fail(environ: Environ, startResponse: StartResponse, error: unknown): Handled | PromiseLike<Handled> {
+    return this.#respond(environ, startResponse, errorResponse(environ, error), toError(error));
+  }
+
+  /** Runs the response middleware, then starts the response. */
+  #respond(
+    environ: Environ,
+    startResponse: StartResponse,
+    response: WsgiResponse,
+    excInfo: Error | undefined,
+  ): Handled | PromiseLike<Handled> {
+    let current = response;
+    for (let i = 0; i < this.#responseMiddleware.length; i++) {
+      const result = (this.#responseMiddleware[i] as ResponseMiddleware)(environ, current);
+      if (isThenable(result)) return this.#respondLater(environ, startResponse, current, result, i + 1, excInfo);
+      current = result ?? current;
+    }
+    return current.start(startResponse, excInfo);
+  }
+
+  async #respondLater(
+    environ: Environ,
+    startResponse: StartResponse,
+    response: WsgiResponse,
+    first: PromiseLike<WsgiResponse | undefined | null | void>,
+    next: number,
+    excInfo: Error | undefined,
+  ): Promise<Handled> {
+    let current = (await first) ?? response;
+    for (const middleware of this.#responseMiddleware.slice(next)) {
+      current = (await middleware(environ, current)) ?? current;
+    }
+    return current.start(startResponse, excInfo);
+  }
+}

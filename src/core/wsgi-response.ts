@@ -1,0 +1,69 @@
+import { STATUS_CODES } from 'node:http';
+import type { Body, HeaderPair, StartResponse } from './contract.js';
+import { describeValue } from './errors.js';
+
+/** What a response may be made of. */
+export interface WsgiResponseOptions {
+  /** @defaultValue 200 */
+  status?: number;
+  /** Text, bytes, any other body, or nothing. */
+  content?: string | Uint8Array | Body;
+  /** The Content-Type header. @defaultValue `text/plain; charset=utf-8` for text, else none */
+  contentType?: string;
+  /** Further headers. */
+  headers?: Iterable<HeaderPair>;
+}
+
+/**
+ * A response that has not begun: a handler may return it in place of calling `startResponse`, and response middleware
+ * may change it on its way out.
+ * @example new WsgiResponse({ status: 201, content: 'made' })
+ */
+export class WsgiResponse {
+  status: number;
+  content: string | Uint8Array | Body;
+  headers: HeaderPair[];
+
+  constructor({ status = 200, content = '', contentType, headers = [] }: WsgiResponseOptions = {}) {
+    if (!Number.isInteger(status) || STATUS_CODES[status] === undefined || status < 200) {
+      throw new RangeError(`WsgiResponse needs a known status from 200 to 599; received ${describeValue(status)}`);
+    }
+    this.status = status;
+    this.content = content;
+    this.headers = [...headers];
+    const type = contentType ?? (typeof content === 'string' && content !== '' ? 'text/plain; charset=utf-8' : undefined);
+    if (type !== undefined && this.getHeader('content-type') === undefined) this.headers.unshift(['Content-Type', type]);
+  }
+
+  /** The first value of a header, whatever its case. */
+  getHeader(name: string): string | undefined {
+    const lower = name.toLowerCase();
+    return this.headers.find((pair) => pair[0].toLowerCase() === lower)?.[1];
+  }
+
+  /** Sets a header, in place of all that have its name. */
+  setHeader(name: string, value: string): this {
+    this.deleteHeader(name);
+    this.headers.push([name, value]);
+    return this;
+  }
+
+  /** Adds a header beside those that have its name. */
+  addHeader(name: string, value: string): this {
+    this.headers.push([name, value]);
+    return this;
+  }
+
+  deleteHeader(name: string): this {
+    const lower = name.toLowerCase();
+    this.headers = this.headers.filter((pair) => pair[0].toLowerCase() !== lower);
+    return this;
+  }
+
+  /** Calls `startResponse` and gives the body. */
+  start(startResponse: StartResponse, excInfo?: Error): Body {
+    startResponse(`${this.status} ${STATUS_CODES[this.status]}`, this.headers, excInfo);
+    const { content } = this;
+    return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+  }
+}

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Chunk, ConnectionInfo, TakeTunnel } from '../core/contract.js';
+import { RequestInput } from '../core/input.js';
+import type { ResponseHead } from '../core/response-head.js';
+import type { BodyStream, ResponseOwner, Transport } from '../core/transport.js';
+import { formatIpv6 } from './peer-address.js';
+
+/** A request and its response, as node:http has them. */
+export interface NodeExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** For CONNECT and Upgrade: the raw connection. */
+  readonly raw: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+}
+
+/** Responses of node:http. */
+export class NodeTransport implements Transport<NodeExchange> {
+  readonly name = 'node';
+
+  protocol({ request }: NodeExchange): string {
+    return `HTTP/${request.httpVersion}`;
+  }
+
+  connection({ request }: NodeExchange): ConnectionInfo {
+    const { remoteAddress = '', remotePort } = request.socket;
+    return {
+      remoteAddress: remoteAddress.includes(':') ? formatIpv6(remoteAddress) : remoteAddress,
+      remotePort,
+      encrypted: (request.socket as TLSSocket).encrypted === true,
+      gateway: this.name,
+    };
+  }
+
+  tunnel({ raw, response }: NodeExchange): TakeTunnel | undefined {
+    if (raw === undefined) return undefined;
+    return () => {
+      response.detachSocket(raw.socket as Parameters<ServerResponse['detachSocket']>[0]);
+      return raw;
+    };
+  }
+
+  send(exchange: NodeExchange, head: ResponseHead, body: Chunk | undefined, reportedLength: number, isLast: boolean): void {
+    const { response } = exchange;
+    const length = body === undefined ? reportedLength : Buffer.byteLength(body);
+    writeHead(response, head, length, isLast);
+    response.end(body);
+    closeRaw(exchange);
+  }
+
+  open(exchange: NodeExchange, head: ResponseHead, length: number, isLast: boolean, owner: ResponseOwner): BodyStream {
+    const { response } = exchange;
+    writeHead(response, head, length, isLast);
+    response.on('drain', () => owner.drained());
+    return {
+      write: (chunk) => response.write(chunk),
+      end() {
+        response.end(() => owner.drained());
+        closeRaw(exchange);
+        return false;
+      },
+    };
+  }
+
+  cork(_exchange: NodeExchange, writes: () => void): void {
+    writes();
+  }
+
+  cut({ request }: NodeExchange): void {
+    request.socket.destroy();
+  }
+
+  watch({ response }: NodeExchange, owner: ResponseOwner): void {
+    response.once('close', () => {
+      if (!response.writableFinished) owner.aborted();
+    });
+    if (response.destroyed) owner.aborted();
+  }
+
+  receive({ request }: NodeExchange, input: RequestInput, owner: ResponseOwner): void {
+    request.on('data', (bytes: Buffer) => {
+      owner.progressed();
+      RequestInput.push(input, bytes, true);
+    });
+    request.once('end', () => RequestInput.end(input));
+  }
+
+  pause({ request }: NodeExchange): void {
+    request.pause();
+  }
+
+  resume({ request }: NodeExchange): void {
+    request.resume();
+  }
+}
+
+/** @param length - the Content-Length, -1 for none */
+function writeHead(response: ServerResponse, head: ResponseHead, length: number, isLast: boolean): void {
+  const flat: string[] = [];
+  for (const [name, value] of head.headers) {
+    if (head.statedLength === -1 || name.toLowerCase() !== 'content-length') flat.push(name, value);
+  }
+  if (length !== -1) flat.push('Content-Length', String(length));
+  if (isLast) flat.push('Connection', 'close');
+  response.writeHead(head.code, head.status.slice(4), flat);
+}
+
+/** An Upgrade that was answered in HTTP: nobody else ends its connection. */
+function closeRaw({ raw }: NodeExchange): void {
+  raw?.socket.end();
+}

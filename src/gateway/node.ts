@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { Exchange, type Service } from '../core/exchange.js';
+import { Incoming } from '../core/incoming.js';
+import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
+import { type NodeExchange, NodeTransport } from './node-transport.js';
+import { probeUnix } from './probe-address.js';
+import { REFUSE_BODY, REFUSE_FIELDS, REFUSE_LINE, REFUSAL_HEADERS, type Refusal } from './refusal.js';
+import { readNodeHead, splitTarget } from './node-head.js';
+
+/** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
+const LINE_OVERHEAD_BYTES = 10;
+/** Time for a request head to arrive, as uWebSockets.js has it. */
+const HEAD_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 1000;
+
+/** Serves on node:http. @throws errors of listening with their `code` */
+export async function listenNode(
+  shared: GatewayService,
+  config: GatewayConfig,
+  address: ListenAddress,
+): Promise<Listener> {
+  const service: Service<NodeExchange> = Object.assign(shared, { transport: new NodeTransport() });
+  const server = build(config);
+  server.maxHeadersCount = 0;
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answer(service, config, { request, response, raw: undefined });
+  });
+  if (config.allowTunnels) {
+    const onRaw = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const response = new ServerResponse(request);
+      socket.on('error', () => socket.destroy());
+      response.shouldKeepAlive = false;
+      response.assignSocket(request.socket);
+      answer(service, config, { request, response, raw: { socket, head } });
+    };
+    server.on('connect', onRaw);
+    server.on('upgrade', onRaw);
+  }
+  const opened = await listen(server, address);
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections++;
+    socket.once('close', () => connections--);
+  });
+  let closed: Promise<unknown> | undefined;
+  const stopAccepting = () => {
+    closed ??= new Promise((resolve) => {
+      server.close(resolve);
+    });
+  };
+  return {
+    address: opened,
+    get connections() {
+      return connections;
+    },
+    stopAccepting,
+    async destroy() {
+      stopAccepting();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function build(config: GatewayConfig): Server {
+  const { tls } = config;
+  const options = {
+    maxHeaderSize: config.maxHeadBytes,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    // A body may take as long as it moves: the exchange bounds the waits.
+    requestTimeout: 0,
+    insecureHTTPParser: false,
+  };
+  if (tls === undefined) return createServer(options);
+  return createTlsServer({
+    ...options,
+    cert: readFileSync(tls.certFile),
+    key: readFileSync(tls.keyFile),
+    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
+    ...(tls.sni.length === 0 ? {} : { SNICallback: chooseCertificate(tls) }),
+  });
+}
+
+type SniCallback = (name: string, done: (error: Error | null, context?: SecureContext) => void) => void;
+
+/** The certificate of a name, or of its parent's wildcard; else the server's own. */
+function chooseCertificate(tls: TlsOptions): SniCallback {
+  const contexts = new Map(
+    tls.sni.map(({ hostname, certFile, keyFile }) => [
+      hostname.toLowerCase(),
+      createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) }),
+    ]),
+  );
+  return (name, done) => {
+    const lower = name.toLowerCase();
+    done(null, contexts.get(lower) ?? contexts.get(lower.replace(/^[^.]+/, '*')));
+  };
+}
+
+async function listen(server: Server, address: ListenAddress): Promise<ListenAddress> {
+  if ('path' in address) await probeUnix(address.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return 'path' in address ? address : { host: address.host, port: (server.address() as AddressInfo).port };
+}
+
+function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange: NodeExchange): void {
+  const { request, raw } = exchange;
+  const method = request.method ?? 'GET';
+  const target = request.url ?? '/';
+  const contentLength = request.headers['content-length'] ?? '';
+  const isChunked = request.headers['transfer-encoding'] !== undefined;
+  const refusal = check(config, method, target, request, Number(contentLength));
+  if (refusal !== undefined) {
+    refuse(exchange, refusal);
+    return;
+  }
+  const { path, query, authority } = splitTarget(method, target);
+  const head = readNodeHead(request, path, query, authority);
+  const hasBody = raw === undefined && (isChunked || Number(contentLength) > 0);
+  const incoming = new Incoming(service, exchange, method, path, query, head, undefined, contentLength, hasBody, raw !== undefined);
+  if (path !== target) incoming.target = target;
+  new Exchange(service, exchange, incoming).run();
+}
+
+function check(
+  config: GatewayConfig,
+  method: string,
+  target: string,
+  request: IncomingMessage,
+  contentLength: number,
+): Refusal | undefined {
+  if (target.length + method.length + LINE_OVERHEAD_BYTES > config.maxRequestLineBytes) return REFUSE_LINE;
+  if (request.rawHeaders.length / 2 > config.maxHeaderFields) return REFUSE_FIELDS;
+  return contentLength > config.maxBodyBytes ? REFUSE_BODY : undefined;
+}
+
+function refuse({ response }: NodeExchange, { status, message }: Refusal): void {
+  response.writeHead(Number(status.slice(0, 3)), status.slice(4), [
+    ...REFUSAL_HEADERS.flat(),
+    'Content-Length',
+    String(Buffer.byteLength(message)),
+    'Connection',
+    'close',
+  ]);
+  response.end(message);
+}

@@ -1,0 +1,45 @@
+import { lstatSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+
+/**
+ * Finds out whether a TCP address can be listened on, by listening on it for a moment without sharing it.
+ * @throws the system's error, with `code`: EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND
+ */
+export async function probeTcp({ host, port }: { host: string; port: number }): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, resolve);
+  });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+}
+
+/**
+ * Makes way for a unix socket: a socket file that nobody answers on is removed.
+ * @throws an error with the code EADDRINUSE when somebody answers, or when the file is no socket
+ */
+export async function probeUnix(path: string): Promise<void> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isSocket()) throw inUse(path, 'there is a file that is no socket');
+  if (await isAnswered(path)) throw inUse(path, 'another server answers there');
+  rmSync(path, { force: true });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const finish = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once('connect', () => finish(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => finish(!['ECONNREFUSED', 'ENOENT'].includes(error.code ?? '')));
+  });
+}
+
+function inUse(path: string, why: string): Error {
+  return Object.assign(new Error(`listen EADDRINUSE: ${path}: ${why}`), { code: 'EADDRINUSE', path });
+}

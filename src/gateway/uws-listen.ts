@@ -1,0 +1,41 @@
+import { rmSync } from 'node:fs';
+import type { ListenAddress } from './gateway.js';
+import { probeTcp, probeUnix } from './probe-address.js';
+import type { loadUws, TemplatedApp, us_listen_socket } from './uws-binding.js';
+
+type Binding = ReturnType<typeof loadUws>;
+
+interface Opened {
+  token: us_listen_socket;
+  address: ListenAddress;
+}
+
+/** Listens on a TCP address. @throws an error with `code`, EADDRINUSE and others */
+export async function openTcp(uws: Binding, app: TemplatedApp, address: { host: string; port: number }): Promise<Opened> {
+  // uWebSockets.js shares ports (SO_REUSEPORT), so it would not notice another server there.
+  await probeTcp(address);
+  const token = await new Promise<us_listen_socket | false>((resolve) => {
+    app.listen(address.host, address.port, resolve);
+  });
+  if (token === false) throw listenError(`${address.host}:${address.port}`);
+  return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
+}
+
+/** Listens on a unix socket. @throws an error with the code EADDRINUSE when somebody answers there */
+export async function openUnix(app: TemplatedApp, path: string): Promise<Opened> {
+  await probeUnix(path);
+  const token = await new Promise<us_listen_socket | false>((resolve) => {
+    app.listen_unix(resolve, path);
+  });
+  if (!token) throw listenError(path);
+  return { token, address: { path } };
+}
+
+/** Removes the file of a unix socket. */
+export function closeUnixSocket(path: string): void {
+  rmSync(path, { force: true });
+}
+
+function listenError(where: string): Error {
+  return Object.assign(new Error(`listen EADDRNOTAVAIL: cannot listen on ${where}`), { code: 'EADDRNOTAVAIL' });
+}

@@ -1,0 +1,185 @@
+import { toBytes } from '../core/chunks.js';
+import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
+import { RequestInput } from '../core/input.js';
+import { formatIpv6 } from './peer-address.js';
+import { isGatewayHeader, type ResponseHead } from '../core/response-head.js';
+import type { BodyStream, ResponseOwner, Transport } from '../core/transport.js';
+import type { HttpResponse } from './uws-binding.js';
+
+/** From so many headers on, one call with all of them is faster than one call each: 1.07 against 0.97 of raw with eight. */
+const JOIN_FROM = 4;
+
+/** Responses of uWebSockets.js. */
+export class UwsTransport implements Transport<HttpResponse> {
+  readonly name = 'uws';
+  readonly #isEncrypted: boolean;
+
+  constructor(isEncrypted: boolean) {
+    this.#isEncrypted = isEncrypted;
+  }
+
+  protocol(): string {
+    return 'HTTP/1.1';
+  }
+
+  connection(response: HttpResponse): ConnectionInfo {
+    return {
+      remoteAddress: readAddress(response),
+      remotePort: undefined,
+      encrypted: this.#isEncrypted,
+      gateway: this.name,
+    };
+  }
+
+  tunnel(): undefined {
+    return undefined;
+  }
+
+  send(response: HttpResponse, head: ResponseHead, body: Chunk | undefined, reportedLength: number, isLast: boolean): void {
+    writeHead(response, head);
+    if (body !== undefined) {
+      response.end(body, isLast);
+      return;
+    }
+    if (isLast) response.writeHeader('Connection', 'close');
+    if (reportedLength !== -1) response.writeHeader('Content-Length', String(reportedLength));
+    // With arguments, endWithoutBody aborts the process.
+    response.endWithoutBody();
+  }
+
+  open(response: HttpResponse, head: ResponseHead, length: number, isLast: boolean, owner: ResponseOwner): BodyStream {
+    writeHead(response, head);
+    // Only the header: told to close, `end` would write the header into a body under way.
+    if (isLast) response.writeHeader('Connection', 'close');
+    return length === -1 ? openChunked(response, owner) : openSized(response, length, owner);
+  }
+
+  cork(response: HttpResponse, writes: () => void): void {
+    response.cork(writes);
+  }
+
+  cut(response: HttpResponse): void {
+    response.close();
+  }
+
+  watch(response: HttpResponse, owner: ResponseOwner): void {
+    response.onAborted(() => owner.aborted());
+  }
+
+  receive(response: HttpResponse, input: RequestInput, owner: ResponseOwner): void {
+    response.onData((bytes, isLast) => {
+      owner.progressed();
+      RequestInput.push(input, Buffer.from(bytes), false);
+      if (isLast) RequestInput.end(input);
+    });
+  }
+
+  pause(response: HttpResponse): void {
+    response.pause();
+  }
+
+  resume(response: HttpResponse): void {
+    response.resume();
+  }
+}
+
+function writeHead(response: HttpResponse, head: ResponseHead): void {
+  const { status, headers } = head;
+  if (status !== '200 OK') response.writeStatus(status);
+  if (head.hasGatewayHeaders || head.hasLatin1) writeChecked(response, head);
+  else if (headers.length < JOIN_FROM) for (let i = 0; i < headers.length; i++) writeOne(response, headers[i] as HeaderPair);
+  else writeJoined(response, headers);
+}
+
+function writeOne(response: HttpResponse, pair: HeaderPair): void {
+  response.writeHeader(pair[0], pair[1]);
+}
+
+/** Writes all headers as the value of the first. All were checked for line ends. */
+function writeJoined(response: HttpResponse, headers: readonly HeaderPair[]): void {
+  const first = headers[0] as HeaderPair;
+  let text = first[1];
+  for (let i = 1; i < headers.length; i++) {
+    const pair = headers[i] as HeaderPair;
+    text += `\r\n${pair[0]}: ${pair[1]}`;
+  }
+  response.writeHeader(first[0], text);
+}
+
+/** Leaves out what uWebSockets.js writes itself; writes 8-bit values as ISO-8859-1. */
+function writeChecked(response: HttpResponse, { headers, hasLatin1 }: ResponseHead): void {
+  for (const [name, value] of headers) {
+    if (!isGatewayHeader(name)) response.writeHeader(name, hasLatin1 ? Buffer.from(value, 'latin1') : value);
+  }
+}
+
+/** A body of unknown length. */
+function openChunked(response: HttpResponse, owner: ResponseOwner): BodyStream {
+  let isBlocked = false;
+  let isEnding = false;
+  response.onWritable(() => {
+    isBlocked = false;
+    if (isEnding) response.end();
+    owner.drained();
+    return true;
+  });
+  return {
+    write(chunk) {
+      if (!response.write(chunk)) isBlocked = true;
+      return !isBlocked;
+    },
+    end() {
+      isEnding = true;
+      if (isBlocked) return false;
+      response.end();
+      return true;
+    },
+  };
+}
+
+/** A body of known length: what the socket does not take is kept here, uncopied. */
+function openSized(response: HttpResponse, length: number, owner: ResponseOwner): BodyStream {
+  const waiting: Uint8Array[] = [];
+  let sentBytes = 0;
+
+  /** True when nothing waits. */
+  function push(): boolean {
+    for (let bytes = waiting[0]; bytes !== undefined; bytes = waiting[0]) {
+      const [isTaken, isDone] = response.tryEnd(bytes, length);
+      if (isDone) {
+        sentBytes = length;
+        waiting.length = 0;
+        return true;
+      }
+      const offset = response.getWriteOffset();
+      if (!isTaken) {
+        waiting[0] = bytes.subarray(offset - sentBytes);
+        sentBytes = offset;
+        return false;
+      }
+      sentBytes = offset;
+      waiting.shift();
+    }
+    return true;
+  }
+
+  response.onWritable(() => {
+    const isFree = push();
+    if (isFree) owner.drained();
+    return isFree;
+  });
+  return {
+    write(chunk) {
+      waiting.push(toBytes(chunk));
+      return waiting.length > 1 ? false : push();
+    },
+    end() {
+      return sentBytes === length;
+    },
+  };
+}
+
+function readAddress(response: HttpResponse): string {
+  const text = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
+  return text.includes(':') ? formatIpv6(text) : text;
+}

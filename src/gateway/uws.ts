@@ -1,0 +1,162 @@
+import { METHODS } from 'node:http';
+import { Exchange, type Service } from '../core/exchange.js';
+import { Incoming } from '../core/incoming.js';
+import { copyFields, type RequestFields } from '../core/request-fields.js';
+import type { GatewayConfig, GatewayService, ListenAddress, Listener } from './gateway.js';
+import { closeUnixSocket, openTcp, openUnix } from './uws-listen.js';
+import {
+  REFUSAL_HEADERS,
+  REFUSE_BODY,
+  REFUSE_FIELDS,
+  REFUSE_FRAMING,
+  REFUSE_LINE,
+  REFUSE_METHOD,
+  REFUSE_METHOD_SYNTAX,
+  type Refusal,
+} from './refusal.js';
+import { type HttpRequest, type HttpResponse, loadUws, type TemplatedApp, type us_listen_socket } from './uws-binding.js';
+import { UwsTransport } from './uws-transport.js';
+
+/** The methods that uWebSockets.js routes by itself, so that they need not be read. */
+const ROUTED = { GET: 'get', HEAD: 'head', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del', OPTIONS: 'options' } as const;
+/** It refuses more header lines than this by itself. */
+const NATIVE_HEADER_FIELDS = 96;
+/** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
+const LINE_OVERHEAD_BYTES = 10;
+/** RFC 9110 §9.3: a body is expected of these, so one without a length may hide another request. */
+const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Serves on uWebSockets.js. @throws what {@link loadUws} throws, and errors of listening with their `code` */
+export async function listenUws(
+  shared: GatewayService,
+  config: GatewayConfig,
+  address: ListenAddress,
+): Promise<Listener> {
+  const uws = loadUws(config.maxHeadBytes);
+  const { tls } = config;
+  const service: Service<HttpResponse> = Object.assign(shared, { transport: new UwsTransport(tls !== undefined) });
+  const app =
+    tls === undefined
+      ? uws.App()
+      : uws.SSLApp({
+          cert_file_name: tls.certFile,
+          key_file_name: tls.keyFile,
+          ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
+        });
+  let connections = 0;
+  app.filter((_response, change) => {
+    connections += Number(change) > 0 ? 1 : -1;
+  });
+  route(app, service, config);
+  for (const { hostname, certFile, keyFile } of tls?.sni ?? []) {
+    app.addServerName(hostname, { cert_file_name: certFile, key_file_name: keyFile });
+    route(app.domain(hostname), service, config);
+  }
+
+  const opened = 'path' in address ? await openUnix(app, address.path) : await openTcp(uws, app, address);
+  let token: us_listen_socket | undefined = opened.token;
+  const stopAccepting = () => {
+    if (token === undefined) return;
+    uws.us_listen_socket_close(token);
+    token = undefined;
+    if ('path' in opened.address) closeUnixSocket(opened.address.path);
+  };
+  return {
+    address: opened.address,
+    get connections() {
+      return connections;
+    },
+    stopAccepting,
+    async destroy() {
+      stopAccepting();
+      app.close();
+    },
+  };
+}
+
+function route(app: TemplatedApp, service: Service<HttpResponse>, config: GatewayConfig): void {
+  for (const [method, register] of Object.entries(ROUTED)) {
+    app[register as (typeof ROUTED)['GET']]('/*', (response, request) => answer(service, config, response, request, method));
+  }
+  app.any('/*', (response, request) => {
+    const method = request.getCaseSensitiveMethod();
+    if (!TOKEN.test(method)) refuse(response, REFUSE_METHOD_SYNTAX);
+    else if (!KNOWN_METHODS.has(method)) refuse(response, REFUSE_METHOD);
+    else answer(service, config, response, request, method);
+  });
+}
+
+/** One request, from within the native call: anything thrown here would end the process. */
+function answer(
+  service: Service<HttpResponse>,
+  config: GatewayConfig,
+  response: HttpResponse,
+  request: HttpRequest,
+  method: string,
+): void {
+  const path = request.getUrl();
+  const query = request.getQuery() as string | undefined;
+  const contentLength = request.getHeader('content-length');
+  const encoding = request.getHeader('transfer-encoding');
+  if (path.length + (query === undefined ? 0 : query.length + 1) + LINE_OVERHEAD_BYTES + method.length > config.maxRequestLineBytes) {
+    refuse(response, REFUSE_LINE);
+    return;
+  }
+  let fields: RequestFields | undefined;
+  if (contentLength !== '' || encoding !== '' || config.maxHeaderFields < NATIVE_HEADER_FIELDS) {
+    fields = copyFields(request);
+    const refusal = checkFields(fields, config);
+    if (refusal !== undefined) {
+      refuse(response, refusal);
+      return;
+    }
+  }
+  // What follows a body whose end only the native parser knows is not to be trusted: the connection ends here.
+  const isLast = encoding !== '' || (contentLength === '' && BODY_METHODS.has(method));
+  const hasBody = encoding !== '' || (contentLength !== '' && contentLength !== '0');
+  const incoming = new Incoming(service, response, method, path, query, request, fields, contentLength, hasBody, isLast);
+  const exchange = new Exchange(service, response, incoming);
+  if (isLast) exchange.runLater();
+  else exchange.run();
+}
+
+/** RFC 9112 §6.3: one length, or chunked. uWebSockets.js has refused a length beside an encoding. */
+function checkFields(fields: RequestFields, config: GatewayConfig): Refusal | undefined {
+  if (fields.length / 2 > config.maxHeaderFields) return REFUSE_FIELDS;
+  let lengths = 0;
+  let encodings = 0;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i];
+    const value = fields[i + 1] as string;
+    if (name === 'content-length') {
+      lengths++;
+      if (!/^\d+$/.test(value)) return REFUSE_FRAMING;
+      if (Number(value) > config.maxBodyBytes) return REFUSE_BODY;
+    } else if (name === 'transfer-encoding') {
+      encodings++;
+      if (value.toLowerCase() !== 'chunked') return REFUSE_FRAMING;
+    }
+  }
+  return lengths + encodings > 1 ? REFUSE_FRAMING : undefined;
+}
+
+/**
+ * Refuses a request and closes its connection, in a later turn: what is pipelined behind a refused request is then not
+ * served, but ends the connection.
+ */
+function refuse(response: HttpResponse, { status, message }: Refusal): void {
+  let isAborted = false;
+  response.onAborted(() => {
+    isAborted = true;
+  });
+  setImmediate(() => {
+    if (isAborted) return;
+    response.cork(() => {
+      response.writeStatus(status);
+      for (const [name, value] of REFUSAL_HEADERS) response.writeHeader(name, value);
+      response.end(message, true);
+    });
+  });
+}

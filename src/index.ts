@@ -1,0 +1,12 @@
+export type { ServerOptions } from './app/server-options.js';
+export * from './core/contract.js';
+export { environKeys, toObject } from './core/environ.js';
+export { HaltServer, ImproperlyConfigured, VelaError } from './core/errors.js';
+export * from './core/http-error.js';
+export { lazyWsgi } from './core/lazy-wsgi.js';
+export type { Logger } from './core/logger.js';
+export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
+export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';
+export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './middleware/wait-for-body.js';
+export { type Server, serve } from './server/serve.js';
+export { WsgiServer } from './server/wsgi-server.js';

@@ -1,0 +1,1 @@
+export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './wait-for-body.js';

@@ -1,0 +1,36 @@
+import type { MiddlewareFunction } from '../core/contract.js';
+import { describeValue } from '../core/errors.js';
+import { PayloadTooLarge } from '../core/http-error.js';
+
+/** Options of {@link waitForBody}. */
+export interface WaitForBodyOptions {
+  /** Largest body, in bytes; a larger one is answered 413. @defaultValue 1 MiB */
+  limitBytes?: number;
+}
+
+const DEFAULT_LIMIT_BYTES = 1_048_576;
+
+/**
+ * Waits until the request's body is in memory, so that the handlers after it can read it without waiting, with
+ * `environ['wsgi.input'].readSync()`. A request without a body passes at once.
+ * @example new WsgiHandler([waitForBody({ limitBytes: 65_536 }), app])
+ */
+export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunction {
+  const { limitBytes = DEFAULT_LIMIT_BYTES, ...unknown } = options;
+  if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
+    throw new TypeError(`Option "limitBytes" must be a whole number of bytes; received ${describeValue(limitBytes)}`);
+  }
+  for (const key of Object.keys(unknown)) throw new TypeError(`waitForBody has no option "${key}"; it has "limitBytes"`);
+
+  const waitForBodyMiddleware: MiddlewareFunction = (environ) => {
+    if (Number(environ.CONTENT_LENGTH) > limitBytes) {
+      throw new PayloadTooLarge(`The request body is larger than the limit of ${limitBytes} bytes`);
+    }
+    return environ['wsgi.input'].load(limitBytes);
+  };
+  waitForBodyMiddleware.headers = [];
+  return waitForBodyMiddleware;
+}
+
+/** `waitForBody()` under the name that it has in pulsar. */
+export const waitForBodyMiddleware: MiddlewareFunction = waitForBody();

@@ -1,0 +1,155 @@
+import { formatUrl, parseAddress } from '../app/address.js';
+import type { ServerOptions } from '../app/server-options.js';
+import { type ResolvedSettings, resolveSettings } from '../app/settings.js';
+import { createLogger } from '../app/text-logger.js';
+import type { App, WsgiErrors } from '../core/contract.js';
+import type { ServerFacts } from '../core/environ.js';
+import { describeValue, ImproperlyConfigured, VelaError } from '../core/errors.js';
+import type { Exchange } from '../core/exchange.js';
+import type { Logger } from '../core/logger.js';
+import { resolveDeclaredHeaders, resolveCallable } from '../core/parts.js';
+import { VERSION } from '../core/version.js';
+import { WaitQueue } from '../core/wait-queue.js';
+import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
+
+/** How often a stopping server looks whether its requests have ended. */
+const DRAIN_CHECK_MS = 10;
+/** How long connections have to take the last bytes once no request is under way. */
+const LINGER_MS = 100;
+
+/** A server that listens in this process. */
+export interface Server {
+  /** Where it can be reached: `http://127.0.0.1:8060`, or `unix:/path`. */
+  readonly url: string;
+  /** The concrete address, with the port that was picked when 0 was asked for. */
+  readonly address: ListenAddress;
+  /** Name of the gateway that serves. */
+  readonly gateway: 'uws' | 'node';
+  /** Open connections, idle ones included. */
+  readonly connections: number;
+  /**
+   * Stops: accepts no more, waits for the requests under way, cuts what is left after `timeoutMs`, stops the
+   * application's parts. Idempotent.
+   * @throws {AggregateError} when a part's `stop` fails
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}
+
+/**
+ * Serves an application in this process.
+ * @returns when it listens
+ * @throws {ImproperlyConfigured} for wrong options; errors of listening with their `code`; what a part's `start` throws
+ * @example const server = await serve(app, { bind: '127.0.0.1:8060' })
+ */
+export async function serve(app: App, options: ServerOptions = {}): Promise<Server> {
+  const settings = resolveSettings(options);
+  const logger = createLogger(settings.logLevel, settings.logFormat);
+  const address = parseAddress(settings.bind);
+  const call = resolveCallable(app, 'The application');
+  const headers = resolveDeclaredHeaders(app.headers);
+  const facts = describeServer(settings, logger);
+  const service: GatewayService = {
+    app: call,
+    headers,
+    facts,
+    waits: new WaitQueue(settings.requestTimeoutMs),
+    stalls: new WaitQueue(settings.stallTimeoutMs),
+    isDraining: false,
+  };
+  await app.start?.({ config: settings, logger });
+  let opened: { listener: Listener; gateway: 'uws' | 'node' };
+  try {
+    opened = await listen(service, settings, address, logger);
+  } catch (error) {
+    await app.stop?.();
+    throw error;
+  }
+  const { listener, gateway } = opened;
+  if (!('path' in listener.address)) Object.assign(facts, { host: listener.address.host, port: String(listener.address.port) });
+  let closing: Promise<void> | undefined;
+  return {
+    url: formatUrl(listener.address, facts.scheme),
+    address: listener.address,
+    gateway,
+    get connections() {
+      return listener.connections;
+    },
+    close({ timeoutMs = settings.gracefulTimeoutMs } = {}) {
+      if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
+        throw new ImproperlyConfigured(`Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`);
+      }
+      closing ??= drain(service, listener, timeoutMs).then(() => app.stop?.());
+      return closing;
+    },
+  };
+}
+
+async function listen(
+  service: GatewayService,
+  settings: ResolvedSettings,
+  address: ListenAddress,
+  logger: Logger,
+): Promise<{ listener: Listener; gateway: 'uws' | 'node' }> {
+  const isNode = settings.gateway === 'node' || (settings.gateway === 'auto' && settings.allowTunnels);
+  if (settings.gateway === 'uws' && settings.allowTunnels) {
+    throw new ImproperlyConfigured('Option "allowTunnels" needs the node gateway: give gateway: "node"');
+  }
+  if (!isNode) {
+    try {
+      const { listenUws } = await import('../gateway/uws.js');
+      return { listener: await listenUws(service, settings, address), gateway: 'uws' };
+    } catch (error) {
+      const isMissing = error instanceof VelaError && error.code === 'ERR_UWS_UNAVAILABLE';
+      if (settings.gateway !== 'auto' || !isMissing) throw error;
+      logger.warn({}, `${error.message}; serving on node:http`);
+    }
+  }
+  const { listenNode } = await import('../gateway/node.js');
+  return { listener: await listenNode(service, settings, address), gateway: 'node' };
+}
+
+function describeServer(settings: ResolvedSettings, logger: Logger): ServerFacts {
+  const scheme = settings.tls === undefined ? 'http' : 'https';
+  return {
+    host: 'localhost',
+    port: scheme === 'http' ? '80' : '443',
+    scheme,
+    software: `vela/${VERSION}`,
+    multiprocess: false,
+    config: settings,
+    logger,
+    errors: createErrors(),
+  };
+}
+
+function createErrors(): WsgiErrors {
+  return {
+    write: (text) => void process.stderr.write(text),
+    writelines: (lines) => {
+      for (const line of lines) process.stderr.write(line);
+    },
+    flush: () => {},
+  };
+}
+
+/** Stop accepting, drain, kill. */
+async function drain(service: GatewayService, listener: Listener, timeoutMs: number): Promise<void> {
+  service.isDraining = true;
+  listener.stopAccepting();
+  const isIdle = () => service.waits.isEmpty && service.stalls.isEmpty;
+  await waitUntil(isIdle, timeoutMs);
+  for (const queue of [service.waits, service.stalls]) {
+    for (const exchange of queue) (exchange as Exchange<never>).cutOff();
+  }
+  await waitUntil(() => listener.connections === 0, LINGER_MS);
+  await listener.destroy();
+}
+
+async function waitUntil(isDone: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!isDone() && performance.now() < deadline) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, DRAIN_CHECK_MS);
+    });
+  }
+}
