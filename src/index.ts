@@ -1,9 +1,10 @@
 export type { ServerOptions } from './app/server-options.js';
 export * from './core/contract.js';
-export { environKeys, toObject } from './core/environ.js';
+export { environKeys, toObject } from './core/environ-keys.js';
 export { HaltServer, ImproperlyConfigured, VelaError } from './core/errors.js';
 export * from './core/http-error.js';
 export { lazyWsgi } from './core/lazy-wsgi.js';
+export { lint } from './core/lint.js';
 export type { Logger } from './core/logger.js';
 export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
 export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';

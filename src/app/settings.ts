@@ -143,12 +143,16 @@ export interface ResolvedSettings extends GatewayConfig {
  */
 export function resolveSettings(options: ServerOptions): ResolvedSettings {
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    throw new ImproperlyConfigured(`Options must be an object, such as { bind: ':8060' }; received ${describeValue(options)}`);
+    throw new ImproperlyConfigured(
+      `Options must be an object, such as { bind: ':8060' }; received ${describeValue(options)}`,
+    );
   }
   const values: Record<string, unknown> = {};
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(SETTINGS, key)) {
-      throw new ImproperlyConfigured(`There is no option "${key}"; the options are ${Object.keys(SETTINGS).join(', ')}`);
+      throw new ImproperlyConfigured(
+        `There is no option "${key}"; the options are ${Object.keys(SETTINGS).join(', ')}`,
+      );
     }
   }
   for (const [key, setting] of Object.entries(SETTINGS)) {
@@ -160,9 +164,14 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
     throw new ImproperlyConfigured('Options "certFile" and "keyFile" go together: TLS needs both');
   }
   if (certFile === undefined && sni.length > 0) {
-    throw new ImproperlyConfigured('Option "sni" adds certificates to "certFile" and "keyFile": give these too');
+    throw new ImproperlyConfigured(
+      'Option "sni" adds certificates to "certFile" and "keyFile": give these too',
+    );
   }
-  const tls = certFile === undefined || keyFile === undefined ? undefined : Object.freeze({ certFile, keyFile, passphrase, sni });
+  const tls =
+    certFile === undefined || keyFile === undefined
+      ? undefined
+      : Object.freeze({ certFile, keyFile, passphrase, sni });
   return Object.freeze({ ...rest, tls }) as ResolvedSettings;
 }
 
@@ -195,7 +204,8 @@ const CHECKS: Readonly<Record<Setting['kind'], Check>> = {
   certificates: (key, value) => {
     if (!Array.isArray(value)) throw wrong(key, 'an array of { hostname, certFile, keyFile }', value);
     return value.map((one: SniCertificate) => {
-      if (typeof one?.hostname !== 'string') throw wrong(key, 'an array of { hostname, certFile, keyFile }', one);
+      if (typeof one?.hostname !== 'string')
+        throw wrong(key, 'an array of { hostname, certFile, keyFile }', one);
       checkFile(`${key}.certFile`, one.certFile);
       checkFile(`${key}.keyFile`, one.keyFile);
       return one;
@@ -208,7 +218,10 @@ function checkFile(key: string, value: unknown): unknown {
   try {
     accessSync(value, constants.R_OK);
   } catch (cause) {
-    throw new ImproperlyConfigured(`Option "${key}" must be a file that can be read; received ${describeValue(value)}`, { cause });
+    throw new ImproperlyConfigured(
+      `Option "${key}" must be a file that can be read; received ${describeValue(value)}`,
+      { cause },
+    );
   }
   return value;
 }

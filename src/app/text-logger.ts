@@ -28,9 +28,13 @@ interface Line {
 
 function writeText(json: string): void {
   const line = JSON.parse(json) as Line;
-  const request = [line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status].filter(Boolean).join(' ');
+  const request = [line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
+    .filter(Boolean)
+    .join(' ');
   const stack = line.err?.stack;
   const text = stack === undefined ? line.msg : stack.includes(line.msg) ? stack : `${line.msg}\n${stack}`;
   const level = (pino.levels.labels[line.level] ?? '').padEnd(5);
-  process.stderr.write(`${new Date(line.time).toISOString()} ${level} ${request}${request === '' ? '' : ' '}${text}\n`);
+  process.stderr.write(
+    `${new Date(line.time).toISOString()} ${level} ${request}${request === '' ? '' : ' '}${text}\n`,
+  );
 }

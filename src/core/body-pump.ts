@@ -1,5 +1,6 @@
 import type { Body, Chunk } from './contract.js';
-import { describeValue, isThenable, VelaError } from './errors.js';
+import { bodyError, chunkError } from './contract-errors.js';
+import { isThenable } from './errors.js';
 
 /** After so many bytes without a wait, other requests get their turn. */
 const TURN_BYTES = 1_048_576;
@@ -41,9 +42,15 @@ export class BodyPump {
   run(): void {
     try {
       while (!this.#isClosed) {
-        if (this.#turnBytes <= 0) return this.#yieldTurn();
+        if (this.#turnBytes <= 0) {
+          this.#yieldTurn();
+          return;
+        }
         const step = this.#iterator.next();
-        if (isThenable(step)) return this.#await(step as PromiseLike<Step>, (value) => this.#onStep(value));
+        if (isThenable(step)) {
+          this.#await(step as PromiseLike<Step>, (value) => this.#onStep(value));
+          return;
+        }
         if (!this.#handle(step as Step)) return;
       }
     } catch (error) {
@@ -60,7 +67,8 @@ export class BodyPump {
 
   /** False: somebody else goes on, or the walk is over. */
   #handle(step: Step): boolean {
-    if (step === null || typeof step !== 'object') throw new TypeError('The iterator of a body gave a result that is no object');
+    if (step === null || typeof step !== 'object')
+      throw new TypeError('The iterator of a body gave a result that is no object');
     if (step.done === true) {
       this.close();
       this.#sink.finish();
@@ -116,7 +124,11 @@ export class BodyPump {
 }
 
 /** Closes a body that nobody walks. */
-export function closeBody(body: Body, iterator: AnyIterator | undefined, sink: Pick<BodySink, 'report'>): void {
+export function closeBody(
+  body: Body,
+  iterator: AnyIterator | undefined,
+  sink: Pick<BodySink, 'report'>,
+): void {
   try {
     const closed = findClose(body, iterator)?.();
     if (isThenable(closed)) closed.then(undefined, (error: unknown) => sink.report(error));
@@ -143,17 +155,4 @@ function iterate(body: Body): AnyIterator {
     if (Symbol.iterator in body && !(body instanceof Uint8Array)) return body[Symbol.iterator]();
   }
   throw bodyError(body);
-}
-
-function bodyError(body: unknown): VelaError {
-  const remedy = typeof body === 'string' || body instanceof Uint8Array ? 'put it into an array: return [text]' : 'return an iterable of chunks, such as [text]';
-  return new VelaError('ERR_CONTRACT_BODY', `An application must return an iterable of strings or bytes; received ${describeValue(body)}: ${remedy}`);
-}
-
-/** The error for something in a body that is no chunk. */
-export function chunkError(chunk: unknown): VelaError {
-  return new VelaError(
-    'ERR_CONTRACT_CHUNK',
-    `A body may yield strings and Uint8Arrays, or promises of these; received ${describeValue(chunk)}`,
-  );
 }

@@ -16,3 +16,9 @@ export function joinChunks(chunks: readonly Chunk[]): Chunk {
 export function toBytes(chunk: Chunk): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
+
+/** True for an array of one chunk: the body of most responses. */
+export function isOneChunk(body: unknown): body is [Chunk] {
+  if (!Array.isArray(body) || body.length !== 1) return false;
+  return typeof body[0] === 'string' || body[0] instanceof Uint8Array;
+}

@@ -6,7 +6,6 @@
  * @see {@link https://peps.python.org/pep-3333/ | PEP 3333}
  */
 import type { Logger } from './logger.js';
-import type { WsgiResponse } from './wsgi-response.js';
 
 /** One piece of a body: text, sent as UTF-8, or bytes. */
 export type Chunk = string | Uint8Array;
@@ -32,14 +31,22 @@ export type StartResponse = (status: string, headers: HeaderPair[], excInfo?: Er
 /** Ends the walk of a {@link WsgiHandler}: the middleware has taken the connection over. */
 export const TAKEN: unique symbol = Symbol('vela.TAKEN');
 
+/** A response that has not begun: a WsgiResponse. Whoever receives it starts it. */
+export interface UnstartedResponse {
+  status: number;
+  content: string | Uint8Array | Body;
+  headers: HeaderPair[];
+  start(startResponse: StartResponse, excInfo?: Error): Body;
+}
+
 /** What a middleware may return: nothing passes the request on. */
-export type MiddlewareResult = Body | WsgiResponse | typeof TAKEN | undefined | null | void;
+export type MiddlewareResult = Body | UnstartedResponse | typeof TAKEN | undefined | null | void;
 
 /** An application as a function. */
 export type AppFunction = ((
   environ: Environ,
   startResponse: StartResponse,
-) => Body | WsgiResponse | typeof TAKEN | PromiseLike<Body | WsgiResponse | typeof TAKEN>) &
+) => Body | UnstartedResponse | typeof TAKEN | PromiseLike<Body | UnstartedResponse | typeof TAKEN>) &
   Part;
 
 /** A middleware as a function: an application that may return nothing. */

@@ -1,7 +1,7 @@
-import { BodyPump, type BodySink, chunkError } from './body-pump.js';
+import { BodyPump, type BodySink } from './body-pump.js';
 import { byteLength, joinChunks } from './chunks.js';
 import type { Body, Chunk } from './contract.js';
-import { VelaError } from './errors.js';
+import { chunkError, lengthError, notStartedError } from './contract-errors.js';
 import type { BodyStream } from './transport.js';
 
 /** Chunks are gathered up to this size while the body need not be waited for, and leave as one write. */
@@ -16,7 +16,7 @@ export interface DeliveryOwner {
   readonly statedLength: number;
   /** Sends the whole response; undefined without a body. */
   sendWhole(body: Chunk | undefined): void;
-  openStream(length: number): BodyStream;
+  openStream(): BodyStream;
   cork(writes: () => void): void;
   progressed(): void;
   /** The last write comes next. */
@@ -52,7 +52,8 @@ export class Delivery implements BodySink {
   /** The `write` that `startResponse` returned. */
   write(chunk: Chunk): void | Promise<void> {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) throw chunkError(chunk);
-    if (this.#owner.isDone || this.#owner.isBodyless || chunk.length === 0) return undefined;
+    if (this.#owner.isDone || this.#isFinished || this.#owner.isBodyless || chunk.length === 0)
+      return undefined;
     this.#hold(chunk);
     if (this.flush()) return undefined;
     this.#drain ??= createDrain();
@@ -61,9 +62,9 @@ export class Delivery implements BodySink {
 
   take(chunk: Chunk): boolean {
     const owner = this.#owner;
-    if (owner.isDone) return false;
+    if (owner.isDone || this.#isFinished) return false;
     if (chunk.length === 0) return true;
-    if (!owner.isStarted) throw notStarted('before the body yielded its first chunk');
+    if (!owner.isStarted) throw notStartedError('before the body yielded its first chunk');
     if (owner.isBodyless) {
       this.finish();
       return false;
@@ -73,49 +74,51 @@ export class Delivery implements BodySink {
   }
 
   flush(): boolean {
-    if (this.#held.length > 0) {
-      const chunk = joinChunks(this.#held);
-      this.#forget();
-      this.#count(byteLength(chunk));
-      this.#owner.cork(() => {
-        this.#stream ??= this.#owner.openStream(this.#owner.statedLength);
-        if (!this.#stream.write(chunk)) this.#isBlocked = true;
-      });
-      this.#owner.progressed();
-    }
-    return !this.#isBlocked;
+    if (this.#held.length === 0 || this.#isFinished) return !this.#isBlocked;
+    const owner = this.#owner;
+    const chunk = joinChunks(this.#held);
+    this.forget();
+    this.#count(byteLength(chunk));
+    const isWhole = this.#sentBytes === owner.statedLength;
+    if (isWhole) owner.ending();
+    owner.cork(() => {
+      this.#stream ??= owner.openStream();
+      if (!this.#stream.write(chunk)) this.#isBlocked = true;
+    });
+    owner.progressed();
+    if (!isWhole) return !this.#isBlocked;
+    this.#end();
+    return false;
   }
 
   finish(): void {
     const owner = this.#owner;
-    if (owner.isDone) return;
+    if (owner.isDone || this.#isFinished) return;
     if (!owner.isStarted) {
-      owner.fail(notStarted('before the body ended'));
+      owner.fail(notStartedError('before the body ended'));
       return;
     }
     if (this.#stream === undefined) {
-      const body = owner.isBodyless ? undefined : joinChunks(this.#held.length === 0 ? [''] : this.#held);
-      this.#forget();
+      const body = joinChunks(this.#held.length === 0 ? [''] : this.#held);
+      this.forget();
       owner.sendWhole(body);
       return;
     }
     this.flush();
-    if (owner.statedLength !== -1 && this.#sentBytes !== owner.statedLength) {
+    if (this.#isFinished) return;
+    if (owner.statedLength !== -1) {
       owner.fail(lengthError(owner.statedLength, this.#sentBytes));
       return;
     }
+    owner.ending();
     this.#end();
   }
 
-  /** Ends the stream; its owner is told when all is sent. */
+  /** Nothing more is written; the owner is told when all is sent. */
   #end(): void {
     this.#isFinished = true;
-    let isSent = false;
-    this.#owner.ending();
-    this.#owner.cork(() => {
-      isSent = this.#stream?.end() ?? true;
-    });
-    if (isSent) this.#owner.ended();
+    this.#pump?.close();
+    if (this.#stream?.end() === true) this.#owner.ended();
   }
 
   /** The stream takes chunks again, or has sent the last one. */
@@ -128,14 +131,14 @@ export class Delivery implements BodySink {
 
   /** What is held will not be sent: another response takes the place of this one. */
   drop(): void {
-    this.#forget();
+    this.forget();
     this.#pump?.close();
     this.#pump = undefined;
   }
 
   /** Nothing more will be sent. */
   close(): void {
-    this.#forget();
+    this.forget();
     this.#pump?.close();
     this.#releaseWriters();
   }
@@ -153,7 +156,8 @@ export class Delivery implements BodySink {
     this.#heldSize += chunk.length;
   }
 
-  #forget(): void {
+  /** What is held is thrown away. */
+  forget(): void {
     this.#held = [];
     this.#heldSize = 0;
   }
@@ -166,24 +170,9 @@ export class Delivery implements BodySink {
   #count(bytes: number): void {
     const { statedLength } = this.#owner;
     this.#sentBytes += bytes;
-    if (statedLength !== -1 && this.#sentBytes > statedLength) throw lengthError(statedLength, this.#sentBytes);
+    if (statedLength !== -1 && this.#sentBytes > statedLength)
+      throw lengthError(statedLength, this.#sentBytes);
   }
-}
-
-/** The error for a Content-Length that the body contradicts. */
-export function lengthError(statedBytes: number, sentBytes: number): VelaError {
-  return new VelaError(
-    'ERR_CONTRACT_LENGTH',
-    `The application stated a Content-Length of ${statedBytes} bytes, and its body has ${sentBytes > statedBytes ? 'at least ' : ''}${sentBytes}`,
-  );
-}
-
-/** The error for a response without `startResponse`. */
-export function notStarted(when: string): VelaError {
-  return new VelaError(
-    'ERR_CONTRACT_NOT_STARTED',
-    `startResponse(status, headers) was not called ${when}: call it first, or return a WsgiResponse`,
-  );
 }
 
 function createDrain(): { promise: Promise<void>; resolve: () => void } {

@@ -1,6 +1,6 @@
-import type { ConnectionInfo, Environ, ServerConfig, TakeTunnel, WsgiErrors, WsgiInput } from './contract.js';
+import type { ConnectionInfo, Environ, ServerConfig, WsgiErrors, WsgiInput } from './contract.js';
+import { decodePath } from './decode-path.js';
 import { VelaError } from './errors.js';
-import { BadRequest } from './http-error.js';
 import type { Logger } from './logger.js';
 import {
   copyDeclaredFields,
@@ -12,38 +12,7 @@ import {
   type RequestFields,
   type RequestHead,
 } from './request-fields.js';
-
-/** What stands behind an environ: one request of one server. */
-export interface RequestHost {
-  readonly facts: ServerFacts;
-  readonly method: string;
-  /** Undecoded. */
-  readonly path: string;
-  readonly query: string | undefined;
-  readonly head: RequestHead;
-  readonly fields: RequestFields | undefined;
-  readonly target: string | undefined;
-  readonly protocol: string;
-  /** As the client stated it, `''` when it did not. */
-  readonly contentLength: string;
-  readonly connection: ConnectionInfo;
-  readonly input: WsgiInput;
-  readonly signal: AbortSignal;
-  readonly requestId: string;
-  readonly tunnel: TakeTunnel | undefined;
-}
-
-/** What all requests of one server have in common. */
-export interface ServerFacts {
-  readonly host: string;
-  readonly port: string;
-  readonly scheme: 'http' | 'https';
-  readonly software: string;
-  readonly multiprocess: boolean;
-  readonly config: ServerConfig;
-  readonly logger: Logger;
-  readonly errors: WsgiErrors;
-}
+import type { RequestHost } from './request-host.js';
 
 const WSGI_VERSION = Object.freeze([1, 0] as const);
 
@@ -253,7 +222,8 @@ export class LazyEnviron implements Environ {
       new Proxy(Object.prototype, {
         get: (target, key, environ: LazyEnviron) => {
           if (typeof key !== 'string') return Reflect.get(target, key, environ);
-          if (key.startsWith('HTTP_')) return isHeaderKey(key) ? LazyEnviron.header(environ, fieldName(key)) : undefined;
+          if (key.startsWith('HTTP_'))
+            return isHeaderKey(key) ? LazyEnviron.header(environ, fieldName(key)) : undefined;
           if (key === 'REMOTE_PORT') return environ.#host.connection.remotePort?.toString();
           if (key === 'vela.tunnel') return environ.#host.tunnel;
           return Reflect.get(target, key, environ);
@@ -269,32 +239,11 @@ export class LazyEnviron implements Environ {
 
 const OPTIONAL_KEYS = ['REMOTE_PORT', 'vela.tunnel'] as const;
 const FIXED_KEYS: readonly string[] = [
-  ...Object.keys(Object.getOwnPropertyDescriptors(LazyEnviron.prototype)).filter((key) => key !== 'constructor'),
+  ...Object.keys(Object.getOwnPropertyDescriptors(LazyEnviron.prototype)).filter(
+    (key) => key !== 'constructor',
+  ),
   ...OPTIONAL_KEYS,
 ];
-
-/** All keys of an environ that have a value; `Object.keys` sees only assigned ones. */
-export function environKeys(environ: Environ): string[] {
-  return environ instanceof LazyEnviron ? LazyEnviron.keys(environ) : Object.keys(environ);
-}
-
-/** A plain copy of an environ, with every key that has a value. */
-export function toObject(environ: Environ): Record<string, unknown> {
-  return Object.fromEntries(environKeys(environ).map((key) => [key, environ[key]]));
-}
-
-/** Percent-decodes a path once, as UTF-8. */
-export function decodePath(rawPath: string): string {
-  if (!/[%\x7f-\uffff]/.test(rawPath)) return rawPath;
-  if (/[\x7f-\uffff]/.test(rawPath)) {
-    throw new BadRequest('The request path has bytes that must be percent-encoded');
-  }
-  try {
-    return decodeURIComponent(rawPath);
-  } catch (cause) {
-    throw new BadRequest('The request path has a malformed percent-escape', { cause });
-  }
-}
 
 function isHeaderKey(key: string): boolean {
   return key !== 'HTTP_CONTENT_TYPE' && key !== 'HTTP_CONTENT_LENGTH';

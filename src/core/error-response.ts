@@ -40,7 +40,11 @@ export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
 
 /** The response when nothing handled a request. */
 export function notFoundResponse(environ: Environ): WsgiResponse {
-  return renderPage(environ, { status: 404, reason: 'Not Found', message: NOT_FOUND_MESSAGE, details: undefined }, []);
+  return renderPage(
+    environ,
+    { status: 404, reason: 'Not Found', message: NOT_FOUND_MESSAGE, details: undefined },
+    [],
+  );
 }
 
 /** The message, stack and causes of an error. */
@@ -58,7 +62,8 @@ export function formatError(error: Error): string {
 function findStatus(error: Error): number {
   if (error instanceof HttpError) return STATUS_CODES[error.status] === undefined ? 500 : error.status;
   const status = 'status' in error ? error.status : undefined;
-  const isKnown = typeof status === 'number' && status >= 400 && status <= 599 && STATUS_CODES[status] !== undefined;
+  const isKnown =
+    typeof status === 'number' && status >= 400 && status <= 599 && STATUS_CODES[status] !== undefined;
   return isKnown ? status : 500;
 }
 
@@ -86,7 +91,12 @@ function logError(environ: Environ, error: Error, status: number): void {
 
 function renderPage(environ: Environ, page: ErrorPage, headers: HeaderPair[]): WsgiResponse {
   const type = chooseType(environ);
-  const content = type === 'text/html' ? renderHtml(page) : type === 'application/json' ? renderJson(page) : renderText(page);
+  const content =
+    type === 'text/html'
+      ? renderHtml(page)
+      : type === 'application/json'
+        ? renderJson(page)
+        : renderText(page);
   const contentType = type === 'application/json' ? type : `${type}; charset=utf-8`;
   return new WsgiResponse({ status: page.status, content, contentType, headers });
 }
@@ -108,7 +118,11 @@ function renderText({ status, reason, message, details }: ErrorPage): string {
 }
 
 function renderJson({ status, message, details }: ErrorPage): string {
-  return JSON.stringify({ status, message, ...(details === undefined ? {} : { stack: details.split('\n') }) });
+  return JSON.stringify({
+    status,
+    message,
+    ...(details === undefined ? {} : { stack: details.split('\n') }),
+  });
 }
 
 function renderHtml({ status, reason, message, details }: ErrorPage): string {
@@ -126,5 +140,9 @@ function renderHtml({ status, reason, message, details }: ErrorPage): string {
 }
 
 function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

@@ -35,23 +35,21 @@ export class HaltServer extends VelaError {
 
 /** True for anything with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    typeof value === 'object' &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
+  return value !== null && typeof value === 'object' && 'then' in value && typeof value.then === 'function';
 }
 
 /** Any thrown value as an Error. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`a value that is no Error was thrown: ${describeValue(thrown)}`);
+  return thrown instanceof Error
+    ? thrown
+    : new Error(`a value that is no Error was thrown: ${describeValue(thrown)}`);
 }
 
 /** A short text for a value in an error message. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
   return `a ${typeof value}`;

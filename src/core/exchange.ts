@@ -1,13 +1,23 @@
 import { closeBody } from './body-pump.js';
-import { byteLength } from './chunks.js';
-import { type AppFunction, type Body, type Chunk, type HeaderPair, TAKEN, type Write } from './contract.js';
-import { Delivery, type DeliveryOwner, lengthError } from './delivery.js';
+import { byteLength, isOneChunk } from './chunks.js';
+import { type Body, type Chunk, type HeaderPair, TAKEN, type Write } from './contract.js';
+import {
+  abortedError,
+  lateError,
+  lengthError,
+  stalledError,
+  startedError,
+  stoppedError,
+  takenError,
+} from './contract-errors.js';
+import { Delivery, type DeliveryOwner } from './delivery.js';
 import { LazyEnviron } from './environ.js';
 import { errorResponse } from './error-response.js';
-import { isThenable, toError, VelaError } from './errors.js';
+import { isThenable, toError } from './errors.js';
 import { HttpError } from './http-error.js';
-import type { Incoming, IncomingService } from './incoming.js';
-import { checkHeaders, checkStatus, type ResponseHead } from './response-head.js';
+import type { Incoming } from './incoming.js';
+import { checkHead, hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
+import type { Service } from './service.js';
 import type { BodyStream, ResponseOwner } from './transport.js';
 import type { Waiting, WaitQueue } from './wait-queue.js';
 import { WsgiResponse } from './wsgi-response.js';
@@ -25,39 +35,20 @@ const DONE = 3;
 const LARGE_BYTES = 65_536;
 /** A string this short is not large, however many bytes its characters take. */
 const SHORT_LENGTH = LARGE_BYTES / 3;
-const NO_HEADERS: HeaderPair[] = [];
-
-/** What all requests of one server share. */
-export interface Service<R> extends IncomingService<R> {
-  readonly app: AppFunction;
-  /** The headers that are kept when a request goes async; undefined keeps all. */
-  readonly headers: readonly string[] | undefined;
-  /** Requests whose response has not begun. */
-  readonly waits: WaitQueue;
-  /** Responses under way. */
-  readonly stalls: WaitQueue;
-  /** The server is stopping: connections end with their current response. */
-  isDraining: boolean;
-}
 
 /** One request and its response, on any gateway: the rules of `startResponse`, and every ending. */
-export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, Waiting {
+export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   waitPrevious: Waiting | undefined = undefined;
   waitNext: Waiting | undefined = undefined;
   waitQueue: WaitQueue | undefined = undefined;
   waitDue = 0;
-  status = '';
-  code = 0;
-  headers: readonly HeaderPair[] = NO_HEADERS;
-  statedLength = -1;
-  hasGatewayHeaders = false;
-  hasLatin1 = false;
 
   readonly #service: Service<R>;
   readonly #response: R;
   readonly #incoming: Incoming<R>;
   readonly #environ: LazyEnviron;
   #phase = OPEN;
+  #head: ResponseHead | undefined = undefined;
   /** The handler's call is on the stack, so writes are corked already. */
   #isCalling = true;
   #delivery: Delivery | undefined = undefined;
@@ -78,13 +69,12 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
     this.#isCalling = false;
   }
 
-  /** Calls the application in a later turn of the loop: what it answers is never sent from within the gateway's call. */
+  /** Calls the application in a later turn of the loop, so that nothing is answered within the gateway's call. */
   runLater(): void {
     this.#goOn();
     this.#isCalling = false;
     setImmediate(() => {
-      if (this.#phase === DONE) return;
-      this.#call();
+      if (this.#phase !== DONE) this.#call();
     });
   }
 
@@ -97,35 +87,31 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
   }
 
   get isBodyless(): boolean {
-    const { code } = this;
-    return code === 204 || code === 205 || code === 304 || this.#incoming.method === 'HEAD';
+    return this.#incoming.method === 'HEAD' || (this.#head !== undefined && hasNoBody(this.#head.code));
+  }
+
+  get statedLength(): number {
+    return this.#head?.statedLength ?? -1;
   }
 
   sendWhole(body: Chunk | undefined): void {
-    if (body === undefined) {
-      this.#send(undefined, this.#reportedLength());
-      return;
-    }
-    if (typeof body === 'string' && body.length < SHORT_LENGTH && this.statedLength === -1) {
+    const { statedLength } = this;
+    if (body === undefined || this.isBodyless) {
+      this.#send(undefined, reportedLength(this.#head as ResponseHead, body));
+    } else if (typeof body === 'string' && body.length < SHORT_LENGTH && statedLength === -1) {
       this.#send(body, -1);
-      return;
+    } else {
+      const length = byteLength(body);
+      if (statedLength !== -1 && statedLength !== length) throw lengthError(statedLength, length);
+      if (length <= LARGE_BYTES) this.#send(body, -1);
+      else this.#sendLarge(body, length);
     }
-    const length = byteLength(body);
-    if (this.statedLength !== -1 && this.statedLength !== length) throw lengthError(this.statedLength, length);
-    if (length <= LARGE_BYTES) {
-      this.#send(body, -1);
-      return;
-    }
-    this.statedLength = length;
-    const delivery = this.#deliver();
-    delivery.take(body);
-    delivery.flush();
-    delivery.finish();
   }
 
-  openStream(length: number): BodyStream {
+  openStream(): BodyStream {
     this.#phase = SENDING;
-    return this.#service.transport.open(this.#response, this, length, this.#isLast(), this);
+    const head = this.#head as ResponseHead;
+    return this.#service.transport.open(this.#response, head, head.statedLength, this.#isLast(), this);
   }
 
   cork(writes: () => void): void {
@@ -139,6 +125,7 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
   }
 
   drained(): void {
+    if (this.#phase === DONE) return;
     this.progressed();
     this.#delivery?.drained();
   }
@@ -156,22 +143,19 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
   aborted(): void {
     if (this.#phase === DONE) return;
     this.#finish();
-    this.#abandon(new VelaError('ERR_CLIENT_ABORTED', 'The client closed the connection'));
+    this.#abandon(abortedError());
   }
 
   /** The application takes the connection itself. */
   takeOver(): void {
-    if (this.#phase !== OPEN) {
-      throw new VelaError('ERR_CONTRACT_TAKEN', 'A connection can be taken over once, in place of startResponse');
-    }
+    if (this.#phase !== OPEN) throw takenError(true);
     this.#finish();
   }
 
   /** The wait was too long. */
   expire(): void {
     if (this.#phase !== OPEN) {
-      const { timeoutMs } = this.#service.stalls;
-      this.#cut(new VelaError('ERR_RESPONSE_STALLED', `The response made no progress for ${timeoutMs} ms`));
+      this.#cut(stalledError(this.#service.stalls.timeoutMs));
       return;
     }
     const error = this.#incoming.isAwaitingBody
@@ -183,8 +167,7 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
 
   /** The server stops, and waits no longer. */
   cutOff(): void {
-    if (this.#phase === DONE) return;
-    this.#cut(new VelaError('ERR_SERVER_STOPPED', 'The server stopped before the response was complete'));
+    if (this.#phase !== DONE) this.#cut(stoppedError());
   }
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
@@ -212,9 +195,8 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
 
   #call(): void {
     try {
-      this.#accept(
-        this.#service.app(this.#environ, (status, headers, excInfo) => this.#start(status, headers, excInfo)),
-      );
+      const { app } = this.#service;
+      this.#accept(app(this.#environ, (status, headers, excInfo) => this.#start(status, headers, excInfo)));
     } catch (error) {
       this.fail(error);
     }
@@ -222,9 +204,7 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
 
   #start(status: string, headers: HeaderPair[], excInfo: Error | undefined): Write {
     if (this.#phase !== OPEN) this.#restart(excInfo);
-    this.code = checkStatus(status);
-    checkHeaders(headers, this);
-    this.status = status;
+    this.#head = checkHead(status, headers);
     if (this.#phase === OPEN) {
       this.#phase = STARTED;
       if (this.waitQueue !== undefined) this.#service.stalls.join(this);
@@ -234,20 +214,13 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
 
   /** A second `startResponse`: with an error, before anything is sent, it may replace the first. */
   #restart(excInfo: Error | undefined): void {
-    if (this.#phase === DONE) {
-      throw new VelaError('ERR_CONTRACT_LATE', 'startResponse was called after the request had ended');
-    }
-    if (excInfo === undefined) {
-      throw new VelaError(
-        'ERR_CONTRACT_STARTED',
-        'startResponse was called twice: to replace a response that is not sent, pass the error as its third argument',
-      );
-    }
+    if (this.#phase === DONE) throw lateError();
+    if (excInfo === undefined) throw startedError();
     if (this.#phase === SENDING) {
       this.#cut(toError(excInfo));
       throw excInfo;
     }
-    this.#delivery?.drop();
+    this.#delivery?.forget();
   }
 
   /** Takes what the application returned. */
@@ -258,14 +231,13 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
         (error: unknown) => this.fail(error),
       );
     } else if (result === TAKEN) {
-      if (this.#phase === DONE) return;
-      throw new VelaError('ERR_CONTRACT_TAKEN', 'TAKEN was returned, and the connection was not taken over');
+      if (this.#phase !== DONE) throw takenError(false);
     } else if (this.#phase === DONE) {
       closeBody((result instanceof WsgiResponse ? result.content : result) as Body, undefined, this);
     } else if (result instanceof WsgiResponse) {
       this.#accept(result.start((status, headers) => this.#start(status, headers, undefined)));
     } else if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result)) {
-      this.#sendOne(result[0]);
+      this.sendWhole(result[0]);
     } else {
       this.#deliver().pump(result as Body);
     }
@@ -284,35 +256,28 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
     this.#delivery?.drop();
     this.#phase = OPEN;
     const body = response.start((status, headers) => this.#start(status, headers, undefined));
-    this.#sendOne((body as [Chunk])[0]);
-  }
-
-  #sendOne(body: Chunk): void {
-    if (!this.isBodyless) {
-      this.sendWhole(body);
-      return;
-    }
-    if (this.statedLength === -1) this.statedLength = byteLength(body);
-    this.sendWhole(undefined);
+    this.sendWhole((body as [Chunk])[0]);
   }
 
   #send(body: Chunk | undefined, reportedLength: number): void {
     const { transport } = this.#service;
     const response = this.#response;
+    const head = this.#head as ResponseHead;
     this.ending();
-    if (this.#isCalling) transport.send(response, this, body, reportedLength, this.#isLast());
-    else transport.cork(response, () => transport.send(response, this, body, reportedLength, this.#isLast()));
+    if (this.#isCalling) transport.send(response, head, body, reportedLength, this.#isLast());
+    else transport.cork(response, () => transport.send(response, head, body, reportedLength, this.#isLast()));
     this.#finish();
   }
 
-  /** The Content-Length of a response without a body (RFC 9110 §8.6): only HEAD and 205 have one. */
-  #reportedLength(): number {
-    if (this.code === 205) return 0;
-    return this.code === 204 || this.code === 304 ? -1 : this.statedLength;
+  #sendLarge(body: Chunk, length: number): void {
+    this.#head = { ...(this.#head as ResponseHead), statedLength: length };
+    const delivery = this.#deliver();
+    delivery.take(body);
+    delivery.flush();
   }
 
   #isLast(): boolean {
-    return this.#incoming.isLast || this.#service.isDraining || this.code === 408;
+    return this.#incoming.isLast || this.#service.isDraining || this.#head?.code === 408;
   }
 
   #deliver(): Delivery {
@@ -347,8 +312,4 @@ export class Exchange<R> implements ResponseHead, ResponseOwner, DeliveryOwner, 
     this.#incoming.abandon(error);
     this.#delivery?.close();
   }
-}
-
-function isOneChunk(result: unknown): result is [Chunk] {
-  return Array.isArray(result) && result.length === 1 && (typeof result[0] === 'string' || result[0] instanceof Uint8Array);
 }

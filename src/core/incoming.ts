@@ -1,8 +1,8 @@
 import type { ConnectionInfo, TakeTunnel } from './contract.js';
-import type { RequestHost, ServerFacts } from './environ.js';
 import { VelaError } from './errors.js';
 import { RequestInput } from './input.js';
 import type { RequestFields, RequestHead } from './request-fields.js';
+import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
 import type { ResponseOwner, Transport } from './transport.js';
 

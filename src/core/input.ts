@@ -197,7 +197,9 @@ export class RequestInput implements WsgiInput {
 
 function checkSize(size: unknown): void {
   if (!Number.isInteger(size)) {
-    throw new TypeError(`A size to read must be a whole number of bytes, or left out; received ${describeValue(size)}`);
+    throw new TypeError(
+      `A size to read must be a whole number of bytes, or left out; received ${describeValue(size)}`,
+    );
   }
 }
 

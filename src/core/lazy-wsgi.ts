@@ -7,7 +7,8 @@ import { resolveCallable } from './parts.js';
  * @example serve(lazyWsgi(async () => (await import('./app.js')).default))
  */
 export function lazyWsgi(setup: (environ: Environ) => App | PromiseLike<App>): AppFunction {
-  if (typeof setup !== 'function') throw new TypeError('lazyWsgi takes a function that returns an application');
+  if (typeof setup !== 'function')
+    throw new TypeError('lazyWsgi takes a function that returns an application');
   let context: StartContext | undefined;
   let built: (App & Part) | undefined;
   let call: AppFunction | undefined;

@@ -46,7 +46,12 @@ export async function stopParts(parts: readonly Part[]): Promise<void> {
 
 /** What each part says of itself; its name where it says nothing. */
 export function describeParts(parts: readonly (Part & { name?: unknown })[]): PartDescription[] {
-  return parts.map((part) => part.describe?.() ?? { name: typeof part.name === 'string' && part.name !== '' ? part.name : 'anonymous' });
+  return parts.map(
+    (part) =>
+      part.describe?.() ?? {
+        name: typeof part.name === 'string' && part.name !== '' ? part.name : 'anonymous',
+      },
+  );
 }
 
 /** The headers that parts read after going async: known only when every part declares its own. */
@@ -60,13 +65,17 @@ export function mergeDeclaredHeaders(parts: readonly Part[]): readonly string[] 
 }
 
 /** Declared headers in lower case; undefined when nothing is declared. @throws {TypeError} */
-export function resolveDeclaredHeaders(headers: readonly string[] | undefined): readonly string[] | undefined {
+export function resolveDeclaredHeaders(
+  headers: readonly string[] | undefined,
+): readonly string[] | undefined {
   return headers?.map(resolveHeaderName);
 }
 
 function resolveHeaderName(name: unknown): string {
   if (typeof name !== 'string' || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) || name.startsWith('HTTP_')) {
-    throw new TypeError(`A declared header is given in HTTP spelling, such as 'user-agent'; received ${describeValue(name)}`);
+    throw new TypeError(
+      `A declared header is given in HTTP spelling, such as 'user-agent'; received ${describeValue(name)}`,
+    );
   }
   return name.toLowerCase();
 }

@@ -1,9 +1,5 @@
-/** What a gateway offers of a request's head while the handler's call is on the stack. uWebSockets.js' HttpRequest fits. */
+/** What a gateway offers of a request's headers while the handler's call is on the stack. uWebSockets.js' HttpRequest fits. */
 export interface RequestHead {
-  /** The path of the request target, undecoded. */
-  getUrl(): string;
-  /** What follows the first `?`; undefined without one. */
-  getQuery(): string | undefined;
   /** The first value of a header, `''` when there is none. */
   getHeader(lowerCaseName: string): string;
   /** Calls back for each header line, names in lower case. */
@@ -66,7 +62,10 @@ export function copyFields(head: RequestHead): RequestFields {
 }
 
 /** Copies the declared headers only; all of them when one of the declared may be a list, which takes a whole pass. */
-export function copyDeclaredFields(head: RequestHead, declared: readonly string[]): RequestFields | undefined {
+export function copyDeclaredFields(
+  head: RequestHead,
+  declared: readonly string[],
+): RequestFields | undefined {
   const fields: RequestFields = [];
   for (const name of declared) {
     if (!SINGLETONS.has(name)) return undefined;

@@ -1,4 +1,5 @@
-import type { HeaderPair } from './contract.js';
+import { byteLength } from './chunks.js';
+import type { Chunk, HeaderPair } from './contract.js';
 import { describeValue, VelaError } from './errors.js';
 
 /** Headers that belong to the connection, so to the gateway (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features"). */
@@ -38,24 +39,65 @@ const statusCodes = new Map<string, number>();
 /** The checked beginning of a response. */
 export interface ResponseHead {
   /** As given: `200 OK`. */
-  status: string;
-  code: number;
-  headers: readonly HeaderPair[];
+  readonly status: string;
+  readonly code: number;
+  readonly headers: readonly HeaderPair[];
   /** What the application stated as Content-Length, or -1. */
-  statedLength: number;
+  readonly statedLength: number;
   /** Some pair is Content-Length or Date, which a gateway may want to write itself. */
-  hasGatewayHeaders: boolean;
+  readonly hasGatewayHeaders: boolean;
   /** Some value has bytes above 0x7e, so it must be written as ISO-8859-1. */
-  hasLatin1: boolean;
+  readonly hasLatin1: boolean;
 }
 
 /**
- * Checks a status line's text and gives its code.
- * @throws {VelaError} `ERR_CONTRACT_STATUS`
+ * Checks what `startResponse` was given.
+ * @throws {VelaError} `ERR_CONTRACT_STATUS`, `ERR_CONTRACT_HEADERS`, `ERR_CONTRACT_HEADER_NAME`,
+ * `ERR_CONTRACT_HEADER_VALUE`, `ERR_CONTRACT_HOP_BY_HOP`
  */
-export function checkStatus(status: unknown): number {
-  const known = statusCodes.get(status as string);
-  if (known !== undefined) return known;
+export function checkHead(status: string, headers: readonly HeaderPair[]): ResponseHead {
+  const code = statusCodes.get(status) ?? findCode(status);
+  let statedLength = -1;
+  let hasGatewayHeaders = false;
+  let hasLatin1 = false;
+  if (!Array.isArray(headers)) throw headersError(headers);
+  for (let i = 0; i < headers.length; i++) {
+    const pair = headers[i] as HeaderPair;
+    if (!Array.isArray(pair) || pair.length !== 2) throw headersError(pair);
+    const name = pair[0];
+    const value = pair[1];
+    if (!plainValues.has(value) && !isPlainValue(name, value)) hasLatin1 = true;
+    const kind = nameKinds.get(name) ?? findNameKind(name);
+    if (kind !== ORDINARY) {
+      hasGatewayHeaders = true;
+      if (kind === CONTENT_LENGTH) statedLength = parseLength(value, statedLength);
+    }
+  }
+  return { status, code, headers, statedLength, hasGatewayHeaders, hasLatin1 };
+}
+
+/** True for the statuses whose responses have no content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+export function hasNoBody(code: number): boolean {
+  return code === 204 || code === 205 || code === 304;
+}
+
+/**
+ * The Content-Length of a response whose body is not sent (RFC 9110 §8.6), -1 for none: 205 has zero, 204 and 304 none,
+ * and HEAD that of GET.
+ * @param body - what GET would send, where it is known
+ */
+export function reportedLength({ code, statedLength }: ResponseHead, body: Chunk | undefined): number {
+  if (code === 205) return 0;
+  if (code === 204 || code === 304) return -1;
+  return statedLength === -1 && body !== undefined ? byteLength(body) : statedLength;
+}
+
+/** True for the headers that a gateway writes itself where its server does so already. */
+export function isGatewayHeader(name: string): boolean {
+  return nameKinds.get(name) !== ORDINARY && findNameKind(name) !== ORDINARY;
+}
+
+function findCode(status: unknown): number {
   if (typeof status !== 'string' || !STATUS.test(status)) {
     throw new VelaError(
       'ERR_CONTRACT_STATUS',
@@ -65,35 +107,6 @@ export function checkStatus(status: unknown): number {
   const code = Number(status.slice(0, 3));
   if (statusCodes.size < REMEMBERED) statusCodes.set(status, code);
   return code;
-}
-
-/**
- * Checks the headers of a response and notes in `head` what a gateway must know of them.
- * @throws {VelaError} `ERR_CONTRACT_HEADERS`, `ERR_CONTRACT_HEADER_NAME`, `ERR_CONTRACT_HEADER_VALUE`, `ERR_CONTRACT_HOP_BY_HOP`
- */
-export function checkHeaders(headers: unknown, head: ResponseHead): void {
-  if (!Array.isArray(headers)) throw headersError(headers);
-  head.statedLength = -1;
-  head.hasGatewayHeaders = false;
-  head.hasLatin1 = false;
-  for (let i = 0; i < headers.length; i++) {
-    const pair = headers[i] as HeaderPair;
-    if (!Array.isArray(pair) || pair.length !== 2) throw headersError(pair);
-    const name = pair[0];
-    const value = pair[1];
-    if (!plainValues.has(value) && !isPlainValue(name, value)) head.hasLatin1 = true;
-    const kind = nameKinds.get(name) ?? findNameKind(name);
-    if (kind !== ORDINARY) {
-      head.hasGatewayHeaders = true;
-      if (kind === CONTENT_LENGTH) head.statedLength = parseLength(value, head.statedLength);
-    }
-  }
-  head.headers = headers;
-}
-
-/** True for the headers that a gateway writes itself where its server does so already. */
-export function isGatewayHeader(name: string): boolean {
-  return nameKinds.get(name) !== ORDINARY && findNameKind(name) !== ORDINARY;
 }
 
 function findNameKind(name: string): number {

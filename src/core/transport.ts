@@ -18,7 +18,13 @@ export interface Transport<R> {
    * @param reportedLength - the Content-Length when no body is sent; -1 for none
    * @param isLast - the connection is to be closed after it
    */
-  send(response: R, head: ResponseHead, body: Chunk | undefined, reportedLength: number, isLast: boolean): void;
+  send(
+    response: R,
+    head: ResponseHead,
+    body: Chunk | undefined,
+    reportedLength: number,
+    isLast: boolean,
+  ): void;
   /** Sends the head, and opens the body's stream. `length` is -1 when it is not known. */
   open(response: R, head: ResponseHead, length: number, isLast: boolean, owner: ResponseOwner): BodyStream;
   /** Runs writes so that they leave together. */
@@ -47,6 +53,6 @@ export interface ResponseOwner {
 export interface BodyStream {
   /** False: wait for `drained` before the next chunk. The chunk itself is accepted in any case. */
   write(chunk: Chunk): boolean;
-  /** False: wait for `drained`; then all has been sent. */
+  /** After the last chunk. False: wait for `drained`; then all has been sent. */
   end(): boolean;
 }

@@ -1,12 +1,12 @@
-import {
-  type Environ,
-  type Middleware,
-  type MiddlewareFunction,
-  type MiddlewareResult,
-  type Part,
-  type PartDescription,
-  type StartContext,
-  type StartResponse,
+import type {
+  Environ,
+  Middleware,
+  MiddlewareFunction,
+  MiddlewareResult,
+  Part,
+  PartDescription,
+  StartContext,
+  StartResponse,
 } from './contract.js';
 import { errorResponse, notFoundResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
@@ -26,7 +26,7 @@ export interface WsgiHandlerOptions {
 }
 
 /** What `handle` gives: never nothing. */
-type Handled = Exclude<MiddlewareResult, WsgiResponse | undefined | null | void>;
+type Handled = Exclude<MiddlewareResult, undefined | null | void>;
 
 /**
  * Middleware in order: the first that returns something ends the walk. When none does, the answer is 404; what one
@@ -48,7 +48,8 @@ export class WsgiHandler implements Part {
       throw new TypeError('WsgiHandler takes an array of middleware: new WsgiHandler([waitForBody(), app])');
     }
     for (const one of responseMiddleware) {
-      if (typeof one !== 'function') throw new TypeError('responseMiddleware must be functions (environ, response) => response');
+      if (typeof one !== 'function')
+        throw new TypeError('responseMiddleware must be functions (environ, response) => response');
     }
     this.#middleware = [...middleware];
     this.#calls = middleware.map((one, index) => resolveCallable(one, `middleware ${index}`));
@@ -82,7 +83,9 @@ export class WsgiHandler implements Part {
         const result = (calls[i] as MiddlewareFunction)(environ, startResponse);
         if (result === undefined || result === null) continue;
         if (isThenable(result)) return this.#wait(result, environ, startResponse, i + 1);
-        return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result, undefined) : result;
+        return result instanceof WsgiResponse
+          ? this.#respond(environ, startResponse, result, undefined)
+          : result;
       }
     } catch (error) {
       return this.#fail(environ, startResponse, error);
@@ -99,7 +102,9 @@ export class WsgiHandler implements Part {
     return promise.then(
       (result) => {
         if (result === undefined || result === null) return this.#walk(environ, startResponse, next);
-        return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result, undefined) : result;
+        return result instanceof WsgiResponse
+          ? this.#respond(environ, startResponse, result, undefined)
+          : result;
       },
       (error: unknown) => this.#fail(environ, startResponse, error),
     );
@@ -119,7 +124,8 @@ export class WsgiHandler implements Part {
     let current = response;
     for (let i = 0; i < this.#responseMiddleware.length; i++) {
       const result = (this.#responseMiddleware[i] as ResponseMiddleware)(environ, current);
-      if (isThenable(result)) return this.#respondLater(environ, startResponse, current, result, i + 1, excInfo);
+      if (isThenable(result))
+        return this.#respondLater(environ, startResponse, current, result, i + 1, excInfo);
       current = result ?? current;
     }
     return current.start(startResponse, excInfo);

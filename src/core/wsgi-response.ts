@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Body, HeaderPair, StartResponse } from './contract.js';
+import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
 import { describeValue } from './errors.js';
 
 /** What a response may be made of. */
@@ -19,20 +19,25 @@ export interface WsgiResponseOptions {
  * may change it on its way out.
  * @example new WsgiResponse({ status: 201, content: 'made' })
  */
-export class WsgiResponse {
+export class WsgiResponse implements UnstartedResponse {
   status: number;
   content: string | Uint8Array | Body;
   headers: HeaderPair[];
 
   constructor({ status = 200, content = '', contentType, headers = [] }: WsgiResponseOptions = {}) {
     if (!Number.isInteger(status) || STATUS_CODES[status] === undefined || status < 200) {
-      throw new RangeError(`WsgiResponse needs a known status from 200 to 599; received ${describeValue(status)}`);
+      throw new RangeError(
+        `WsgiResponse needs a known status from 200 to 599; received ${describeValue(status)}`,
+      );
     }
     this.status = status;
     this.content = content;
     this.headers = [...headers];
-    const type = contentType ?? (typeof content === 'string' && content !== '' ? 'text/plain; charset=utf-8' : undefined);
-    if (type !== undefined && this.getHeader('content-type') === undefined) this.headers.unshift(['Content-Type', type]);
+    const type =
+      contentType ??
+      (typeof content === 'string' && content !== '' ? 'text/plain; charset=utf-8' : undefined);
+    if (type !== undefined && this.getHeader('content-type') === undefined)
+      this.headers.unshift(['Content-Type', type]);
   }
 
   /** The first value of a header, whatever its case. */

@@ -1,5 +1,5 @@
-import type { Service } from '../core/exchange.js';
 import type { ServerConfig } from '../core/contract.js';
+import type { Service } from '../core/service.js';
 
 /** Where a gateway listens. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };

@@ -24,12 +24,7 @@ export function splitTarget(method: string, target: string): Target {
 }
 
 /** The head of a node:http request, in the shape that environ reads. */
-export function readNodeHead(
-  { rawHeaders }: IncomingMessage,
-  path: string,
-  query: string | undefined,
-  authority: string | undefined,
-): RequestHead {
+export function readNodeHead({ rawHeaders }: IncomingMessage, authority: string | undefined): RequestHead {
   const forEach = (callback: (name: string, value: string) => void) => {
     if (authority !== undefined) callback('host', authority);
     for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -38,8 +33,6 @@ export function readNodeHead(
     }
   };
   return {
-    getUrl: () => path,
-    getQuery: () => query,
     getHeader(wanted) {
       let found: string | undefined;
       forEach((name, value) => {

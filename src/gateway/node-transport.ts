@@ -41,7 +41,13 @@ export class NodeTransport implements Transport<NodeExchange> {
     };
   }
 
-  send(exchange: NodeExchange, head: ResponseHead, body: Chunk | undefined, reportedLength: number, isLast: boolean): void {
+  send(
+    exchange: NodeExchange,
+    head: ResponseHead,
+    body: Chunk | undefined,
+    reportedLength: number,
+    isLast: boolean,
+  ): void {
     const { response } = exchange;
     const length = body === undefined ? reportedLength : Buffer.byteLength(body);
     writeHead(response, head, length, isLast);
@@ -49,7 +55,13 @@ export class NodeTransport implements Transport<NodeExchange> {
     closeRaw(exchange);
   }
 
-  open(exchange: NodeExchange, head: ResponseHead, length: number, isLast: boolean, owner: ResponseOwner): BodyStream {
+  open(
+    exchange: NodeExchange,
+    head: ResponseHead,
+    length: number,
+    isLast: boolean,
+    owner: ResponseOwner,
+  ): BodyStream {
     const { response } = exchange;
     writeHead(response, head, length, isLast);
     response.on('drain', () => owner.drained());

@@ -4,13 +4,14 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Exchange, type Service } from '../core/exchange.js';
+import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
+import type { Service } from '../core/service.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
+import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
 import { probeUnix } from './probe-address.js';
-import { REFUSE_BODY, REFUSE_FIELDS, REFUSE_LINE, REFUSAL_HEADERS, type Refusal } from './refusal.js';
-import { readNodeHead, splitTarget } from './node-head.js';
+import { REFUSAL_HEADERS, REFUSE_BODY, REFUSE_FIELDS, REFUSE_LINE, type Refusal } from './refusal.js';
 
 /** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
 const LINE_OVERHEAD_BYTES = 10;
@@ -128,9 +129,20 @@ function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange:
     return;
   }
   const { path, query, authority } = splitTarget(method, target);
-  const head = readNodeHead(request, path, query, authority);
+  const head = readNodeHead(request, authority);
   const hasBody = raw === undefined && (isChunked || Number(contentLength) > 0);
-  const incoming = new Incoming(service, exchange, method, path, query, head, undefined, contentLength, hasBody, raw !== undefined);
+  const incoming = new Incoming(
+    service,
+    exchange,
+    method,
+    path,
+    query,
+    head,
+    undefined,
+    contentLength,
+    hasBody,
+    raw !== undefined,
+  );
   if (path !== target) incoming.target = target;
   new Exchange(service, exchange, incoming).run();
 }

@@ -36,7 +36,9 @@ function isAnswered(path: string): Promise<boolean> {
       resolve(answered);
     };
     socket.once('connect', () => finish(true));
-    socket.once('error', (error: NodeJS.ErrnoException) => finish(!['ECONNREFUSED', 'ENOENT'].includes(error.code ?? '')));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      finish(!['ECONNREFUSED', 'ENOENT'].includes(error.code ?? '')),
+    );
   });
 }
 

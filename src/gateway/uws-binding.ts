@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type * as uWS from 'uWebSockets.js';
+import { createRequire } from 'node:module';
 import { VelaError } from '../core/errors.js';
 
 export type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';

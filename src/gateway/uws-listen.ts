@@ -11,7 +11,11 @@ interface Opened {
 }
 
 /** Listens on a TCP address. @throws an error with `code`, EADDRINUSE and others */
-export async function openTcp(uws: Binding, app: TemplatedApp, address: { host: string; port: number }): Promise<Opened> {
+export async function openTcp(
+  uws: Binding,
+  app: TemplatedApp,
+  address: { host: string; port: number },
+): Promise<Opened> {
   // uWebSockets.js shares ports (SO_REUSEPORT), so it would not notice another server there.
   await probeTcp(address);
   const token = await new Promise<us_listen_socket | false>((resolve) => {
@@ -37,5 +41,7 @@ export function closeUnixSocket(path: string): void {
 }
 
 function listenError(where: string): Error {
-  return Object.assign(new Error(`listen EADDRNOTAVAIL: cannot listen on ${where}`), { code: 'EADDRNOTAVAIL' });
+  return Object.assign(new Error(`listen EADDRNOTAVAIL: cannot listen on ${where}`), {
+    code: 'EADDRNOTAVAIL',
+  });
 }

@@ -1,9 +1,9 @@
 import { METHODS } from 'node:http';
-import { Exchange, type Service } from '../core/exchange.js';
+import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import { copyFields, type RequestFields } from '../core/request-fields.js';
+import type { Service } from '../core/service.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener } from './gateway.js';
-import { closeUnixSocket, openTcp, openUnix } from './uws-listen.js';
 import {
   REFUSAL_HEADERS,
   REFUSE_BODY,
@@ -14,11 +14,26 @@ import {
   REFUSE_METHOD_SYNTAX,
   type Refusal,
 } from './refusal.js';
-import { type HttpRequest, type HttpResponse, loadUws, type TemplatedApp, type us_listen_socket } from './uws-binding.js';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  loadUws,
+  type TemplatedApp,
+  type us_listen_socket,
+} from './uws-binding.js';
+import { closeUnixSocket, openTcp, openUnix } from './uws-listen.js';
 import { UwsTransport } from './uws-transport.js';
 
 /** The methods that uWebSockets.js routes by itself, so that they need not be read. */
-const ROUTED = { GET: 'get', HEAD: 'head', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del', OPTIONS: 'options' } as const;
+const ROUTED = {
+  GET: 'get',
+  HEAD: 'head',
+  POST: 'post',
+  PUT: 'put',
+  PATCH: 'patch',
+  DELETE: 'del',
+  OPTIONS: 'options',
+} as const;
 /** It refuses more header lines than this by itself. */
 const NATIVE_HEADER_FIELDS = 96;
 /** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
@@ -36,7 +51,9 @@ export async function listenUws(
 ): Promise<Listener> {
   const uws = loadUws(config.maxHeadBytes);
   const { tls } = config;
-  const service: Service<HttpResponse> = Object.assign(shared, { transport: new UwsTransport(tls !== undefined) });
+  const service: Service<HttpResponse> = Object.assign(shared, {
+    transport: new UwsTransport(tls !== undefined),
+  });
   const app =
     tls === undefined
       ? uws.App()
@@ -46,6 +63,7 @@ export async function listenUws(
           ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
         });
   let connections = 0;
+  // biome-ignore lint/suspicious/useIterableCallbackReturn: this is uWebSockets.js' filter, which counts connections
   app.filter((_response, change) => {
     connections += Number(change) > 0 ? 1 : -1;
   });
@@ -78,7 +96,9 @@ export async function listenUws(
 
 function route(app: TemplatedApp, service: Service<HttpResponse>, config: GatewayConfig): void {
   for (const [method, register] of Object.entries(ROUTED)) {
-    app[register as (typeof ROUTED)['GET']]('/*', (response, request) => answer(service, config, response, request, method));
+    app[register as (typeof ROUTED)['GET']]('/*', (response, request) =>
+      answer(service, config, response, request, method),
+    );
   }
   app.any('/*', (response, request) => {
     const method = request.getCaseSensitiveMethod();
@@ -100,7 +120,10 @@ function answer(
   const query = request.getQuery() as string | undefined;
   const contentLength = request.getHeader('content-length');
   const encoding = request.getHeader('transfer-encoding');
-  if (path.length + (query === undefined ? 0 : query.length + 1) + LINE_OVERHEAD_BYTES + method.length > config.maxRequestLineBytes) {
+  if (
+    path.length + (query === undefined ? 0 : query.length + 1) + LINE_OVERHEAD_BYTES + method.length >
+    config.maxRequestLineBytes
+  ) {
     refuse(response, REFUSE_LINE);
     return;
   }
@@ -116,7 +139,18 @@ function answer(
   // What follows a body whose end only the native parser knows is not to be trusted: the connection ends here.
   const isLast = encoding !== '' || (contentLength === '' && BODY_METHODS.has(method));
   const hasBody = encoding !== '' || (contentLength !== '' && contentLength !== '0');
-  const incoming = new Incoming(service, response, method, path, query, request, fields, contentLength, hasBody, isLast);
+  const incoming = new Incoming(
+    service,
+    response,
+    method,
+    path,
+    query,
+    request,
+    fields,
+    contentLength,
+    hasBody,
+    isLast,
+  );
   const exchange = new Exchange(service, response, incoming);
   if (isLast) exchange.runLater();
   else exchange.run();

@@ -18,9 +18,12 @@ const DEFAULT_LIMIT_BYTES = 1_048_576;
 export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunction {
   const { limitBytes = DEFAULT_LIMIT_BYTES, ...unknown } = options;
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
-    throw new TypeError(`Option "limitBytes" must be a whole number of bytes; received ${describeValue(limitBytes)}`);
+    throw new TypeError(
+      `Option "limitBytes" must be a whole number of bytes; received ${describeValue(limitBytes)}`,
+    );
   }
-  for (const key of Object.keys(unknown)) throw new TypeError(`waitForBody has no option "${key}"; it has "limitBytes"`);
+  for (const key of Object.keys(unknown))
+    throw new TypeError(`waitForBody has no option "${key}"; it has "limitBytes"`);
 
   const waitForBodyMiddleware: MiddlewareFunction = (environ) => {
     if (Number(environ.CONTENT_LENGTH) > limitBytes) {

@@ -3,11 +3,11 @@ import type { ServerOptions } from '../app/server-options.js';
 import { type ResolvedSettings, resolveSettings } from '../app/settings.js';
 import { createLogger } from '../app/text-logger.js';
 import type { App, WsgiErrors } from '../core/contract.js';
-import type { ServerFacts } from '../core/environ.js';
 import { describeValue, ImproperlyConfigured, VelaError } from '../core/errors.js';
 import type { Exchange } from '../core/exchange.js';
 import type { Logger } from '../core/logger.js';
-import { resolveDeclaredHeaders, resolveCallable } from '../core/parts.js';
+import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
+import type { ServerFacts } from '../core/request-host.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
@@ -65,7 +65,8 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     throw error;
   }
   const { listener, gateway } = opened;
-  if (!('path' in listener.address)) Object.assign(facts, { host: listener.address.host, port: String(listener.address.port) });
+  if (!('path' in listener.address))
+    Object.assign(facts, { host: listener.address.host, port: String(listener.address.port) });
   let closing: Promise<void> | undefined;
   return {
     url: formatUrl(listener.address, facts.scheme),
@@ -76,7 +77,9 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     },
     close({ timeoutMs = settings.gracefulTimeoutMs } = {}) {
       if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
-        throw new ImproperlyConfigured(`Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`);
+        throw new ImproperlyConfigured(
+          `Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
+        );
       }
       closing ??= drain(service, listener, timeoutMs).then(() => app.stop?.());
       return closing;

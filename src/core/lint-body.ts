@@ -1,0 +1,105 @@
+import type { Body, Chunk, Environ } from './contract.js';
+import { describeValue, isThenable } from './errors.js';
+import { check } from './lint-checks.js';
+
+/** What one call of a linted application has said so far. */
+export interface LintedCall {
+  environ: Environ;
+  isStarted: boolean;
+  /** -1 when none is stated. */
+  statedLength: number;
+  writtenBytes: number;
+  /** Throws when the headers were changed after startResponse. */
+  checkUnchanged(): void;
+}
+
+type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
+type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
+
+/** Wraps a body: its chunks, its length, that it is iterated once and closed once. */
+export function lintBody(body: Body, state: LintedCall): Body {
+  const isObject = typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
+  check(
+    'body-iterable',
+    isObject && (Symbol.iterator in body || Symbol.asyncIterator in body),
+    describeValue(body),
+  );
+  return Symbol.asyncIterator in body
+    ? new LintedBody(body, state, true)
+    : new LintedBody(body, state, false);
+}
+
+/** A body between the application and the server, which looks like the kind that it wraps. */
+class LintedBody {
+  readonly #body: Body;
+  readonly #state: LintedCall;
+  #iterator: AnyIterator | undefined;
+  #bytes = 0;
+  #isClosed = false;
+
+  declare [Symbol.iterator]: () => Iterator<Chunk | Promise<Chunk>>;
+  declare [Symbol.asyncIterator]: () => AsyncIterator<Chunk>;
+
+  constructor(body: Body, state: LintedCall, isAsync: boolean) {
+    this.#body = body;
+    this.#state = state;
+    const iterate = () => this.#iterate();
+    Object.defineProperty(this, isAsync ? Symbol.asyncIterator : Symbol.iterator, { value: iterate });
+  }
+
+  /** What the server calls once, on every path. */
+  close(): unknown {
+    check('body-close', !this.#isClosed, 'a second call');
+    this.#isClosed = true;
+    const body = this.#body as { close?: () => unknown; return?: () => unknown };
+    if (typeof body.close === 'function') return body.close();
+    if (typeof body.return === 'function') return body.return();
+    return this.#iterator?.return?.();
+  }
+
+  #iterate(): AnyIterator {
+    check('body-once', this.#iterator === undefined, 'a second iteration');
+    const body = this.#body;
+    const iterator: AnyIterator =
+      Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+    this.#iterator = iterator;
+    return {
+      next: () => {
+        check('body-once', !this.#isClosed, 'a call of next() after close()');
+        const step = iterator.next();
+        return isThenable(step) ? step.then((value) => this.#inspect(value as Step)) : this.#inspect(step);
+      },
+    };
+  }
+
+  #inspect(step: Step): Step {
+    if (step.done === true) {
+      check('start-before-body', this.#state.isStarted, 'a body that ended before it');
+      this.#state.checkUnchanged();
+      this.#checkLength();
+      return step;
+    }
+    const chunk = step.value;
+    if (isThenable(chunk))
+      return { done: false, value: chunk.then((value) => this.#inspectChunk(value as Chunk)) };
+    return { done: false, value: this.#inspectChunk(chunk as Chunk) };
+  }
+
+  #inspectChunk(chunk: Chunk): Chunk {
+    check('body-chunks', typeof chunk === 'string' || chunk instanceof Uint8Array, describeValue(chunk));
+    if (chunk.length > 0) {
+      check('start-before-body', this.#state.isStarted, 'a chunk before it');
+      this.#state.checkUnchanged();
+    }
+    this.#bytes += Buffer.byteLength(chunk);
+    return chunk;
+  }
+
+  #checkLength(): void {
+    const { statedLength, writtenBytes, environ } = this.#state;
+    const sent = this.#bytes + writtenBytes;
+    const isWrong =
+      statedLength !== -1 && sent !== statedLength && !(sent === 0 && environ.REQUEST_METHOD === 'HEAD');
+    check('body-length', !isWrong, `${sent} bytes, and a Content-Length of ${statedLength}`);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Environ } from './contract.js';
+import { environKeys } from './environ-keys.js';
+import { describeValue } from './errors.js';
+import { HttpError } from './http-error.js';
+import { check } from './lint-checks.js';
+
+const CGI_KEYS = [
+  'REQUEST_METHOD',
+  'SCRIPT_NAME',
+  'QUERY_STRING',
+  'RAW_URI',
+  'CONTENT_TYPE',
+  'CONTENT_LENGTH',
+  'SERVER_NAME',
+  'SERVER_PORT',
+  'SERVER_PROTOCOL',
+  'REMOTE_ADDR',
+];
+const INPUT_METHODS = ['read', 'readline', 'readlines', 'readSync', 'load', Symbol.asyncIterator];
+const ERRORS_METHODS = ['write', 'writelines', 'flush'];
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'];
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Checks what a server hands to an application. */
+export function checkEnviron(environ: Environ): void {
+  for (const key of CGI_KEYS)
+    check('environ-cgi', typeof environ[key] === 'string', describeKey(environ, key));
+  check('environ-method', TOKEN.test(environ.REQUEST_METHOD), describeKey(environ, 'REQUEST_METHOD'));
+  const script = environ.SCRIPT_NAME;
+  check(
+    'environ-script-name',
+    script === '' || /^\/.*[^/]$/.test(script),
+    describeKey(environ, 'SCRIPT_NAME'),
+  );
+  const path = readPath(environ);
+  check(
+    'environ-path-info',
+    path === '' || path === '*' || path.startsWith('/'),
+    `PATH_INFO = ${describeValue(path)}`,
+  );
+  check(
+    'environ-content-length',
+    /^\d*$/.test(environ.CONTENT_LENGTH),
+    describeKey(environ, 'CONTENT_LENGTH'),
+  );
+  const hasServer = environ.SERVER_NAME !== '' && /^\d+$/.test(environ.SERVER_PORT);
+  check(
+    'environ-server-port',
+    hasServer,
+    `${describeKey(environ, 'SERVER_NAME')}, ${describeKey(environ, 'SERVER_PORT')}`,
+  );
+  for (const key of environKeys(environ)) {
+    if (!key.startsWith('HTTP_')) continue;
+    check(
+      'environ-http',
+      typeof environ[key] === 'string' && /^HTTP_[^a-z-]+$/.test(key),
+      describeKey(environ, key),
+    );
+  }
+  const hasTwice = environ.HTTP_CONTENT_TYPE !== undefined || environ.HTTP_CONTENT_LENGTH !== undefined;
+  check('environ-http', !hasTwice, 'HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH');
+  checkWsgi(environ);
+  checkVela(environ);
+}
+
+function checkWsgi(environ: Environ): void {
+  const version = environ['wsgi.version'];
+  check(
+    'environ-wsgi',
+    Array.isArray(version) && version.join() === '1,0',
+    describeKey(environ, 'wsgi.version'),
+  );
+  check('environ-wsgi', /^https?$/.test(environ['wsgi.url_scheme']), describeKey(environ, 'wsgi.url_scheme'));
+  for (const key of ['wsgi.multithread', 'wsgi.multiprocess', 'wsgi.run_once']) {
+    check('environ-wsgi', typeof environ[key] === 'boolean', describeKey(environ, key));
+  }
+  check('environ-wsgi', environ['wsgi.async'] === true, describeKey(environ, 'wsgi.async'));
+  check(
+    'environ-input',
+    hasMethods(environ['wsgi.input'], INPUT_METHODS),
+    describeKey(environ, 'wsgi.input'),
+  );
+  check(
+    'environ-errors',
+    hasMethods(environ['wsgi.errors'], ERRORS_METHODS),
+    describeKey(environ, 'wsgi.errors'),
+  );
+}
+
+function checkVela(environ: Environ): void {
+  check('environ-vela', environ['vela.signal'] instanceof AbortSignal, describeKey(environ, 'vela.signal'));
+  check('environ-vela', typeof environ['vela.cfg'] === 'object', describeKey(environ, 'vela.cfg'));
+  check(
+    'environ-vela',
+    hasMethods(environ['vela.logger'], LOGGER_METHODS),
+    describeKey(environ, 'vela.logger'),
+  );
+  for (const key of ['vela.request_id', 'vela.raw_path']) {
+    check('environ-vela', typeof environ[key] === 'string', describeKey(environ, key));
+  }
+}
+
+/** A malformed escape is the client's mistake, not the server's. */
+function readPath(environ: Environ): string {
+  try {
+    check('environ-cgi', typeof environ.PATH_INFO === 'string', describeKey(environ, 'PATH_INFO'));
+    return environ.PATH_INFO;
+  } catch (error) {
+    if (error instanceof HttpError) return '';
+    throw error;
+  }
+}
+
+function hasMethods(value: unknown, names: readonly (string | symbol)[]): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return names.every((name) => typeof (value as Record<string | symbol, unknown>)[name] === 'function');
+}
+
+function describeKey(environ: Environ, key: string): string {
+  return `${key} = ${describeValue(environ[key])}`;
+}

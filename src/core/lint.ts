@@ -1,0 +1,129 @@
+import {
+  type App,
+  type AppFunction,
+  type Body,
+  type Environ,
+  type HeaderPair,
+  type Middleware,
+  type MiddlewareFunction,
+  type MiddlewareResult,
+  type StartResponse,
+  TAKEN,
+} from './contract.js';
+import { guardEnviron } from './environ-keys.js';
+import { describeValue, isThenable, VelaError } from './errors.js';
+import { type LintedCall, lintBody } from './lint-body.js';
+import { check, type RuleId } from './lint-checks.js';
+import { checkEnviron } from './lint-environ.js';
+import { checkHead, type ResponseHead } from './response-head.js';
+import { WsgiResponse } from './wsgi-response.js';
+
+/**
+ * Wraps an application or a middleware, so that both sides of the contract are checked at run time: what the server
+ * hands in, and what the application says and returns. Every breach throws `ERR_LINT` with the id and text of the rule.
+ *
+ * It costs time, and reads all of the environ: for tests, not for production.
+ * @example const client = testClient(lint(app));
+ */
+export function lint(app: App): AppFunction;
+export function lint(middleware: Middleware): MiddlewareFunction;
+export function lint(app: App | Middleware): MiddlewareFunction {
+  const isCallable = typeof app === 'function' || typeof app?.handle === 'function';
+  check('app-callable', isCallable, describeValue(app));
+  const call = (typeof app === 'function' ? app : app.handle.bind(app)) as MiddlewareFunction;
+
+  const linted: MiddlewareFunction = (...args) => {
+    check('app-arguments', args.length === 2, `${args.length} arguments`);
+    const [given, startResponse] = args;
+    check('environ-object', typeof given === 'object' && given !== null, describeValue(given));
+    check('app-arguments', typeof startResponse === 'function', describeValue(startResponse));
+    checkEnviron(given);
+    const environ = guardEnviron(given, (key) => check('environ-delete', false, `delete environ['${key}']`));
+    const state = begin(environ);
+    const result = call(environ, lintStart(startResponse, state));
+    return isThenable(result)
+      ? result.then((value) => accept(value as MiddlewareResult, state))
+      : accept(result, state);
+  };
+  const { start, stop, describe } = app;
+  if (start !== undefined) linted.start = (context) => start.call(app, context);
+  if (stop !== undefined) linted.stop = () => stop.call(app);
+  if (describe !== undefined) linted.describe = () => describe.call(app);
+  return linted;
+}
+
+function begin(environ: Environ): LintedCall {
+  return { environ, isStarted: false, statedLength: -1, writtenBytes: 0, checkUnchanged: () => {} };
+}
+
+function accept(result: MiddlewareResult, state: LintedCall): MiddlewareResult {
+  if (result === undefined || result === null) {
+    check('middleware-nothing', !state.isStarted, 'nothing, after startResponse');
+    return result;
+  }
+  if (result === TAKEN || result instanceof WsgiResponse) return result;
+  check('app-result', typeof result === 'object' || typeof result === 'string', describeValue(result));
+  return lintBody(result as Body, state);
+}
+
+function lintStart(startResponse: StartResponse, state: LintedCall): StartResponse {
+  return (...args) => {
+    check('start-arguments', args.length === 2 || args.length === 3, `${args.length} arguments`);
+    const [status, headers, excInfo] = args;
+    check('start-arguments', excInfo === undefined || excInfo instanceof Error, describeValue(excInfo));
+    check('start-twice', !state.isStarted || excInfo !== undefined, 'a second call without it');
+    state.statedLength = lintHead(status, headers);
+    state.isStarted = true;
+    state.checkUnchanged = watchHeaders(headers);
+    const write = startResponse(status, headers, excInfo);
+    check('start-write', typeof write === 'function', describeValue(write));
+    return (chunk) => {
+      check('body-chunks', typeof chunk === 'string' || chunk instanceof Uint8Array, describeValue(chunk));
+      state.writtenBytes += Buffer.byteLength(chunk);
+      return write(chunk);
+    };
+  };
+}
+
+/** Gives the stated length. */
+function lintHead(status: string, headers: HeaderPair[]): number {
+  const { code, statedLength } = checkByRule(status, headers);
+  const names = headers.map(([name]) => name.toLowerCase());
+  check('start-status-header', !names.includes('status'), 'a header named Status');
+  const hasType = names.includes('content-type');
+  if (code === 204 || code === 304) {
+    check('start-content-type', !hasType, `a Content-Type with ${status}`);
+  } else if (code >= 400 || code < 300) {
+    check(
+      'start-content-type',
+      hasType || statedLength === 0 || code === 205,
+      `no Content-Type with ${status}`,
+    );
+  }
+  return statedLength;
+}
+
+/** The same checks as at run time, told as a rule. */
+function checkByRule(status: string, headers: HeaderPair[]): ResponseHead {
+  try {
+    return checkHead(status, headers);
+  } catch (error) {
+    if (error instanceof VelaError) check(ruleOf(error.code), false, `what is refused so: ${error.message}`);
+    throw error;
+  }
+}
+
+function ruleOf(code: string): RuleId {
+  if (code === 'ERR_CONTRACT_STATUS') return 'start-status';
+  return code === 'ERR_CONTRACT_HOP_BY_HOP' ? 'start-hop-by-hop' : 'start-headers';
+}
+
+function watchHeaders(headers: readonly HeaderPair[]): () => void {
+  const before = JSON.stringify(headers);
+  return () =>
+    check(
+      'start-unchanged',
+      JSON.stringify(headers) === before,
+      `${JSON.stringify(headers)}, which was ${before}`,
+    );
+}

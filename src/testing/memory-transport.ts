@@ -1,0 +1,193 @@
+import { toBytes } from '../core/chunks.js';
+import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
+import { VelaError } from '../core/errors.js';
+import { RequestInput } from '../core/input.js';
+import type { ResponseHead } from '../core/response-head.js';
+import type { BodyStream, ResponseOwner, Transport } from '../core/transport.js';
+
+/** As much of a response is held before its writer has to wait. */
+const HIGH_WATER_BYTES = 65_536;
+
+/** A request's body on its way in. */
+export type RequestBody = Iterable<Chunk> | AsyncIterable<Chunk>;
+
+/** A response without a socket: the application's writes on one side, a reader on the other. */
+export class MemoryResponse {
+  status = '';
+  code = 0;
+  headers: HeaderPair[] = [];
+  owner: ResponseOwner | undefined;
+  readonly requestBody: RequestBody;
+  readonly head: Promise<void>;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #isEnded = false;
+  #error: Error | undefined;
+  #isFlowing = true;
+  #resumeFlow: (() => void) | undefined;
+  #wake: (() => void) | undefined;
+  #settleHead: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(requestBody: RequestBody) {
+    this.requestBody = requestBody;
+    this.head = new Promise((resolve, reject) => {
+      this.#settleHead = { resolve, reject };
+    });
+    // Whoever waits for the head is told; a response that nobody waits for may end unheard.
+    this.head.catch(() => {});
+  }
+
+  begin(head: ResponseHead, length: number): void {
+    this.status = head.status;
+    this.code = head.code;
+    const own = head.headers.filter(([name]) => length === -1 || name.toLowerCase() !== 'content-length');
+    this.headers = length === -1 ? own : [...own, ['Content-Length', String(length)]];
+    this.#settleHead?.resolve();
+  }
+
+  /** False: the reader is behind. */
+  write(chunk: Chunk): boolean {
+    const bytes = toBytes(chunk);
+    if (bytes.length > 0) {
+      this.#chunks.push(Uint8Array.from(bytes));
+      this.#bytes += bytes.length;
+    }
+    this.#wake?.();
+    return this.#bytes < HIGH_WATER_BYTES;
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#wake?.();
+  }
+
+  /** The server cut the connection, or the client went away. */
+  lose(error: Error): void {
+    if (this.#isEnded) return;
+    this.#error ??= error;
+    this.#settleHead?.reject(error);
+    this.#resumeFlow?.();
+    this.#wake?.();
+  }
+
+  get isOver(): boolean {
+    return this.#isEnded || this.#error !== undefined;
+  }
+
+  /** The response's body as it comes. */
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) {
+        const wasFull = this.#bytes >= HIGH_WATER_BYTES;
+        this.#bytes -= chunk.length;
+        if (wasFull && this.#bytes < HIGH_WATER_BYTES && !this.#isEnded) this.owner?.drained();
+        yield chunk;
+      } else if (this.#error !== undefined) {
+        throw this.#error;
+      } else if (this.#isEnded) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  pauseFlow(): void {
+    this.#isFlowing = false;
+  }
+
+  resumeFlow(): void {
+    this.#isFlowing = true;
+    this.#resumeFlow?.();
+  }
+
+  /** Feeds the request's body, as fast as it is read. */
+  async feed(input: RequestInput, owner: ResponseOwner): Promise<void> {
+    try {
+      for await (const chunk of this.requestBody) {
+        if (!this.#isFlowing) {
+          await new Promise<void>((resolve) => {
+            this.#resumeFlow = resolve;
+          });
+        }
+        if (this.isOver) return;
+        owner.progressed();
+        RequestInput.push(input, Buffer.from(toBytes(chunk)), true);
+      }
+      RequestInput.end(input);
+    } catch (cause) {
+      this.lose(new VelaError('ERR_TEST_BODY', 'The body of a test request threw', { cause }));
+      owner.aborted();
+    }
+  }
+}
+
+/** Responses in memory. */
+export class MemoryTransport implements Transport<MemoryResponse> {
+  readonly name = 'memory';
+
+  protocol(): string {
+    return 'HTTP/1.1';
+  }
+
+  connection(): ConnectionInfo {
+    return { remoteAddress: '127.0.0.1', remotePort: undefined, encrypted: false, gateway: this.name };
+  }
+
+  tunnel(): undefined {
+    return undefined;
+  }
+
+  send(response: MemoryResponse, head: ResponseHead, body: Chunk | undefined, reportedLength: number): void {
+    response.begin(head, body === undefined ? reportedLength : toBytes(body).length);
+    if (body !== undefined) response.write(body);
+    response.end();
+  }
+
+  open(
+    response: MemoryResponse,
+    head: ResponseHead,
+    length: number,
+    _isLast: boolean,
+    owner: ResponseOwner,
+  ): BodyStream {
+    response.owner = owner;
+    response.begin(head, length);
+    return {
+      write: (chunk) => response.write(chunk),
+      end() {
+        response.end();
+        return true;
+      },
+    };
+  }
+
+  cork(_response: MemoryResponse, writes: () => void): void {
+    writes();
+  }
+
+  cut(response: MemoryResponse): void {
+    response.lose(
+      new VelaError('ERR_TEST_CUT', 'The server cut the connection before the response was complete'),
+    );
+  }
+
+  watch(response: MemoryResponse, owner: ResponseOwner): void {
+    response.owner = owner;
+  }
+
+  receive(response: MemoryResponse, input: RequestInput, owner: ResponseOwner): void {
+    void response.feed(input, owner);
+  }
+
+  pause(response: MemoryResponse): void {
+    response.pauseFlow();
+  }
+
+  resume(response: MemoryResponse): void {
+    response.resumeFlow();
+  }
+}
