@@ -66,6 +66,7 @@ export class Delivery implements BodySink {
     if (chunk.length === 0) return true;
     if (!owner.isStarted) throw notStartedError('before the body yielded its first chunk');
     if (owner.isBodyless) {
+      this.#pump?.close();
       this.finish();
       return false;
     }
@@ -99,7 +100,7 @@ export class Delivery implements BodySink {
       return;
     }
     if (this.#stream === undefined) {
-      const body = joinChunks(this.#held.length === 0 ? [''] : this.#held);
+      const body = owner.isBodyless ? undefined : joinChunks(this.#held.length === 0 ? [''] : this.#held);
       this.forget();
       owner.sendWhole(body);
       return;

@@ -95,14 +95,17 @@ export class LazyEnviron implements Environ {
   /** All keys that have a value: assigned ones, the fixed ones and those of the headers. */
   static keys(environ: LazyEnviron): string[] {
     if (environ.#fields === undefined) LazyEnviron.header(environ, '');
-    const keys = new Set(FIXED_KEYS);
+    const keys = new Set([...FIXED_KEYS, ...OPTIONAL_KEYS.filter((key) => environ[key] !== undefined)]);
     const fields = environ.#fields as RequestFields;
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       if (!name.includes('_')) keys.add(fieldKey(name));
     }
-    for (const key of Object.keys(environ)) keys.add(key);
-    return [...keys].filter((key) => environ[key] !== undefined);
+    for (const key of Object.keys(environ)) {
+      if (environ[key] === undefined) keys.delete(key);
+      else keys.add(key);
+    }
+    return [...keys];
   }
 
   get REQUEST_METHOD(): string {
@@ -238,12 +241,9 @@ export class LazyEnviron implements Environ {
 }
 
 const OPTIONAL_KEYS = ['REMOTE_PORT', 'vela.tunnel'] as const;
-const FIXED_KEYS: readonly string[] = [
-  ...Object.keys(Object.getOwnPropertyDescriptors(LazyEnviron.prototype)).filter(
-    (key) => key !== 'constructor',
-  ),
-  ...OPTIONAL_KEYS,
-];
+const FIXED_KEYS: readonly string[] = Object.keys(
+  Object.getOwnPropertyDescriptors(LazyEnviron.prototype),
+).filter((key) => key !== 'constructor');
 
 function isHeaderKey(key: string): boolean {
   return key !== 'HTTP_CONTENT_TYPE' && key !== 'HTTP_CONTENT_LENGTH';

@@ -48,7 +48,7 @@ export function notFoundResponse(environ: Environ): WsgiResponse {
 }
 
 /** The message, stack and causes of an error. */
-export function formatError(error: Error): string {
+function formatError(error: Error): string {
   let text = error.stack ?? String(error);
   let cause = error.cause;
   for (let depth = 0; cause !== undefined && depth < 8; depth++) {

@@ -46,7 +46,7 @@ export class WaitQueue {
     if (this.#last === undefined) this.#first = one;
     else this.#last.waitNext = one;
     this.#last = one;
-    this.#timer ??= setInterval(() => this.#advance(), this.#tickMs).unref();
+    this.#timer ??= setInterval(() => this.#advance(), this.#tickMs);
   }
 
   /** Ends a wait early. */
@@ -71,15 +71,18 @@ export class WaitQueue {
     }
   }
 
+  /** Forgets its timer, which would keep the process up to one tick longer. Nothing waits any more. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   #advance(): void {
     this.#tick++;
     for (let first = this.#first; first !== undefined && first.waitDue <= this.#tick; first = this.#first) {
       this.leave(first);
       first.expire();
     }
-    if (this.#first === undefined) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
+    if (this.#first === undefined) this.stop();
   }
 }

@@ -143,6 +143,7 @@ async function drain(service: GatewayService, listener: Listener, timeoutMs: num
   await waitUntil(isIdle, timeoutMs);
   for (const queue of [service.waits, service.stalls]) {
     for (const exchange of queue) (exchange as Exchange<never>).cutOff();
+    queue.stop();
   }
   await waitUntil(() => listener.connections === 0, LINGER_MS);
   await listener.destroy();

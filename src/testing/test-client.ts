@@ -113,6 +113,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     async close() {
       for (const queue of [service.waits, service.stalls]) {
         for (const exchange of queue) (exchange as Exchange<MemoryResponse>).cutOff();
+        queue.stop();
       }
       if (started !== undefined) await handler.stop();
     },
