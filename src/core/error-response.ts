@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import type { Environ, HeaderPair } from './contract.js';
 import { toError, VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
+import { findReason } from './status.js';
 import { WsgiResponse } from './wsgi-response.js';
 
 /** What is told of errors whose text is not meant for the client. */
@@ -31,7 +31,7 @@ export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
   if (status < 400) return new WsgiResponse({ status, headers: findHeaders(error) });
   const page: ErrorPage = {
     status,
-    reason: STATUS_CODES[status] ?? 'Error',
+    reason: findReason(status),
     message: findMessage(error, status),
     details: environ['vela.cfg'].debug && status >= 500 ? formatError(error) : undefined,
   };
@@ -60,10 +60,9 @@ function formatError(error: Error): string {
 }
 
 function findStatus(error: Error): number {
-  if (error instanceof HttpError) return STATUS_CODES[error.status] === undefined ? 500 : error.status;
+  if (error instanceof HttpError) return error.status;
   const status = 'status' in error ? error.status : undefined;
-  const isKnown =
-    typeof status === 'number' && status >= 400 && status <= 599 && STATUS_CODES[status] !== undefined;
+  const isKnown = typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599;
   return isKnown ? status : 500;
 }
 
@@ -74,7 +73,7 @@ function findHeaders(error: Error): HeaderPair[] {
 function findMessage(error: Error, status: number): string {
   if (error instanceof HttpError) return error.message;
   if (status === 404) return NOT_FOUND_MESSAGE;
-  return status < 500 ? (STATUS_CODES[status] ?? GENERIC_MESSAGE) : GENERIC_MESSAGE;
+  return status < 500 ? findReason(status) : GENERIC_MESSAGE;
 }
 
 function logError(environ: Environ, error: Error, status: number): void {

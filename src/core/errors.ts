@@ -54,3 +54,12 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
   return `a ${typeof value}`;
 }
+
+/** Throws for options that are not known. @throws {TypeError} */
+export function refuseUnknown(owner: string, unknown: object, known: readonly string[]): void {
+  for (const key of Object.keys(unknown)) {
+    throw new TypeError(
+      `${owner} has no option "${key}"; it has ${known.map((one) => `"${one}"`).join(', ')}`,
+    );
+  }
+}

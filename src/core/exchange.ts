@@ -172,18 +172,9 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
   fail(thrown: unknown): void {
-    if (this.#phase === DONE) {
-      this.report(thrown);
-    } else if (this.#phase === SENDING) {
-      this.#cut(toError(thrown));
-    } else {
-      try {
-        this.#respond(errorResponse(this.#environ, thrown));
-      } catch (error) {
-        this.report(error);
-        this.#cut(toError(thrown));
-      }
-    }
+    if (this.#phase === DONE) this.report(thrown);
+    else if (this.#phase === SENDING) this.#cut(toError(thrown));
+    else if (!this.#respond(thrown)) this.#cut(toError(thrown));
   }
 
   report(thrown: unknown): void {
@@ -251,12 +242,18 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     }
   }
 
-  /** Replaces whatever was begun, and not sent, by an error response. */
-  #respond(response: WsgiResponse): void {
-    this.#delivery?.drop();
-    this.#phase = OPEN;
-    const body = response.start((status, headers) => this.#start(status, headers, undefined));
-    this.sendWhole((body as [Chunk])[0]);
+  /** Replaces whatever was begun, and not sent, by an error response. One that cannot be sent is an error itself. */
+  #respond(thrown: unknown, isRetry = false): boolean {
+    try {
+      this.#delivery?.drop();
+      this.#phase = OPEN;
+      const response = errorResponse(this.#environ, thrown);
+      const body = response.start((status, headers) => this.#start(status, headers, undefined));
+      this.sendWhole((body as [Chunk])[0]);
+      return true;
+    } catch (error) {
+      return isRetry || this.isDone ? false : this.#respond(error, true);
+    }
   }
 
   #send(body: Chunk | undefined, reportedLength: number): void {

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { HeaderPair } from './contract.js';
+import { findReason } from './status.js';
 
 /** What an HttpError may carry beside its message. */
 export interface HttpErrorOptions extends ErrorOptions {
@@ -21,7 +21,7 @@ export class HttpError extends Error {
     if (!Number.isInteger(status) || status < 300 || status > 599) {
       throw new RangeError(`HttpError needs a status from 300 to 599; received ${String(status)}`);
     }
-    super(message ?? STATUS_CODES[status] ?? 'Error', options);
+    super(message ?? findReason(status), options);
     this.status = status;
     this.headers = headers;
   }

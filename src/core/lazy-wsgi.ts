@@ -15,21 +15,19 @@ export function lazyWsgi(setup: (environ: Environ) => App | PromiseLike<App>): A
   let building: Promise<AppFunction> | undefined;
 
   async function build(environ: Environ): Promise<AppFunction> {
-    try {
-      const app = await setup(environ);
-      const resolved = resolveCallable(app, 'What lazyWsgi builds');
-      if (context !== undefined) await app.start?.(context);
-      built = app;
-      call = resolved;
-      return resolved;
-    } finally {
-      building = undefined;
-    }
+    const app = await setup(environ);
+    const resolved = resolveCallable(app, 'What lazyWsgi builds');
+    if (context !== undefined) await app.start?.(context);
+    built = app;
+    call = resolved;
+    return resolved;
   }
 
   const lazy: AppFunction = (environ, startResponse) => {
     if (call !== undefined) return call(environ, startResponse);
-    building ??= build(environ);
+    building ??= build(environ).finally(() => {
+      building = undefined;
+    });
     return building.then((app) => app(environ, startResponse));
   };
   lazy.start = (given) => {

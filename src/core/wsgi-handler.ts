@@ -9,7 +9,7 @@ import type {
   StartResponse,
 } from './contract.js';
 import { errorResponse, notFoundResponse } from './error-response.js';
-import { isThenable, toError } from './errors.js';
+import { isThenable, refuseUnknown, toError } from './errors.js';
 import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopParts } from './parts.js';
 import { WsgiResponse } from './wsgi-response.js';
 
@@ -43,7 +43,9 @@ export class WsgiHandler implements Part {
   readonly #responseMiddleware: readonly ResponseMiddleware[];
 
   /** @throws {TypeError} for something that is neither a function nor has `handle` */
-  constructor(middleware: readonly Middleware[], { responseMiddleware = [] }: WsgiHandlerOptions = {}) {
+  constructor(middleware: readonly Middleware[], options: WsgiHandlerOptions = {}) {
+    const { responseMiddleware = [], ...unknown } = options;
+    refuseUnknown('WsgiHandler', unknown, ['responseMiddleware']);
     if (!Array.isArray(middleware)) {
       throw new TypeError('WsgiHandler takes an array of middleware: new WsgiHandler([waitForBody(), app])');
     }

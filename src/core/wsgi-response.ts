@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
 import { describeValue } from './errors.js';
+import { formatStatus } from './status.js';
 
 /** What a response may be made of. */
 export interface WsgiResponseOptions {
@@ -25,10 +25,8 @@ export class WsgiResponse implements UnstartedResponse {
   headers: HeaderPair[];
 
   constructor({ status = 200, content = '', contentType, headers = [] }: WsgiResponseOptions = {}) {
-    if (!Number.isInteger(status) || STATUS_CODES[status] === undefined || status < 200) {
-      throw new RangeError(
-        `WsgiResponse needs a known status from 200 to 599; received ${describeValue(status)}`,
-      );
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw new RangeError(`WsgiResponse needs a status from 200 to 599; received ${describeValue(status)}`);
     }
     this.status = status;
     this.content = content;
@@ -67,7 +65,7 @@ export class WsgiResponse implements UnstartedResponse {
 
   /** Calls `startResponse` and gives the body. */
   start(startResponse: StartResponse, excInfo?: Error): Body {
-    startResponse(`${this.status} ${STATUS_CODES[this.status]}`, this.headers, excInfo);
+    startResponse(formatStatus(this.status), this.headers, excInfo);
     const { content } = this;
     return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
   }

@@ -1,5 +1,5 @@
 import type { MiddlewareFunction } from '../core/contract.js';
-import { describeValue } from '../core/errors.js';
+import { describeValue, refuseUnknown } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
 
 /** Options of {@link waitForBody}. */
@@ -22,8 +22,7 @@ export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunctio
       `Option "limitBytes" must be a whole number of bytes; received ${describeValue(limitBytes)}`,
     );
   }
-  for (const key of Object.keys(unknown))
-    throw new TypeError(`waitForBody has no option "${key}"; it has "limitBytes"`);
+  refuseUnknown('waitForBody', unknown, ['limitBytes']);
 
   const waitForBodyMiddleware: MiddlewareFunction = (environ) => {
     if (Number(environ.CONTENT_LENGTH) > limitBytes) {

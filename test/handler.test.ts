@@ -1,0 +1,702 @@
+import t, { type Test } from 'tap';
+import {
+  type App,
+  type AppFunction,
+  BadRequest,
+  type Body,
+  type Environ,
+  type HeaderPair,
+  Http401,
+  Http404,
+  HttpError,
+  HttpGone,
+  HttpRedirect,
+  type Logger,
+  lazyWsgi,
+  lint,
+  MethodNotAllowed,
+  type Middleware,
+  type MiddlewareFunction,
+  PayloadTooLarge,
+  PermissionDenied,
+  type StartContext,
+  TAKEN,
+  UnprocessableEntity,
+  Unsupported,
+  type VelaError,
+  WsgiHandler,
+  WsgiResponse,
+  waitForBody,
+  waitForBodyMiddleware,
+} from '../src/index.js';
+import {
+  type TestClient,
+  type TestClientOptions,
+  type TestRequest,
+  testClient,
+} from '../src/testing/index.js';
+
+const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
+const BINARY: HeaderPair[] = [['Content-Type', 'application/octet-stream']];
+
+function client(test: Test, app: App | Middleware, options?: TestClientOptions): TestClient {
+  const made = testClient(lint(app as App), options);
+  test.teardown(() => made.close());
+  return made;
+}
+
+async function ask(
+  test: Test,
+  app: App | Middleware,
+  target = '/',
+  request: TestRequest = {},
+  options?: TestClientOptions,
+) {
+  const response = await client(test, app, options).request(target, request);
+  return { response, text: await response.text() };
+}
+
+const answer =
+  (text: string): AppFunction =>
+  (_environ, startResponse) => {
+    startResponse('200 OK', TEXT);
+    return [text];
+  };
+
+function recorder(): Logger & {
+  lines: { level: string; details: Record<string, unknown>; message: string }[];
+} {
+  const lines: { level: string; details: Record<string, unknown>; message: string }[] = [];
+  const at = (level: string) => (details: object, message: string) => {
+    lines.push({ level, details: details as Record<string, unknown>, message });
+  };
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+t.test('WsgiHandler', async (t) => {
+  t.test('calls middleware in order until one returns something', async (t) => {
+    const called: string[] = [];
+    const pass =
+      (name: string, result: unknown): MiddlewareFunction =>
+      () => {
+        called.push(name);
+        return result as undefined;
+      };
+    const later = async () => {
+      await null;
+      called.push('later');
+    };
+    const handler = new WsgiHandler([
+      lint(pass('undefined', undefined)),
+      lint(pass('null', null)),
+      lint(later),
+      lint(answer('found')),
+      pass('never', undefined),
+    ]);
+    t.equal((await ask(t, handler)).text, 'found');
+    t.same(called, ['undefined', 'null', 'later']);
+  });
+
+  t.test('is synchronous as long as its middleware is', async (t) => {
+    const handler = new WsgiHandler([() => undefined, answer('sync')]);
+    let result: unknown;
+    const outer: App = (environ, startResponse) => {
+      result = handler.handle(environ, startResponse);
+      return result as Body;
+    };
+    await ask(t, outer);
+    t.same(result, ['sync']);
+  });
+
+  t.test('nothing handled: 404; an empty handler too', async (t) => {
+    for (const handler of [new WsgiHandler([]), new WsgiHandler([() => undefined, async () => null])]) {
+      const { response, text } = await ask(t, handler);
+      t.equal(response.status, 404);
+      t.equal(text, 'Cannot find what you are looking for.\n');
+    }
+  });
+
+  t.test('an empty body ends the walk', async (t) => {
+    const empty: App = (_environ, start) => {
+      start('200 OK', [...TEXT, ['Content-Length', '0']]);
+      return [];
+    };
+    const { response, text } = await ask(t, new WsgiHandler([empty, answer('no')]));
+    t.equal(response.header('content-length'), '0');
+    t.equal(text, '');
+  });
+
+  t.test('nests, and takes objects with handle', async (t) => {
+    const inner = new WsgiHandler([{ handle: answer('inner') }]);
+    t.equal((await ask(t, new WsgiHandler([() => undefined, inner]))).text, 'inner');
+  });
+
+  t.test('refuses at once what is no middleware', async (t) => {
+    t.throws(() => new WsgiHandler(answer('x') as unknown as Middleware[]), /array of middleware/);
+    t.throws(() => new WsgiHandler(['x' as unknown as Middleware]), /middleware 0 must be a function/);
+    t.throws(() => new WsgiHandler([answer('x'), {} as Middleware]), /middleware 1 must be/);
+    t.throws(
+      () => new WsgiHandler([], { responseMiddleware: [{} as never] }),
+      /responseMiddleware must be functions/,
+    );
+    t.throws(
+      () => new WsgiHandler([], { responseMiddelware: [] } as never),
+      /no option "responseMiddelware"/,
+    );
+  });
+
+  t.test('response middleware sees every WsgiResponse before it starts, in order', async (t) => {
+    const handler = new WsgiHandler(
+      [
+        (environ) => (environ.PATH_INFO === '/raw' ? undefined : new WsgiResponse({ content: 'made' })),
+        (environ, start) => {
+          if (environ.QUERY_STRING === 'throw') throw new BadRequest('bad');
+          start('200 OK', TEXT);
+          return ['raw'];
+        },
+      ],
+      {
+        responseMiddleware: [
+          (_environ, response) => void response.setHeader('X-First', '1'),
+          async (_environ, response) => {
+            await null;
+            response.addHeader('X-Second', String(response.status));
+          },
+          (environ, response) =>
+            environ.QUERY_STRING === 'replace'
+              ? new WsgiResponse({ status: 203, content: 'other', headers: response.headers })
+              : null,
+        ],
+      },
+    );
+    const made = client(t, handler);
+    const plain = await made.get('/');
+    t.same([plain.header('x-first'), plain.header('x-second'), await plain.text()], ['1', '200', 'made']);
+    const replaced = await made.get('/?replace');
+    t.same([replaced.status, replaced.header('x-first'), await replaced.text()], [203, '1', 'other']);
+    const raw = await made.get('/raw');
+    t.same(
+      [raw.header('x-first'), await raw.text()],
+      [undefined, 'raw'],
+      'a response that has started passes it by',
+    );
+    const failed = await made.get('/raw?throw');
+    t.same([failed.status, failed.header('x-second')], [400, '400'], 'error responses too');
+    t.equal(
+      (await new WsgiHandler([], { responseMiddleware: [() => undefined] }).describe()).name,
+      'WsgiHandler',
+    );
+  });
+
+  t.test('a response middleware that throws is 500', async (t) => {
+    const boom = () => {
+      throw new Error('in the response middleware');
+    };
+    const boomLater = async () => boom();
+    for (const responseMiddleware of [[boom], [boomLater], [() => undefined, boomLater]]) {
+      const handler = new WsgiHandler([() => new WsgiResponse({ content: 'x' })], { responseMiddleware });
+      t.equal((await ask(t, handler)).response.status, 500);
+    }
+  });
+});
+
+t.test('errors become responses', async (t) => {
+  const thrower =
+    (error: unknown): App =>
+    () => {
+      throw error;
+    };
+
+  t.test('each class has its status, and shows its text', async (t) => {
+    for (const [error, status] of [
+      [new BadRequest('because'), 400],
+      [new Http401('because'), 401],
+      [new PermissionDenied('because'), 403],
+      [new Http404('because'), 404],
+      [new MethodNotAllowed(['GET', 'HEAD'], 'because'), 405],
+      [new HttpGone('because'), 410],
+      [new PayloadTooLarge('because'), 413],
+      [new Unsupported('because'), 415],
+      [new UnprocessableEntity('because'), 422],
+      [new HttpError(503, 'because', { headers: [['Retry-After', '5']] }), 503],
+      [new HttpError(599, 'because'), 599],
+    ] as const) {
+      for (const app of [
+        thrower(error),
+        new WsgiHandler([thrower(error)]),
+        (async () => Promise.reject(error)) as App,
+      ]) {
+        const { response, text } = await ask(t, app);
+        t.equal(response.status, status);
+        t.equal(text, 'because\n');
+        for (const [name, value] of error.headers) t.equal(response.header(name), value);
+      }
+    }
+    t.equal((await ask(t, thrower(new Http404()))).text, 'Not Found\n');
+  });
+
+  t.test('a redirect has its location and no body', async (t) => {
+    const { response, text } = await ask(t, thrower(new HttpRedirect('/there', 308)));
+    t.same([response.status, response.header('location'), text], [308, '/there', '']);
+    t.equal(
+      (await ask(t, thrower(new HttpRedirect('/there\r\nX: y')))).response.status,
+      500,
+      'a split location is refused',
+    );
+  });
+
+  t.test('other errors keep a status from 400 to 599, and hide their text', async (t) => {
+    for (const [thrown, status, shown] of [
+      [Object.assign(new Error('secret'), { status: 418 }), 418, /teapot/i],
+      [Object.assign(new Error('secret'), { status: 302 }), 500, /An exception/],
+      [Object.assign(new Error('secret'), { status: '404' }), 500, /An exception/],
+      [new Error('secret'), 500, /An exception/],
+      ['secret', 500, /An exception/],
+      [undefined, 500, /An exception/],
+      [null, 500, /An exception/],
+    ] as const) {
+      const { response, text } = await ask(t, thrower(thrown));
+      t.equal(response.status, status);
+      t.match(text, shown);
+      t.notMatch(text, /secret/);
+    }
+  });
+
+  t.test('are logged with the request: server errors as such, the rest at debug level', async (t) => {
+    const logger = recorder();
+    await ask(t, thrower(new Error('broken', { cause: new Error('why') })), '/x?y', {}, { logger });
+    await ask(t, thrower(new BadRequest('wrong')), '/z', {}, { logger });
+    t.match(logger.lines, [
+      {
+        level: 'error',
+        message: 'broken',
+        details: { method: 'GET', uri: '/x?y', status: 500, requestId: String },
+      },
+      { level: 'debug', message: 'wrong', details: { status: 400 } },
+    ]);
+  });
+
+  t.test('in the form that the client accepts', async (t) => {
+    for (const [accept, type, pattern] of [
+      [undefined, 'text/plain; charset=utf-8', /^&<because>\n$/],
+      ['*/*', 'text/plain; charset=utf-8', /^&<because>/],
+      ['text/html,*/*;q=0.8', 'text/html; charset=utf-8', /<p>&amp;&lt;because&gt;<\/p>/],
+      ['application/json', 'application/json', /^\{"status":400,"message":"&<because>"\}$/],
+      ['text/plain;q=0.1, application/json;q=0.2', 'application/json', /status/],
+      ['image/png', 'text/plain; charset=utf-8', /because/],
+      ['', 'text/plain; charset=utf-8', /because/],
+    ] as const) {
+      const { response, text } = await ask(
+        t,
+        thrower(new BadRequest('&<because>')),
+        '/',
+        accept === undefined ? {} : { headers: { accept } },
+      );
+      t.equal(response.header('content-type'), type, String(accept));
+      t.match(text, pattern);
+    }
+  });
+
+  t.test('stack and cause in debug only', async (t) => {
+    const error = new Error('outer <b>', { cause: new Error('inner') });
+    for (const accept of ['text/plain', 'text/html', 'application/json']) {
+      const shown = await ask(t, thrower(error), '/', { headers: { accept } }, { debug: true });
+      t.match(shown.text, /outer/);
+      t.match(shown.text, /Caused by: Error: inner/);
+      t.match(shown.text, /handler\.test/);
+      const hidden = await ask(t, thrower(error), '/', { headers: { accept } });
+      t.notMatch(hidden.text, /outer|inner|handler\.test/);
+    }
+    t.notMatch(
+      (await ask(t, thrower(error), '/', { headers: { accept: 'text/html' } }, { debug: true })).text,
+      /<b>/,
+      'escaped',
+    );
+  });
+
+  t.test('an error replaces a response that had begun, and of which nothing was sent', async (t) => {
+    const app: App = (_environ, start) => {
+      start('200 OK', [['X-Begun', '1'], ...TEXT]);
+      throw new BadRequest('no');
+    };
+    for (const one of [app, new WsgiHandler([app])]) {
+      const { response } = await ask(t, one);
+      t.same([response.status, response.header('x-begun')], [400, undefined]);
+    }
+  });
+
+  t.test('HttpError wants a status from 300 to 599', async (t) => {
+    for (const status of [200, 600, 400.5, Number.NaN]) t.throws(() => new HttpError(status), RangeError);
+  });
+
+  t.test('TAKEN without a connection that was taken is 500', async (t) => {
+    t.equal((await ask(t, () => TAKEN)).response.status, 500);
+  });
+});
+
+t.test('WsgiResponse', async (t) => {
+  t.test('may be returned by a bare application, sync and async', async (t) => {
+    for (const app of [
+      () => new WsgiResponse({ content: 'x' }),
+      async () => new WsgiResponse({ content: 'x' }),
+    ] as App[]) {
+      const { response, text } = await ask(t, app);
+      t.same([response.header('content-type'), text], ['text/plain; charset=utf-8', 'x']);
+    }
+  });
+
+  t.test('headers are found whatever their case', async (t) => {
+    const response = new WsgiResponse({ headers: [['X-A', '1']], contentType: 'text/css' });
+    t.equal(response.getHeader('x-a'), '1');
+    response.setHeader('x-A', '2').addHeader('X-a', '3');
+    t.same(
+      response.headers.filter(([name]) => name.toLowerCase() === 'x-a').map(([, value]) => value),
+      ['2', '3'],
+    );
+    t.equal(response.deleteHeader('X-A').getHeader('x-a'), undefined);
+    t.equal(response.getHeader('content-type'), 'text/css');
+  });
+
+  t.test('content: text, bytes, any body, nothing', async (t) => {
+    for (const [content, expected] of [
+      ['text', 'text'],
+      [Buffer.from('bytes'), 'bytes'],
+      [['a', 'b'], 'ab'],
+      [
+        (async function* () {
+          yield 'later';
+        })(),
+        'later',
+      ],
+      [undefined, ''],
+    ] as const) {
+      const options = content === undefined ? { status: 204 } : { content, contentType: 'text/plain' };
+      t.equal((await ask(t, () => new WsgiResponse(options))).text, expected);
+    }
+  });
+
+  t.test('wants a status from 200 to 599', async (t) => {
+    for (const status of [100, 600, 2.5, '200'])
+      t.throws(() => new WsgiResponse({ status: status as number }), RangeError);
+    t.equal(
+      (await ask(t, () => new WsgiResponse({ status: 299, content: 'x' }))).response.statusLine,
+      '299 Unknown',
+    );
+  });
+});
+
+t.test('waitForBody', async (t) => {
+  const echo: App = (environ, start) => {
+    const body = environ['wsgi.input'].readSync();
+    start('200 OK', BINARY);
+    return [body];
+  };
+  const handler = new WsgiHandler([waitForBody({ limitBytes: 100_000 }), echo]);
+
+  t.test('the handlers after it read without waiting', async (t) => {
+    t.equal((await ask(t, handler, '/', { body: 'hello' })).text, 'hello');
+    t.equal((await ask(t, handler)).text, '', 'no body');
+    t.equal((await ask(t, handler, '/', { body: '' })).text, '', 'an empty one');
+    const parts = async function* () {
+      for (let i = 0; i < 10; i++) {
+        yield Buffer.alloc(9_999, 'x');
+        await null;
+      }
+    };
+    t.equal((await ask(t, handler, '/', { body: parts() })).text.length, 99_990, 'chunked');
+    t.equal((await ask(t, new WsgiHandler([waitForBodyMiddleware, echo]), '/', { body: 'x' })).text, 'x');
+  });
+
+  t.test('more than its limit is 413, declared or not', async (t) => {
+    t.equal((await ask(t, handler, '/', { body: Buffer.alloc(100_001) })).response.status, 413);
+    t.equal(
+      (await ask(t, handler, '/', { body: [Buffer.alloc(60_000), Buffer.alloc(60_000)] })).response.status,
+      413,
+    );
+    t.equal(
+      (await ask(t, handler, '/', { body: 'x' }, { maxBodyBytes: 0 })).response.status,
+      413,
+      'the server has a limit too',
+    );
+  });
+
+  t.test('its options are checked', async (t) => {
+    for (const limitBytes of [-1, 1.5, '1', Number.NaN])
+      t.throws(() => waitForBody({ limitBytes: limitBytes as number }), /limitBytes/);
+    t.throws(() => waitForBody({ limit: 5 } as never), /no option "limit"/);
+  });
+
+  t.test('without it, readSync says what is missing', async (t) => {
+    const response = await testClient(echo, { debug: true }).post('/', { body: 'x' });
+    t.equal(response.status, 500);
+    t.match(await response.text(), /put waitForBody\(\) before/);
+  });
+});
+
+t.test('wsgi.input', async (t) => {
+  const reading =
+    (read: (input: Environ['wsgi.input']) => Promise<unknown>): App =>
+    async (environ, start) => {
+      const result = await read(environ['wsgi.input']);
+      start('200 OK', [['Content-Type', 'application/json']]);
+      return [JSON.stringify(result)];
+    };
+  const slowly = async function* (...chunks: string[]) {
+    for (const chunk of chunks) {
+      await new Promise(setImmediate);
+      yield chunk;
+    }
+  };
+  const ok = async (
+    t: Test,
+    read: (input: Environ['wsgi.input']) => Promise<unknown>,
+    body: TestRequest['body'],
+    expected: unknown,
+  ) =>
+    t.same(JSON.parse((await ask(t, reading(read), '/', body === undefined ? {} : { body })).text), expected);
+
+  t.test('read', async (t) => {
+    await ok(t, async (input) => String(await input.read()), 'whole', 'whole');
+    await ok(t, async (input) => String(await input.read()), slowly('a', 'b', 'c'), 'abc');
+    await ok(
+      t,
+      async (input) => [
+        String(await input.read(2)),
+        String(await input.read(2)),
+        String(await input.read(2)),
+        String(await input.read(2)),
+      ],
+      slowly('a', 'bcd', 'e'),
+      ['ab', 'cd', 'e', ''],
+    );
+    await ok(
+      t,
+      async (input) => [
+        String(await input.read(0)),
+        String(await input.read(-1)),
+        String(await input.read()),
+      ],
+      'x',
+      ['', 'x', ''],
+    );
+    await ok(t, async (input) => String(await input.read()), undefined, '');
+    await ok(
+      t,
+      async (input) => (await input.read(200_000)).length,
+      Array.from({ length: 20 }, () => Buffer.alloc(10_000)),
+      200_000,
+    );
+  });
+
+  t.test('readline and readlines', async (t) => {
+    const body = () => slowly('one\ntw', 'o\n', '\nfo', 'ur');
+    await ok(t, async (input) => (await input.readlines()).map(String), body(), [
+      'one\n',
+      'two\n',
+      '\n',
+      'four',
+    ]);
+    await ok(
+      t,
+      async (input) => [
+        String(await input.readline(2)),
+        String(await input.readline(100)),
+        String(await input.readline()),
+      ],
+      body(),
+      ['on', 'e\n', 'two\n'],
+    );
+    await ok(t, async (input) => (await input.readlines(5)).map(String), body(), ['one\n', 'two\n']);
+    await ok(t, async (input) => [String(await input.readline()), String(await input.readline())], 'x', [
+      'x',
+      '',
+    ]);
+  });
+
+  t.test('a line of a hundred thousand pieces is found in time', async (t) => {
+    const pieces = (function* () {
+      for (let i = 0; i < 100_000; i++) yield 'x';
+      yield '\n';
+    })();
+    await ok(t, async (input) => (await input.readline()).length, pieces, 100_001);
+  });
+
+  t.test('for await', async (t) => {
+    await ok(
+      t,
+      async (input) => {
+        let total = 0;
+        for await (const chunk of input) total += chunk.length;
+        return total;
+      },
+      slowly('abc', 'de'),
+      5,
+    );
+  });
+
+  t.test('one read at a time', async (t) => {
+    await ok(
+      t,
+      async (input) => {
+        const first = input.read(3);
+        const second = await input.read(1).catch((error: VelaError) => error.code);
+        return [String(await first), second];
+      },
+      slowly('abc'),
+      ['abc', 'ERR_INPUT_BUSY'],
+    );
+  });
+
+  t.test('sizes are whole numbers', async (t) => {
+    await ok(
+      t,
+      async (input) => input.read(1.5).catch((error: Error) => error.message),
+      'x',
+      'A size to read must be a whole number of bytes, or left out; received 1.5',
+    );
+  });
+
+  t.test('a body larger than the limit is 413 while it is read', async (t) => {
+    const { response } = await ask(
+      t,
+      reading((input) => input.read()),
+      '/',
+      { body: [Buffer.alloc(600), Buffer.alloc(600)] },
+      { maxBodyBytes: 1000 },
+    );
+    t.equal(response.status, 413);
+  });
+
+  t.test('what nobody reads is held back, and the response does not wait for it', async (t) => {
+    let sent = 0;
+    const endless = (async function* () {
+      for (;;) {
+        sent++;
+        yield Buffer.alloc(10_000);
+        await new Promise(setImmediate);
+      }
+    })();
+    const app: App = async (_environ, start) => {
+      for (let i = 0; i < 100; i++) await new Promise(setImmediate);
+      start('200 OK', TEXT);
+      return ['done'];
+    };
+    const { text } = await ask(t, app, '/', { body: endless });
+    t.equal(text, 'done');
+    t.ok(sent < 15, `${sent} chunks of 10,000 bytes were taken`);
+  });
+});
+
+t.test('lifecycle', async (t) => {
+  t.test('start, stop and describe reach every part, once and in order', async (t) => {
+    const events: string[] = [];
+    const part = (name: string): MiddlewareFunction =>
+      Object.assign(() => undefined, {
+        start: (context: StartContext) =>
+          void events.push(`start ${name} ${typeof context.config.maxBodyBytes}`),
+        stop: async () => void events.push(`stop ${name}`),
+        describe: () => ({ name }),
+      });
+    const handler = new WsgiHandler([part('a'), new WsgiHandler([part('b'), part('c')]), answer('x')]);
+    const made = testClient(lint(handler));
+    await made.get('/');
+    await made.get('/');
+    await made.close();
+    t.same(events, ['start a number', 'start b number', 'start c number', 'stop c', 'stop b', 'stop a']);
+    t.match(handler.describe(), {
+      name: 'WsgiHandler',
+      parts: [{ name: 'a' }, { name: 'WsgiHandler', parts: [{ name: 'b' }, { name: 'c' }] }, {}],
+    });
+  });
+
+  t.test('a start that fails stops what had started, and fails the client', async (t) => {
+    const events: string[] = [];
+    const handler = new WsgiHandler([
+      Object.assign(() => undefined, { start: () => {}, stop: () => void events.push('stopped') }),
+      Object.assign(() => undefined, { start: () => Promise.reject(new Error('cannot start')) }),
+    ]);
+    await t.rejects(testClient(handler).get('/'), /cannot start/);
+    t.same(events, ['stopped']);
+  });
+
+  t.test('declared headers are merged when every middleware declares its own', async (t) => {
+    const declaring = (...headers: string[]): MiddlewareFunction =>
+      Object.assign(() => undefined, { headers });
+    t.same(new WsgiHandler([declaring('X-A'), waitForBody(), declaring('x-a', 'b')]).headers, ['x-a', 'b']);
+    t.equal(new WsgiHandler([declaring('x-a'), answer('x')]).headers, undefined);
+  });
+});
+
+t.test('lazyWsgi', async (t) => {
+  t.test('builds once, when the first request comes', async (t) => {
+    let built = 0;
+    const made = client(
+      t,
+      lazyWsgi(async () => {
+        built++;
+        await null;
+        return new WsgiHandler([answer('built')]);
+      }),
+    );
+    t.equal(built, 0);
+    const all = await Promise.all([made.get('/'), made.get('/'), made.get('/')]);
+    for (const response of all) t.equal(await response.text(), 'built');
+    t.equal(built, 1);
+  });
+
+  t.test('tries again after a failure, and starts and stops what it built', async (t) => {
+    const events: string[] = [];
+    let tries = 0;
+    const made = testClient(
+      lazyWsgi(() => {
+        tries++;
+        if (tries === 1) throw new BadRequest('not yet');
+        return Object.assign(answer('now'), {
+          start: () => void events.push('start'),
+          stop: () => void events.push('stop'),
+        });
+      }),
+    );
+    t.equal((await made.get('/')).status, 400);
+    t.equal((await made.get('/')).status, 200);
+    await made.close();
+    t.same(events, ['start', 'stop']);
+    t.throws(() => lazyWsgi('x' as never), TypeError);
+  });
+
+  t.test('what it builds must be an application', async (t) => {
+    const response = await testClient(
+      lazyWsgi(() => 5 as never),
+      { debug: true },
+    ).get('/');
+    t.match(await response.text(), /What lazyWsgi builds must be a function/);
+  });
+});
+
+t.test('testClient keeps cookies', async (t) => {
+  const app: App = (environ, start) => {
+    const set =
+      environ.QUERY_STRING === ''
+        ? []
+        : [['Set-Cookie', decodeURIComponent(environ.QUERY_STRING)] as HeaderPair];
+    start('200 OK', [...TEXT, ...set]);
+    return [environ.HTTP_COOKIE ?? '-'];
+  };
+  const made = client(t, app);
+  const get = async (path: string) => (await made.get(path)).text();
+  const set = (cookie: string, path = '/') => get(`${path}?${encodeURIComponent(cookie)}`);
+  t.equal(await set('a=1'), '-');
+  t.equal(await set('b=2; Path=/sub'), 'a=1');
+  t.equal(await get('/sub/x'), 'b=2; a=1');
+  t.equal(await get('/subway'), 'a=1');
+  await set('a=; Max-Age=0');
+  t.equal(await get('/'), '-');
+  await set('c=3; Expires=Thu, 01 Jan 1970 00:00:00 GMT');
+  t.equal(await get('/'), '-');
+  t.equal(
+    await (await made.get('/sub/', { headers: { Cookie: 'own=1' } })).text(),
+    'own=1',
+    'a given header wins',
+  );
+  t.equal(await (await made.post('/sub/', { json: { a: 1 } })).text(), 'b=2');
+});
