@@ -93,12 +93,18 @@ export class Delivery implements BodySink {
   }
 
   finish(): void {
-    const owner = this.#owner;
-    if (owner.isDone || this.#isFinished) return;
-    if (!owner.isStarted) {
-      owner.fail(notStartedError('before the body ended'));
-      return;
+    if (this.#owner.isDone || this.#isFinished) return;
+    try {
+      this.#complete();
+    } catch (error) {
+      this.#owner.fail(error);
     }
+  }
+
+  /** The body is all there: what is held is the whole response, or its last part. */
+  #complete(): void {
+    const owner = this.#owner;
+    if (!owner.isStarted) throw notStartedError('before the body ended');
     if (this.#stream === undefined) {
       const body = owner.isBodyless ? undefined : joinChunks(this.#held.length === 0 ? [''] : this.#held);
       this.forget();
@@ -107,10 +113,7 @@ export class Delivery implements BodySink {
     }
     this.flush();
     if (this.#isFinished) return;
-    if (owner.statedLength !== -1) {
-      owner.fail(lengthError(owner.statedLength, this.#sentBytes));
-      return;
-    }
+    if (owner.statedLength !== -1) throw lengthError(owner.statedLength, this.#sentBytes);
     owner.ending();
     this.#end();
   }

@@ -135,21 +135,17 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     this.#incoming.close();
   }
 
-  ended(): void {
-    this.#finish();
-  }
-
   /** The client went away: the work stops. */
   aborted(): void {
     if (this.#phase === DONE) return;
-    this.#finish();
+    this.ended();
     this.#abandon(abortedError());
   }
 
   /** The application takes the connection itself. */
   takeOver(): void {
     if (this.#phase !== OPEN) throw takenError(true);
-    this.#finish();
+    this.ended();
   }
 
   /** The wait was too long. */
@@ -178,10 +174,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   report(thrown: unknown): void {
-    const { logger } = this.#service.facts;
-    const details = { requestId: this.#incoming.requestId, err: toError(thrown) };
-    if (this.#incoming.isAbandoned) logger.debug(details, 'error after the end of its request');
-    else logger.error(details, 'error that its response could not tell');
+    this.#incoming.reportLate(toError(thrown));
   }
 
   #call(): void {
@@ -263,7 +256,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     this.ending();
     if (this.#isCalling) transport.send(response, head, body, reportedLength, this.#isLast());
     else transport.cork(response, () => transport.send(response, head, body, reportedLength, this.#isLast()));
-    this.#finish();
+    this.ended();
   }
 
   #sendLarge(body: Chunk, length: number): void {
@@ -291,15 +284,14 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     (this.#phase === OPEN ? waits : stalls).join(this);
   }
 
-  #finish(): void {
+  ended(): void {
     this.#phase = DONE;
     this.waitQueue?.leave(this);
   }
 
   #cut(error: Error): void {
-    const details = { requestId: this.#incoming.requestId, uri: this.#environ.RAW_URI, err: error };
-    this.#service.facts.logger.error(details, `response cut: ${error.message}`);
-    this.#finish();
+    this.#incoming.reportCut(error);
+    this.ended();
     this.#service.transport.cut(this.#response);
     this.#abandon(error);
   }

@@ -116,11 +116,6 @@ export class Incoming<R> implements RequestHost {
     };
   }
 
-  /** The request was given up before its response was complete. */
-  get isAbandoned(): boolean {
-    return this.#endError !== undefined;
-  }
-
   /** Somebody waits for body bytes that have not come. */
   get isAwaitingBody(): boolean {
     return this.#input !== undefined && RequestInput.isAwaited(this.#input);
@@ -148,5 +143,18 @@ export class Incoming<R> implements RequestHost {
     this.#endError = error;
     this.#aborter?.abort(error);
     if (this.#input !== undefined) RequestInput.lose(this.#input, error);
+  }
+
+  /** Logs that the response was cut. */
+  reportCut(error: Error): void {
+    const { requestId, method, path } = this;
+    this.facts.logger.error({ requestId, method, uri: path, err: error }, `response cut: ${error.message}`);
+  }
+
+  /** Logs an error that no response can tell any more; after an abort it is a matter of course. */
+  reportLate(error: Error): void {
+    const details = { requestId: this.requestId, method: this.method, uri: this.path, err: error };
+    if (this.#endError !== undefined) this.facts.logger.debug(details, 'error after the end of its request');
+    else this.facts.logger.error(details, 'error that its response could not tell');
   }
 }

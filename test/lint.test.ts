@@ -1,0 +1,234 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import {
+  type App,
+  type Body,
+  type Environ,
+  type HeaderPair,
+  lint,
+  type MiddlewareFunction,
+  type StartResponse,
+  type VelaError,
+} from '../src/index.js';
+import { testClient } from '../src/testing/index.js';
+
+const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
+const good: MiddlewareFunction = (_environ, start) => {
+  start('200 OK', TEXT);
+  return ['good'];
+};
+
+/** Runs what breaks a rule, within a real request, and gives the ids of the rules that were broken. */
+async function findBroken(
+  run: (environ: Environ, start: StartResponse) => unknown,
+): Promise<string | undefined> {
+  let broken: string | undefined;
+  const note = (error: unknown) => {
+    const { code, message } = error as VelaError;
+    broken ??= code === 'ERR_LINT' ? message.slice(0, message.indexOf(':')) : `${String(error)}`;
+  };
+  const client = testClient(async (environ, start) => {
+    try {
+      const result = (await run(environ, start)) as Body | undefined;
+      if (result !== undefined && result !== null && typeof result === 'object') {
+        if (Symbol.asyncIterator in result) for await (const _chunk of result);
+        else for (const chunk of result) await chunk;
+        const { close } = result as { close?: () => void };
+        close?.call(result);
+        if (environ['test.closeTwice'] === true) close?.call(result);
+        if (environ['test.walkTwice'] === true) for (const _chunk of result as Iterable<string>);
+      }
+    } catch (error) {
+      note(error);
+    }
+    return [];
+  });
+  await client.post('/path', { body: 'x', headers: { 'X-A': '1' } }).catch(note);
+  await client.close();
+  return broken;
+}
+
+const tampered = (change: Record<string, unknown>) => (environ: Environ, start: StartResponse) => {
+  Object.assign(environ, change);
+  return lint(good)(environ, start);
+};
+const app =
+  (run: MiddlewareFunction | ((environ: Environ, start: StartResponse) => unknown)) =>
+  (environ: Environ, start: StartResponse) =>
+    lint(run as MiddlewareFunction)(environ, start);
+const starting = (status: unknown, headers: unknown) =>
+  app((_environ, start) => (start(status as string, headers as HeaderPair[]), ['x']));
+const yielding = (body: unknown, headers = TEXT) =>
+  app((_environ, start) => (start('200 OK', headers), body));
+
+/** For each rule, what breaks it. */
+const BREACHES: Record<string, ((environ: Environ, start: StartResponse) => unknown)[]> = {
+  'app-callable': [() => lint(5 as never), () => lint({} as never)],
+  'app-arguments': [
+    (environ) => (lint(good) as (...args: unknown[]) => unknown)(environ),
+    (environ, start) => (lint(good) as (...args: unknown[]) => unknown)(environ, start, 1),
+    (environ) => (lint(good) as (...args: unknown[]) => unknown)(environ, 'start'),
+  ],
+  'app-result': [app(() => 5), app(async () => Symbol('x')), app(() => true)],
+  'environ-object': [
+    (_environ, start) => lint(good)(null as never, start),
+    (_environ, start) => lint(good)('x' as never, start),
+  ],
+  'environ-cgi': [
+    tampered({ QUERY_STRING: 5 }),
+    tampered({ REMOTE_ADDR: undefined }),
+    tampered({ PATH_INFO: 5 }),
+  ],
+  'environ-method': [tampered({ REQUEST_METHOD: 'GE T' }), tampered({ REQUEST_METHOD: '' })],
+  'environ-script-name': [
+    tampered({ SCRIPT_NAME: 'x' }),
+    tampered({ SCRIPT_NAME: '/x/' }),
+    tampered({ SCRIPT_NAME: '/' }),
+  ],
+  'environ-path-info': [tampered({ PATH_INFO: 'x' })],
+  'environ-content-length': [tampered({ CONTENT_LENGTH: '-1' }), tampered({ CONTENT_LENGTH: '1, 1' })],
+  'environ-server-port': [tampered({ SERVER_NAME: '' }), tampered({ SERVER_PORT: 'http' })],
+  'environ-http': [
+    tampered({ HTTP_X: 5 }),
+    tampered({ HTTP_CONTENT_TYPE: 'x' }),
+    tampered({ 'HTTP_x-y': 'x' }),
+  ],
+  'environ-wsgi': [
+    tampered({ 'wsgi.version': [2, 0] }),
+    tampered({ 'wsgi.url_scheme': 'ftp' }),
+    tampered({ 'wsgi.run_once': 0 }),
+    tampered({ 'wsgi.async': false }),
+  ],
+  'environ-input': [tampered({ 'wsgi.input': {} }), tampered({ 'wsgi.input': undefined })],
+  'environ-errors': [tampered({ 'wsgi.errors': { write: () => {} } })],
+  'environ-vela': [
+    tampered({ 'vela.signal': {} }),
+    tampered({ 'vela.logger': { debug: 1 } }),
+    tampered({ 'vela.request_id': 5 }),
+    tampered({ 'vela.cfg': 5 }),
+  ],
+  'environ-delete': [app((environ) => void delete environ.HTTP_X_A)],
+  'start-arguments': [
+    app((_environ, start) => ((start as (...args: unknown[]) => unknown)('200 OK'), ['x'])),
+    app(
+      (_environ, start) => ((start as (...args: unknown[]) => unknown)('200 OK', TEXT, undefined, 1), ['x']),
+    ),
+    app((_environ, start) => ((start as (...args: unknown[]) => unknown)('200 OK', TEXT, 'x'), ['x'])),
+  ],
+  'start-status': [starting('200', TEXT), starting(200, TEXT), starting('100 Continue', TEXT)],
+  'start-headers': [
+    starting('200 OK', {}),
+    starting('200 OK', [['a b', 'x']]),
+    starting('200 OK', [['a', 'x\r\ny']]),
+    starting('200 OK', [['a', 5]]),
+  ],
+  'start-hop-by-hop': [starting('200 OK', [...TEXT, ['Connection', 'close']])],
+  'start-status-header': [starting('200 OK', [...TEXT, ['Status', '200']])],
+  'start-content-type': [
+    starting('200 OK', []),
+    starting('404 Not Found', []),
+    starting('204 No Content', TEXT),
+  ],
+  'start-unchanged': [
+    app((_environ, start) => {
+      const headers: HeaderPair[] = [['Content-Type', 'text/plain']];
+      start('200 OK', headers);
+      headers.push(['X', 'y']);
+      return ['x'];
+    }),
+  ],
+  'start-twice': [app((_environ, start) => (start('200 OK', TEXT), start('200 OK', TEXT), ['x']))],
+  'start-before-body': [
+    app(() => ['x']),
+    app(() => []),
+    app(() =>
+      (async function* () {
+        yield 'x';
+      })(),
+    ),
+  ],
+  'start-write': [(environ) => lint(good)(environ, (() => undefined) as never)],
+  'body-iterable': [yielding('bare'), yielding(Buffer.from('bare')), yielding({})],
+  'body-chunks': [
+    yielding([5]),
+    yielding([null]),
+    yielding([Promise.resolve({})]),
+    app((_environ, start) => (start('200 OK', TEXT)(5 as never), [])),
+  ],
+  'body-length': [
+    yielding(['five!'], [...TEXT, ['Content-Length', '4']]),
+    yielding(['five!'], [...TEXT, ['Content-Length', '6']]),
+  ],
+  'body-once': [
+    (environ, start) => {
+      environ['test.walkTwice'] = true;
+      return lint(good)(environ, start);
+    },
+  ],
+  'body-close': [
+    (environ, start) => {
+      environ['test.closeTwice'] = true;
+      return lint(good)(environ, start);
+    },
+  ],
+  'middleware-nothing': [
+    app((_environ, start) => void start('200 OK', TEXT)),
+    app(async (_environ, start) => (start('200 OK', TEXT), null)),
+  ],
+};
+
+t.test('lint finds every breach', async (t) => {
+  for (const [rule, breaches] of Object.entries(BREACHES)) {
+    for (const [index, breach] of breaches.entries())
+      t.equal(await findBroken(breach), rule, `${rule} ${index}`);
+  }
+});
+
+t.test('lint lets pass what is right', async (t) => {
+  const rights: Record<string, App> = {
+    plain: good as App,
+    'a 204': (_environ, start) => (start('204 No Content', []), []),
+    'a redirect without content': (_environ, start) => (start('302 Found', [['Location', '/']]), []),
+    'a generator': (_environ, start) =>
+      (function* () {
+        start('200 OK', TEXT);
+        yield 'x';
+      })(),
+    'a replaced start': (_environ, start) => (
+      start('200 OK', TEXT), start('500 No', TEXT, new Error('x')), ['x']
+    ),
+    'a stated length': (_environ, start) => (start('200 OK', [...TEXT, ['Content-Length', '1']]), ['x']),
+    'write and a body': (_environ, start) => {
+      const write = start('200 OK', [...TEXT, ['Content-Length', '2']]);
+      void write('x');
+      return ['y'];
+    },
+    'a changed environ': (environ, start) => {
+      environ['my.key'] = 1;
+      environ.HTTP_X_A = undefined;
+      start('200 OK', TEXT);
+      return [String(environ['my.key'])];
+    },
+  };
+  for (const [name, right] of Object.entries(rights)) {
+    const client = testClient(lint(lint(right)), { debug: true });
+    const response = await client.get('/', { headers: { 'X-A': '1' } });
+    t.ok(
+      response.status < 400 || name === 'a replaced start',
+      `${name}: ${response.status < 400 ? '' : await response.text()}`,
+    );
+    await client.close();
+  }
+});
+
+t.test('docs/spec.md is generated, has every rule, and each rule has a breach here', async (t) => {
+  const { status, stderr } = spawnSync('npm', ['run', '--silent', 'spec', '--', '--check'], {
+    encoding: 'utf8',
+  });
+  t.equal(status, 0, stderr);
+  const ids = [...readFileSync('docs/spec.md', 'utf8').matchAll(/<sup>`([a-z-]+)`<\/sup>/g)].map(
+    (match) => match[1],
+  );
+  t.same(ids.sort(), Object.keys(BREACHES).sort());
+});
