@@ -1,7 +1,7 @@
 export type { ServerOptions } from './app/server-options.js';
 export * from './core/contract.js';
 export { environKeys, toObject } from './core/environ-keys.js';
-export { HaltServer, ImproperlyConfigured, VelaError } from './core/errors.js';
+export { ImproperlyConfigured, VelaError } from './core/errors.js';
 export * from './core/http-error.js';
 export { lazyWsgi } from './core/lazy-wsgi.js';
 export { lint } from './core/lint.js';

@@ -3,6 +3,8 @@ import type { ListenAddress } from '../gateway/gateway.js';
 
 const LOOPBACK = '127.0.0.1';
 const ANY = '0.0.0.0';
+/** What `sockaddr_un` holds, less the final NUL. */
+const LONGEST_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
 /**
  * Reads an address to listen on: `host:port`, `:port` (all interfaces), a port alone (loopback), `[v6]:port`, or
@@ -14,6 +16,11 @@ export function parseAddress(bind: string | number): ListenAddress {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
     if (path === '') throw addressError(bind);
+    if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) {
+      throw new ImproperlyConfigured(
+        `Option "bind" has a unix socket path of ${Buffer.byteLength(path)} bytes; the system takes ${LONGEST_PATH_BYTES} at the most`,
+      );
+    }
     return { path };
   }
   const match = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]*)):)?(\d{1,5})$/.exec(text);

@@ -3,8 +3,6 @@ import type { LogFormat, LogLevel } from './text-logger.js';
 
 /** Settings of a server. All have defaults; a wrong or unknown one is refused at once. */
 export interface ServerOptions {
-  /** Name of the application, in log lines. @defaultValue `wsgi` */
-  name?: string;
   /** Where to listen: `host:port`, `:port` (all interfaces), a port (loopback), `[v6]:port`, `unix:/path`. Port 0 picks one. @defaultValue `127.0.0.1:8060` */
   bind?: string | number;
   /** `uws` is the fast one, `node` the one with the widest reach; `auto` takes uws where it can. @defaultValue `uws` */
@@ -27,7 +25,7 @@ export interface ServerOptions {
   maxRequestLineBytes?: number;
   /** Largest request head, line and headers together, in bytes; more is 431. One value for all uws servers of a process. @defaultValue 16,384 */
   maxHeadBytes?: number;
-  /** Most request headers; more is 431. On uws never more than 96. @defaultValue 100 */
+  /** Most request headers; more is 431. On uws never more than 98. @defaultValue 100 */
   maxHeaderFields?: number;
   /** Largest request body, in bytes; more is 413. @defaultValue 16 MiB */
   maxBodyBytes?: number;

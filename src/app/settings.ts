@@ -22,7 +22,6 @@ export interface Setting {
 
 /** All settings of a server. */
 export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
-  name: { kind: 'text', default: 'wsgi', text: 'name of the application, in log lines' },
   bind: {
     kind: 'address',
     flags: '-b, --bind <address>',
@@ -105,7 +104,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     minimum: 1,
     maximum: 10_000,
     default: 100,
-    text: 'most request headers; more is 431 (uws: 96 at the most)',
+    text: 'most request headers; more is 431 (uws: 98 at the most)',
   },
   maxBodyBytes: {
     kind: 'integer',
@@ -129,7 +128,6 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
 
 /** Checked settings, with everything filled in. */
 export interface ResolvedSettings extends GatewayConfig {
-  readonly name: string;
   readonly gateway: 'uws' | 'node' | 'auto';
   readonly bind: string | number;
   readonly logLevel: (typeof LOG_LEVELS)[number];

@@ -17,8 +17,8 @@ export function toBytes(chunk: Chunk): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 
-/** True for an array of one chunk: the body of most responses. */
+/** True for an array of one chunk that need not be closed: the body of most responses. */
 export function isOneChunk(body: unknown): body is [Chunk] {
-  if (!Array.isArray(body) || body.length !== 1) return false;
+  if (!Array.isArray(body) || body.length !== 1 || 'close' in body) return false;
   return typeof body[0] === 'string' || body[0] instanceof Uint8Array;
 }

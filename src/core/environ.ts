@@ -38,7 +38,6 @@ export class LazyEnviron implements Environ {
     this.#method = host.method;
     this.#rawPath = host.path;
     this.#query = host.query;
-    LazyEnviron.#current = this;
     if (host.facts.scheme === 'https') assign(this, 'HTTPS', 'on');
   }
 
@@ -57,7 +56,11 @@ export class LazyEnviron implements Environ {
   /** The head cannot be read any more. */
   static release(environ: LazyEnviron): void {
     environ.#head = undefined;
-    LazyEnviron.#current = undefined;
+  }
+
+  /** The handler's call begins; undefined when it has returned. */
+  static enter(environ: LazyEnviron | undefined): void {
+    LazyEnviron.#current = environ;
   }
 
   /** The value of a header, by its name in lower case. */

@@ -22,17 +22,6 @@ export class ImproperlyConfigured extends VelaError {
   }
 }
 
-/** Thrown to stop the server from inside, with an exit code. */
-export class HaltServer extends VelaError {
-  override readonly name = 'HaltServer';
-  readonly exitCode: number;
-
-  constructor(message = 'halt requested', exitCode = 3) {
-    super('ERR_SERVER_HALT', message);
-    this.exitCode = exitCode;
-  }
-}
-
 /** True for anything with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null && typeof value === 'object' && 'then' in value && typeof value.then === 'function';

@@ -65,13 +65,13 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   run(): void {
     this.#call();
     if (this.#phase === DONE) LazyEnviron.release(this.#environ);
-    else this.#goOn();
+    else this.#goOn(this.#service.headers);
     this.#isCalling = false;
   }
 
   /** Calls the application in a later turn of the loop, so that nothing is answered within the gateway's call. */
   runLater(): void {
-    this.#goOn();
+    this.#goOn(undefined);
     this.#isCalling = false;
     setImmediate(() => {
       if (this.#phase !== DONE) this.#call();
@@ -178,12 +178,14 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   #call(): void {
+    LazyEnviron.enter(this.#environ);
     try {
       const { app } = this.#service;
       this.#accept(app(this.#environ, (status, headers, excInfo) => this.#start(status, headers, excInfo)));
     } catch (error) {
       this.fail(error);
     }
+    LazyEnviron.enter(undefined);
   }
 
   #start(status: string, headers: HeaderPair[], excInfo: Error | undefined): Write {
@@ -276,8 +278,8 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   /** The handler's call is over, the request is not. */
-  #goOn(): void {
-    const { transport, waits, stalls, headers } = this.#service;
+  #goOn(headers: readonly string[] | undefined): void {
+    const { transport, waits, stalls } = this.#service;
     LazyEnviron.keep(this.#environ, headers);
     transport.watch(this.#response, this);
     this.#incoming.detach();

@@ -80,19 +80,20 @@ export class WsgiHandler implements Part {
 
   #walk(environ: Environ, startResponse: StartResponse, from: number): Handled | PromiseLike<Handled> {
     const calls = this.#calls;
+    let result: MiddlewareResult | PromiseLike<MiddlewareResult>;
+    let next = from;
     try {
-      for (let i = from; i < calls.length; i++) {
-        const result = (calls[i] as MiddlewareFunction)(environ, startResponse);
-        if (result === undefined || result === null) continue;
-        if (isThenable(result)) return this.#wait(result, environ, startResponse, i + 1);
-        return result instanceof WsgiResponse
-          ? this.#respond(environ, startResponse, result, undefined)
-          : result;
+      while ((result === undefined || result === null) && next < calls.length) {
+        result = (calls[next] as MiddlewareFunction)(environ, startResponse);
+        next++;
       }
     } catch (error) {
       return this.#fail(environ, startResponse, error);
     }
-    return this.#respond(environ, startResponse, notFoundResponse(environ), undefined);
+    if (result === undefined || result === null)
+      return this.#respond(environ, startResponse, notFoundResponse(environ));
+    if (isThenable(result)) return this.#wait(result, environ, startResponse, next);
+    return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result) : result;
   }
 
   #wait(
@@ -104,9 +105,7 @@ export class WsgiHandler implements Part {
     return promise.then(
       (result) => {
         if (result === undefined || result === null) return this.#walk(environ, startResponse, next);
-        return result instanceof WsgiResponse
-          ? this.#respond(environ, startResponse, result, undefined)
-          : result;
+        return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result) : result;
       },
       (error: unknown) => this.#fail(environ, startResponse, error),
     );
@@ -121,7 +120,7 @@ export class WsgiHandler implements Part {
     environ: Environ,
     startResponse: StartResponse,
     response: WsgiResponse,
-    excInfo: Error | undefined,
+    excInfo?: Error,
   ): Handled | PromiseLike<Handled> {
     let current = response;
     for (let i = 0; i < this.#responseMiddleware.length; i++) {

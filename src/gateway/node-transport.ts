@@ -51,7 +51,8 @@ export class NodeTransport implements Transport<NodeExchange> {
     const { response } = exchange;
     const length = body === undefined ? reportedLength : Buffer.byteLength(body);
     writeHead(response, head, length, isLast);
-    response.end(body);
+    // Node would send text and head as one string, and the head's 8-bit characters as UTF-8.
+    response.end(head.hasLatin1 && typeof body === 'string' ? Buffer.from(body) : body);
     closeRaw(exchange);
   }
 

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
+import { checkCertificates, loadCertificate } from './certificates.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
 import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
@@ -80,6 +81,7 @@ function build(config: GatewayConfig): Server {
     insecureHTTPParser: false,
   };
   if (tls === undefined) return createServer(options);
+  checkCertificates(tls);
   return createTlsServer({
     ...options,
     cert: readFileSync(tls.certFile),
@@ -96,7 +98,7 @@ function chooseCertificate(tls: TlsOptions): SniCallback {
   const contexts = new Map(
     tls.sni.map(({ hostname, certFile, keyFile }) => [
       hostname.toLowerCase(),
-      createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) }),
+      loadCertificate(certFile, keyFile),
     ]),
   );
   return (name, done) => {

@@ -3,7 +3,8 @@ import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import { copyFields, type RequestFields } from '../core/request-fields.js';
 import type { Service } from '../core/service.js';
-import type { GatewayConfig, GatewayService, ListenAddress, Listener } from './gateway.js';
+import { checkCertificates } from './certificates.js';
+import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
 import {
   REFUSAL_HEADERS,
   REFUSE_BODY,
@@ -35,7 +36,7 @@ const ROUTED = {
   OPTIONS: 'options',
 } as const;
 /** It refuses more header lines than this by itself. */
-const NATIVE_HEADER_FIELDS = 96;
+const NATIVE_HEADER_FIELDS = 98;
 /** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
 const LINE_OVERHEAD_BYTES = 10;
 /** RFC 9110 §9.3: a body is expected of these, so one without a length may hide another request. */
@@ -54,14 +55,7 @@ export async function listenUws(
   const service: Service<HttpResponse> = Object.assign(shared, {
     transport: new UwsTransport(tls !== undefined),
   });
-  const app =
-    tls === undefined
-      ? uws.App()
-      : uws.SSLApp({
-          cert_file_name: tls.certFile,
-          key_file_name: tls.keyFile,
-          ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-        });
+  const app = tls === undefined ? uws.App() : createTlsApp(uws, tls);
   let connections = 0;
   // biome-ignore lint/suspicious/useIterableCallbackReturn: this is uWebSockets.js' filter, which counts connections
   app.filter((_response, change) => {
@@ -92,6 +86,16 @@ export async function listenUws(
       app.close();
     },
   };
+}
+
+/** @throws {ImproperlyConfigured} */
+function createTlsApp(uws: ReturnType<typeof loadUws>, tls: TlsOptions): TemplatedApp {
+  checkCertificates(tls);
+  return uws.SSLApp({
+    cert_file_name: tls.certFile,
+    key_file_name: tls.keyFile,
+    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
+  });
 }
 
 function route(app: TemplatedApp, service: Service<HttpResponse>, config: GatewayConfig): void {

@@ -2,7 +2,7 @@ import { formatUrl, parseAddress } from '../app/address.js';
 import type { ServerOptions } from '../app/server-options.js';
 import { type ResolvedSettings, resolveSettings } from '../app/settings.js';
 import { createLogger } from '../app/text-logger.js';
-import type { App, WsgiErrors } from '../core/contract.js';
+import type { App, ServerConfig, WsgiErrors } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, VelaError } from '../core/errors.js';
 import type { Exchange } from '../core/exchange.js';
 import type { Logger } from '../core/logger.js';
@@ -56,7 +56,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     stalls: new WaitQueue(settings.stallTimeoutMs),
     isDraining: false,
   };
-  await app.start?.({ config: settings, logger });
+  await app.start?.({ config: facts.config, logger });
   let opened: { listener: Listener; gateway: 'uws' | 'node' };
   try {
     opened = await listen(service, settings, address, logger);
@@ -75,7 +75,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     get connections() {
       return listener.connections;
     },
-    close({ timeoutMs = settings.gracefulTimeoutMs } = {}) {
+    async close({ timeoutMs = settings.gracefulTimeoutMs } = {}) {
       if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
         throw new ImproperlyConfigured(
           `Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
@@ -94,6 +94,8 @@ async function listen(
   logger: Logger,
 ): Promise<{ listener: Listener; gateway: 'uws' | 'node' }> {
   const isNode = settings.gateway === 'node' || (settings.gateway === 'auto' && settings.allowTunnels);
+  if (settings.gateway === 'auto' && isNode)
+    logger.warn({}, 'serving on node:http, as "allowTunnels" needs it');
   if (settings.gateway === 'uws' && settings.allowTunnels) {
     throw new ImproperlyConfigured('Option "allowTunnels" needs the node gateway: give gateway: "node"');
   }
@@ -119,10 +121,15 @@ function describeServer(settings: ResolvedSettings, logger: Logger): ServerFacts
     scheme,
     software: `vela/${VERSION}`,
     multiprocess: false,
-    config: settings,
+    config: hideSecrets(settings),
     logger,
     errors: createErrors(),
   };
+}
+
+/** What handlers may see: not where the keys are, nor how they open. */
+function hideSecrets({ tls: _tls, ...visible }: ResolvedSettings): ServerConfig {
+  return Object.freeze(visible);
 }
 
 function createErrors(): WsgiErrors {

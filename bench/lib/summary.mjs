@@ -1,0 +1,30 @@
+/** Turns a row's windows into the numbers of the table: medians over rounds, and ratios to raw round by round. */
+export function summarizeRow({ row, results }) {
+  const raw = results.find(({ server }) => server.id === 'raw');
+  const lines = results.map(({ server, windows }) => ({
+    server,
+    cpuUs: median(windows.map((window) => window.cpuUs)),
+    requestsPerSecond: median(windows.map((window) => window.requestsPerSecond)),
+    p99Ms: median(windows.map((window) => window.p99Ms).filter((value) => value !== undefined)),
+    ratio: raw && describeRatios(windows.map((window, round) => raw.windows[round].cpuUs / window.cpuUs)),
+  }));
+  return { row, lines };
+}
+
+function describeRatios(ratios) {
+  return { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) };
+}
+
+function median(values) {
+  return quantile(values, 0.5);
+}
+
+/** Linear between the two nearest values; undefined for an empty list. */
+function quantile(values, share) {
+  if (values.length === 0) return undefined;
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)];
+  const above = sorted[Math.ceil(place)];
+  return below + (above - below) * (place - Math.floor(place));
+}

@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t, { type Test } from 'tap';
+import { type App, ImproperlyConfigured, type ServerOptions, serve, WsgiServer } from '../src/index.js';
+
+const hello: App = (_environ, start) => {
+  start('200 OK', [['Content-Type', 'text/plain']]);
+  return ['hello'];
+};
+
+/** The environment of a process that tap does not watch. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(
+    ([key]) => key !== 'NODE_OPTIONS' && !/^_?TAP/.test(key),
+  );
+  return Object.fromEntries(entries);
+}
+
+interface Script {
+  child: ChildProcess;
+  /** The next line of standard output. */
+  line(): Promise<string>;
+  stderr(): string;
+  exit: Promise<[number | null, NodeJS.Signals | null]>;
+}
+
+/** Runs `npm run example -- hello`, as a user would without npm. */
+function runHello(test: Test, ...flags: string[]): Script {
+  const child = spawn(
+    process.execPath,
+    ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', 'hello', ...flags],
+    {
+      env: plainEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  test.teardown(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += String(text);
+  });
+  const exit = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  return { child, line: async () => String((await lines.next()).value), stderr: () => stderr, exit };
+}
+
+async function findUrl(script: Script): Promise<string> {
+  const ready = await script.line();
+  const url = /^vela: ready on (\S+) \((uws|node), pid \d+\)$/.exec(ready)?.[1];
+  if (url === undefined) throw new Error(`no ready line: ${ready} ${script.stderr()}`);
+  return url;
+}
+
+t.test('the hello example', async (t) => {
+  for (const gateway of ['uws', 'node']) {
+    t.test(`serves on ${gateway}, says when it is ready, and stops on SIGTERM with 0`, async (t) => {
+      const script = runHello(t, '--bind', '127.0.0.1:0', '--gateway', gateway);
+      const url = await findUrl(script);
+      const response = await fetch(url);
+      t.same(
+        [response.status, response.headers.get('content-type'), await response.text()],
+        [200, 'text/plain', 'Hello World!\n'],
+      );
+      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+        const refused = await fetch(url, { method });
+        t.same([refused.status, refused.headers.get('allow')], [405, 'GET, HEAD'], method);
+      }
+      t.equal((await fetch(url, { method: 'HEAD' })).status, 200);
+      script.child.kill('SIGTERM');
+      t.equal(await script.line(), 'vela: SIGTERM, stopping');
+      t.equal(await script.line(), 'vela: bye (exit code = 0)');
+      t.same(await script.exit, [0, null]);
+    });
+  }
+
+  t.test('stops on SIGINT and SIGQUIT too', async (t) => {
+    for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+      const script = runHello(t, '-b', '0');
+      await findUrl(script);
+      script.child.kill(signal);
+      t.same(await script.exit, [0, null], signal);
+    }
+  });
+
+  t.test('--help lists the flags, --version the version', async (t) => {
+    const help = runHello(t, '--help');
+    t.match(await help.line(), /^Usage/);
+    t.same(await help.exit, [0, null]);
+    t.match(await runHello(t, '--version').line(), /^\d+\.\d+\.\d+$/);
+  });
+
+  t.test('a mistake on the command line is one line and exit code 2', async (t) => {
+    for (const [flags, pattern] of [
+      [['--prot', '80'], /^vela: unknown option '--prot'.*--help lists the flags\n$/s],
+      [['--bind', 'nowhere'], /^vela: Option "bind" must be host:port.*received "nowhere"\n$/],
+      [
+        ['--gateway', 'apache'],
+        /^vela: option '--gateway <name>' argument 'apache' is invalid. Allowed choices are uws, node, auto/,
+      ],
+      [['--max-body-bytes', '1MB'], /^vela: --max-body-bytes takes a whole number; received '1MB'\n$/],
+      [['--request-timeout-ms', '0'], /^vela: Option "requestTimeoutMs" must be a whole number from 1/],
+      [['--cert-file', '/none'], /^vela: Option "certFile" must be a file that can be read/],
+      [['surplus'], /^vela: too many arguments/],
+    ] as const) {
+      const script = runHello(t, ...flags);
+      t.same(await script.exit, [2, null], flags.join(' '));
+      t.match(script.stderr(), pattern);
+      t.equal(script.stderr().trimEnd().split('\n').length, 1, 'one line');
+    }
+  });
+
+  t.test('an address that is taken is one line and exit code 2', async (t) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    t.teardown(() => other.close());
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    for (const gateway of ['uws', 'node']) {
+      const script = runHello(t, '--bind', `127.0.0.1:${port}`, '--gateway', gateway);
+      t.same(await script.exit, [2, null]);
+      t.match(script.stderr(), /^vela: listen EADDRINUSE[^\n]*\n$/);
+    }
+  });
+});
+
+t.test('serve', async (t) => {
+  t.test('checks its options at once', async (t) => {
+    for (const [options, pattern] of [
+      [{ port: 80 }, /There is no option "port"; the options are bind/],
+      [{ bind: '1.2.3.4' }, /"bind" must be host:port/],
+      [{ bind: 'host:99999' }, /"bind"/],
+      [{ bind: 'unix:' }, /"bind"/],
+      [{ bind: `unix:/${'x'.repeat(120)}` }, /unix socket path of 121 bytes/],
+      [{ bind: '' }, /"bind"/],
+      [{ debug: 'yes' }, /"debug" must be true or false; received "yes"/],
+      [{ maxBodyBytes: -1 }, /"maxBodyBytes" must be a whole number from 0/],
+      [{ requestTimeoutMs: Number.POSITIVE_INFINITY }, /"requestTimeoutMs" must be a whole number/],
+      [{ gateway: 'http' }, /"gateway" must be one of uws, node, auto/],
+      [{ certFile: 'package.json' }, /"certFile" and "keyFile" go together/],
+      [{ certFile: 'package.json', keyFile: 'package.json' }, /TLS cannot use the certificate package.json/],
+      [{ sni: [], keyFile: 'nowhere' }, /"keyFile" must be a file that can be read/],
+      [{ sni: [{}] }, /"sni" must be an array/],
+      [{ allowTunnels: true, gateway: 'uws' }, /needs the node gateway/],
+      ['x', /Options must be an object/],
+    ] as const) {
+      await t.rejects(
+        serve(hello, options as unknown as ServerOptions),
+        { name: 'ImproperlyConfigured', message: pattern },
+        JSON.stringify(options),
+      );
+    }
+    await t.rejects(serve(5 as never), TypeError);
+    t.throws(() => new WsgiServer(hello, { prot: 1 } as never), ImproperlyConfigured);
+  });
+
+  t.test('understands each form of address', async (t) => {
+    for (const [bind, url] of [
+      [0, /^http:\/\/127\.0\.0\.1:\d+$/],
+      ['0', /^http:\/\/127\.0\.0\.1:\d+$/],
+      [':0', /^http:\/\/127\.0\.0\.1:\d+$/],
+      ['localhost:0', /^http:\/\/localhost:\d+$/],
+      ['[::1]:0', /^http:\/\/\[::1\]:\d+$/],
+    ] as const) {
+      for (const gateway of ['uws', 'node'] as const) {
+        const server = await serve(hello, { bind, gateway });
+        t.match(server.url, url);
+        t.equal(await (await fetch(server.url)).text(), 'hello', `${bind} on ${gateway}`);
+        await server.close();
+      }
+    }
+  });
+
+  t.test('starts the parts before it listens, and stops them after', async (t) => {
+    const events: string[] = [];
+    const app = Object.assign(hello.bind(undefined) as App & { start?: unknown }, {
+      start: async () => void events.push('start'),
+      stop: async () => void events.push('stop'),
+    });
+    const server = await serve(app as App, { bind: 0 });
+    t.same(events, ['start']);
+    await Promise.all([server.close(), server.close({ timeoutMs: 1 })]);
+    await server.close();
+    t.same(events, ['start', 'stop']);
+    await t.rejects(server.close({ timeoutMs: -1 }), /timeoutMs/);
+    await t.rejects(
+      serve(Object.assign(() => [], { start: () => Promise.reject(new Error('cannot start')) }) as App, {
+        bind: 0,
+      }),
+      /cannot start/,
+    );
+  });
+
+  t.test('a part that cannot stop rejects close', async (t) => {
+    const app = Object.assign(() => [], { stop: () => Promise.reject(new Error('cannot stop')) }) as App;
+    const server = await serve(app, { bind: 0 });
+    await t.rejects(server.close(), /cannot stop/);
+    const { port } = server.address as { port: number };
+    const [error] = (await once(connect(port, '127.0.0.1'), 'error')) as [NodeJS.ErrnoException];
+    t.equal(error.code, 'ECONNREFUSED', 'and it does not listen any more');
+  });
+
+  t.test('a unix socket is not taken from a server that lives, nor a file that is no socket', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vela-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'vela.sock');
+    for (const gateway of ['uws', 'node'] as const) {
+      const server = await serve(hello, { bind: `unix:${path}`, gateway });
+      t.equal(server.url, `unix:${path}`);
+      for (const other of ['uws', 'node'] as const) {
+        await t.rejects(serve(hello, { bind: `unix:${path}`, gateway: other }), { code: 'EADDRINUSE' });
+      }
+      await server.close();
+      writeFileSync(path, 'mine');
+      await t.rejects(serve(hello, { bind: `unix:${path}`, gateway }), { code: 'EADDRINUSE' });
+      rmSync(path);
+    }
+  });
+});
