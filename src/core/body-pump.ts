@@ -9,10 +9,11 @@ const CHUNK_COST_BYTES = 256;
 
 /** Where a body goes. */
 export interface BodySink {
-  /** Takes a chunk. False: take no more before `run` is called again. */
-  take(chunk: Chunk): boolean;
+  /** No chunk is wanted now: `run` is called again when one is. */
+  readonly isBlocked: boolean;
+  take(chunk: Chunk): void;
   /** The body makes us wait: send what is held. */
-  flush(): boolean;
+  flush(): void;
   /** The body is complete. */
   finish(): void;
   fail(error: unknown): void;
@@ -29,6 +30,8 @@ export class BodyPump {
   #sink: BodySink;
   #iterator: AnyIterator;
   #isClosed = false;
+  /** A promise, or the next turn of the loop, goes on with the walk. */
+  #isWaiting = false;
   #turnBytes = TURN_BYTES;
 
   /** @throws {VelaError} `ERR_CONTRACT_BODY` */
@@ -38,20 +41,17 @@ export class BodyPump {
     this.#iterator = iterate(body);
   }
 
-  /** Walks until the body ends, has to be waited for, or the sink takes no more. */
+  /** Walks until the body ends, has to be waited for, or the sink is blocked. */
   run(): void {
     try {
-      while (!this.#isClosed) {
+      while (!this.#isClosed && !this.#isWaiting && !this.#sink.isBlocked) {
         if (this.#turnBytes <= 0) {
           this.#yieldTurn();
           return;
         }
         const step = this.#iterator.next();
-        if (isThenable(step)) {
-          this.#await(step as PromiseLike<Step>, (value) => this.#onStep(value));
-          return;
-        }
-        if (!this.#handle(step as Step)) return;
+        if (isThenable(step)) this.#await(step as PromiseLike<Step>, (value) => this.#onStep(value));
+        else this.#onStep(step as Step);
       }
     } catch (error) {
       this.#fail(error);
@@ -65,52 +65,53 @@ export class BodyPump {
     closeBody(this.#body, this.#iterator, this.#sink);
   }
 
-  /** False: somebody else goes on, or the walk is over. */
-  #handle(step: Step): boolean {
-    if (step === null || typeof step !== 'object')
+  #onStep(step: Step): void {
+    if (step === null || typeof step !== 'object') {
       throw new TypeError('The iterator of a body gave a result that is no object');
+    }
     if (step.done === true) {
       this.close();
       this.#sink.finish();
-      return false;
+    } else if (isThenable(step.value)) {
+      this.#await(step.value as PromiseLike<Chunk>, (chunk) => this.#take(chunk));
+    } else {
+      this.#take(step.value as Chunk);
     }
-    const chunk = step.value;
-    if (isThenable(chunk)) {
-      this.#await(chunk as PromiseLike<Chunk>, (value) => this.#take(value) && this.run());
-      return false;
-    }
-    return this.#take(chunk as Chunk);
   }
 
-  #take(chunk: Chunk): boolean {
+  #take(chunk: Chunk): void {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) throw chunkError(chunk);
     this.#turnBytes -= chunk.length + CHUNK_COST_BYTES;
-    return this.#sink.take(chunk);
-  }
-
-  #onStep(step: Step): void {
-    if (this.#handle(step)) this.run();
+    this.#sink.take(chunk);
   }
 
   /** Waits for the body: what came before goes out meanwhile. */
   #await<T>(promise: PromiseLike<T>, next: (value: T) => void): void {
-    this.#sink.flush();
+    this.#isWaiting = true;
     promise.then(
       (value) => {
+        this.#isWaiting = false;
         if (this.#isClosed) return;
         try {
           next(value);
         } catch (error) {
           this.#fail(error);
         }
+        this.run();
       },
       (error: unknown) => this.#fail(error),
     );
+    this.#sink.flush();
   }
 
   #yieldTurn(): void {
     this.#turnBytes = TURN_BYTES;
-    if (this.#sink.flush()) setImmediate(() => this.run());
+    this.#isWaiting = true;
+    setImmediate(() => {
+      this.#isWaiting = false;
+      this.run();
+    });
+    this.#sink.flush();
   }
 
   #fail(error: unknown): void {

@@ -46,7 +46,7 @@ export class Delivery implements BodySink {
   /** Sends a body in any form. @throws {VelaError} `ERR_CONTRACT_BODY` */
   pump(body: Body): void {
     this.#pump = new BodyPump(body, this);
-    if (!this.#isBlocked) this.#pump.run();
+    this.#pump.run();
   }
 
   /** The `write` that `startResponse` returned. */
@@ -55,27 +55,31 @@ export class Delivery implements BodySink {
     if (this.#owner.isDone || this.#isFinished || this.#owner.isBodyless || chunk.length === 0)
       return undefined;
     this.#hold(chunk);
-    if (this.flush()) return undefined;
+    this.flush();
+    if (!this.#isBlocked) return undefined;
     this.#drain ??= createDrain();
     return this.#drain.promise;
   }
 
-  take(chunk: Chunk): boolean {
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  take(chunk: Chunk): void {
     const owner = this.#owner;
-    if (owner.isDone || this.#isFinished) return false;
-    if (chunk.length === 0) return true;
+    if (owner.isDone || this.#isFinished || chunk.length === 0) return;
     if (!owner.isStarted) throw notStartedError('before the body yielded its first chunk');
     if (owner.isBodyless) {
       this.#pump?.close();
       this.finish();
-      return false;
+      return;
     }
     this.#hold(chunk);
-    return this.#heldSize < GATHER_BYTES || this.flush();
+    if (this.#heldSize >= GATHER_BYTES) this.flush();
   }
 
-  flush(): boolean {
-    if (this.#held.length === 0 || this.#isFinished) return !this.#isBlocked;
+  flush(): void {
+    if (this.#held.length === 0 || this.#isFinished) return;
     const owner = this.#owner;
     const chunk = joinChunks(this.#held);
     this.forget();
@@ -87,9 +91,7 @@ export class Delivery implements BodySink {
       if (!this.#stream.write(chunk)) this.#isBlocked = true;
     });
     owner.progressed();
-    if (!isWhole) return !this.#isBlocked;
-    this.#end();
-    return false;
+    if (isWhole) this.#end();
   }
 
   finish(): void {

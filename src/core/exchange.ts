@@ -14,7 +14,6 @@ import { Delivery, type DeliveryOwner } from './delivery.js';
 import { LazyEnviron } from './environ.js';
 import { errorResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
-import { HttpError } from './http-error.js';
 import type { Incoming } from './incoming.js';
 import { checkHead, hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
 import type { Service } from './service.js';
@@ -22,13 +21,10 @@ import type { BodyStream, ResponseOwner } from './transport.js';
 import type { Waiting, WaitQueue } from './wait-queue.js';
 import { WsgiResponse } from './wsgi-response.js';
 
-/** `startResponse` was not called. */
+// The phases of a response: `startResponse` was not called; was called, and nothing is sent; the head is sent; all is over.
 const OPEN = 0;
-/** `startResponse` was called; nothing is sent. */
 const STARTED = 1;
-/** The head is sent. */
 const SENDING = 2;
-/** Answered, aborted or taken over. */
 const DONE = 3;
 
 /** A larger body leaves through a stream, so that its end is known and the rest of it need not be copied. */
@@ -150,13 +146,11 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
 
   /** The wait was too long. */
   expire(): void {
-    if (this.#phase !== OPEN) {
+    if (this.#phase === SENDING) {
       this.#cut(stalledError(this.#service.stalls.timeoutMs));
       return;
     }
-    const error = this.#incoming.isAwaitingBody
-      ? new HttpError(408, 'The request body did not arrive in time')
-      : new HttpError(504, 'The application did not answer in time');
+    const error = this.#incoming.timeoutError();
     this.fail(error);
     this.#abandon(error);
   }

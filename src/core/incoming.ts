@@ -1,5 +1,5 @@
 import type { ConnectionInfo, TakeTunnel } from './contract.js';
-import { VelaError } from './errors.js';
+import { HttpError } from './http-error.js';
 import { RequestInput } from './input.js';
 import type { RequestFields, RequestHead } from './request-fields.js';
 import type { RequestHost, ServerFacts } from './request-host.js';
@@ -116,9 +116,11 @@ export class Incoming<R> implements RequestHost {
     };
   }
 
-  /** Somebody waits for body bytes that have not come. */
-  get isAwaitingBody(): boolean {
-    return this.#input !== undefined && RequestInput.isAwaited(this.#input);
+  /** Whose fault it is that there is no response in time: the client's, if its body is waited for. */
+  timeoutError(): HttpError {
+    return this.#input !== undefined && RequestInput.isAwaited(this.#input)
+      ? new HttpError(408, 'The request body did not arrive in time')
+      : new HttpError(504, 'The application did not answer in time');
   }
 
   /** The handler's call is over, the request is not: from now on its body is held for whoever reads it. */
@@ -130,11 +132,7 @@ export class Incoming<R> implements RequestHost {
   /** The last bytes of the response follow: what comes of the body passes unread. */
   close(): void {
     this.isOpen = false;
-    if (this.#input === undefined) return;
-    RequestInput.fail(
-      this.#input,
-      new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read'),
-    );
+    if (this.#input !== undefined) RequestInput.discard(this.#input);
   }
 
   /** The work on this request stops. */

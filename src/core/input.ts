@@ -76,6 +76,15 @@ export class RequestInput implements WsgiInput {
     RequestInput.lose(input, error);
   }
 
+  /** The request is answered: what comes of its body passes unread. */
+  static discard(input: RequestInput): void {
+    if (input.#isEnded || input.#error !== undefined) return;
+    RequestInput.fail(
+      input,
+      new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read'),
+    );
+  }
+
   /** The rest will not come, for the socket is gone: later reads reject. */
   static lose(input: RequestInput, error: Error): void {
     if (input.#isEnded || input.#error !== undefined) return;

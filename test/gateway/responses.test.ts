@@ -180,7 +180,7 @@ const CLOSING: Readonly<Record<string, { readonly notes: readonly string[]; read
   'async-object': { notes: ['close'], outcome: '200 open' },
   'close-throws': { notes: ['close'], outcome: '200 open' },
   'close-rejects': { notes: ['close'], outcome: '200 open' },
-  'return-throws': { notes: ['return'], outcome: '200 open' },
+  'return-throws': { notes: ['return'], outcome: '500 open' },
   'return-throws-after-odd-chunk': { notes: ['return'], outcome: '500 open' },
   'return-rejects': { notes: ['return'], outcome: '200 open' },
 };
@@ -292,6 +292,11 @@ conformance((test, gateway) => {
       const id = kit.id();
       const wire = await kit.open();
       wire.write(`GET /bad/${name}?id=${id} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      if (expected === 'cut') {
+        await wire.closed();
+        // Cut before its first bytes left: the client sees no response at all, and can tell.
+        if (wire.received.length === 0) return;
+      }
       const response = await wire.response();
       assertNotSplit(t, response);
       t.equal(response.body.includes('secret'), false, 'the text of the error is not shown');
@@ -299,7 +304,6 @@ conformance((test, gateway) => {
         t.equal(response.status, 200);
         t.equal(response.isComplete, false, 'the client can tell that it is not whole');
         t.ok('first'.startsWith(response.body.toString()), 'what came is the beginning');
-        await wire.closed();
         t.equal(wire.received.length, 0);
         return;
       }

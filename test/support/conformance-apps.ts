@@ -1212,9 +1212,13 @@ const sync: AppFunction = (environ, start) => {
   return json(start, { body: body.toString('latin1'), again: environ['wsgi.input'].readSync().length, header: environ.HTTP_X_TEST ?? null });
 };
 
+/** Chooses by a header, as CONNECT has no path. */
+const tunnels: AppFunction = (environ, start) => APPS[environ.HTTP_X_APP ?? 'tunnel']?.(environ, start, '') as Body;
+
 /** Applications that a server of the child can have. */
 export const SERVED: Readonly<Record<string, App>> = {
   every,
+  tunnels,
   declared,
   'declared-singletons': declaredSingletons,
   'loads-body': new WsgiHandler([waitForBody({ limitBytes: 1000 }), sync]),
