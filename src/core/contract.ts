@@ -94,6 +94,8 @@ export interface PartDescription {
 export interface ServerConfig {
   /** Error pages show stacks and causes, and log lines say more. */
   readonly debug: boolean;
+  /** Longest request line, in bytes. */
+  readonly maxRequestLineBytes: number;
   /** Largest request body, in bytes. */
   readonly maxBodyBytes: number;
   /** Longest wait from the complete request head to startResponse, in milliseconds. */

@@ -2,16 +2,7 @@ import type { ConnectionInfo, Environ, ServerConfig, WsgiErrors, WsgiInput } fro
 import { decodePath } from './decode-path.js';
 import { VelaError } from './errors.js';
 import type { Logger } from './logger.js';
-import {
-  copyDeclaredFields,
-  copyFields,
-  fieldKey,
-  fieldName,
-  findField,
-  isSingleton,
-  type RequestFields,
-  type RequestHead,
-} from './request-fields.js';
+import { fieldKey, fieldName } from './request-fields.js';
 import type { RequestHost } from './request-host.js';
 
 const WSGI_VERSION = Object.freeze([1, 0] as const);
@@ -21,41 +12,12 @@ export class LazyEnviron implements Environ {
   /** The environ whose handler is on the stack: the only one of which `in` can be asked. */
   static #current: LazyEnviron | undefined;
 
-  #host: RequestHost;
-  #head: RequestHead | undefined;
-  #fields: RequestFields | undefined;
-  #declared: readonly string[] | undefined;
-  #method: string;
-  #rawPath: string;
-  #query: string | undefined;
-  #path: string | undefined;
-  #timestamp = 0;
+  readonly #host: RequestHost;
+  #path: string | undefined = undefined;
 
   constructor(host: RequestHost) {
     this.#host = host;
-    this.#head = host.head;
-    this.#fields = host.fields;
-    this.#method = host.method;
-    this.#rawPath = host.path;
-    this.#query = host.query;
     if (host.facts.scheme === 'https') assign(this, 'HTTPS', 'on');
-  }
-
-  /** Copies what may be read later, while the head can still be read. */
-  static keep(environ: LazyEnviron, declared: readonly string[] | undefined): void {
-    const head = environ.#head;
-    if (head === undefined) return;
-    if (environ.#fields === undefined) {
-      const fields = declared === undefined ? undefined : copyDeclaredFields(head, declared);
-      if (fields !== undefined) environ.#declared = declared;
-      environ.#fields = fields ?? copyFields(head);
-    }
-    LazyEnviron.release(environ);
-  }
-
-  /** The head cannot be read any more. */
-  static release(environ: LazyEnviron): void {
-    environ.#head = undefined;
   }
 
   /** The handler's call begins; undefined when it has returned. */
@@ -65,22 +27,7 @@ export class LazyEnviron implements Environ {
 
   /** The value of a header, by its name in lower case. */
   static header(environ: LazyEnviron, name: string): string | undefined {
-    const fields = environ.#fields;
-    if (fields !== undefined) {
-      const value = findField(fields, name);
-      if (value === undefined && environ.#declared !== undefined && !environ.#declared.includes(name)) {
-        throw expired(name, 'it is not among the headers that the handler declares');
-      }
-      return value;
-    }
-    const head = environ.#head;
-    if (head === undefined) throw expired(name, 'the request was answered already, in one go');
-    if (isSingleton(name)) {
-      const value = head.getHeader(name);
-      if (value !== '') return value;
-    }
-    environ.#fields = copyFields(head);
-    return findField(environ.#fields, name);
+    return environ.#host.header(name);
   }
 
   /** Answers `key in environ` for header keys, on behalf of the environ whose handler is on the stack. */
@@ -97,11 +44,8 @@ export class LazyEnviron implements Environ {
 
   /** All keys that have a value: assigned ones, the fixed ones and those of the headers. */
   static keys(environ: LazyEnviron): string[] {
-    if (environ.#fields === undefined) LazyEnviron.header(environ, '');
     const keys = new Set([...FIXED_KEYS, ...OPTIONAL_KEYS.filter((key) => environ[key] !== undefined)]);
-    const fields = environ.#fields as RequestFields;
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] as string;
+    for (const name of environ.#host.headerNames()) {
       if (!name.includes('_')) keys.add(fieldKey(name));
     }
     for (const key of Object.keys(environ)) {
@@ -112,59 +56,23 @@ export class LazyEnviron implements Environ {
   }
 
   get REQUEST_METHOD(): string {
-    return this.#method;
+    return this.#host.method;
   }
   set REQUEST_METHOD(method: string) {
-    this.#method = method;
+    assign(this, 'REQUEST_METHOD', method);
   }
 
   get PATH_INFO(): string {
-    this.#path ??= decodePath(this.#rawPath);
+    this.#path ??= decodePath(this.#host.path);
     return this.#path;
   }
   set PATH_INFO(path: string) {
     this.#path = path;
   }
 
-  get 'vela.raw_path'(): string {
-    return this.#rawPath;
-  }
-  set 'vela.raw_path'(path: string) {
-    assign(this, 'vela.raw_path', path);
-  }
-
-  get QUERY_STRING(): string {
-    return this.#query ?? '';
-  }
-  set QUERY_STRING(query: string) {
-    assign(this, 'QUERY_STRING', query);
-  }
-
-  get RAW_URI(): string {
-    const { target } = this.#host;
-    if (target !== undefined) return target;
-    return this.#query === undefined ? this.#rawPath : `${this.#rawPath}?${this.#query}`;
-  }
-  set RAW_URI(uri: string) {
-    assign(this, 'RAW_URI', uri);
-  }
-
-  get 'wsgi.input'(): WsgiInput {
-    return this.#host.input;
-  }
-  set 'wsgi.input'(input: WsgiInput) {
-    assign(this, 'wsgi.input', input);
-  }
-
-  get 'wsgi.timestamp'(): number {
-    if (this.#timestamp === 0) this.#timestamp = Date.now();
-    return this.#timestamp;
-  }
-  set 'wsgi.timestamp'(time: number) {
-    this.#timestamp = time;
-  }
-
   declare SCRIPT_NAME: string;
+  declare QUERY_STRING: string;
+  declare RAW_URI: string;
   declare CONTENT_TYPE: string;
   declare CONTENT_LENGTH: string;
   declare SERVER_NAME: string;
@@ -174,6 +82,8 @@ export class LazyEnviron implements Environ {
   declare REMOTE_ADDR: string;
   declare 'wsgi.version': readonly [1, 0];
   declare 'wsgi.url_scheme': string;
+  declare 'wsgi.input': WsgiInput;
+  declare 'wsgi.timestamp': number;
   declare 'wsgi.errors': WsgiErrors;
   declare 'wsgi.multithread': boolean;
   declare 'wsgi.multiprocess': boolean;
@@ -184,14 +94,17 @@ export class LazyEnviron implements Environ {
   declare 'vela.logger': Logger;
   declare 'vela.connection': ConnectionInfo;
   declare 'vela.request_id': string;
+  declare 'vela.raw_path': string;
   [header: `HTTP_${string}`]: string | undefined;
   [key: string]: unknown;
 
   static {
     /** Keys that are read from the host: seldom, so one shape of getter serves all. */
-    const hosted: Record<string, (host: RequestHost, environ: LazyEnviron) => unknown> = {
+    const hosted: Record<string, (host: RequestHost) => unknown> = {
       SCRIPT_NAME: () => '',
-      CONTENT_TYPE: (_, environ) => LazyEnviron.header(environ, 'content-type') ?? '',
+      QUERY_STRING: (host) => host.query ?? '',
+      RAW_URI: (host) => host.target,
+      CONTENT_TYPE: (host) => host.header('content-type') ?? '',
       CONTENT_LENGTH: (host) => host.contentLength,
       SERVER_NAME: (host) => host.facts.host,
       SERVER_PORT: (host) => host.facts.port,
@@ -200,6 +113,8 @@ export class LazyEnviron implements Environ {
       REMOTE_ADDR: (host) => host.connection.remoteAddress,
       'wsgi.version': () => WSGI_VERSION,
       'wsgi.url_scheme': (host) => host.facts.scheme,
+      'wsgi.input': (host) => host.input,
+      'wsgi.timestamp': (host) => host.timestamp,
       'wsgi.errors': (host) => host.facts.errors,
       'wsgi.multithread': () => false,
       'wsgi.multiprocess': (host) => host.facts.multiprocess,
@@ -210,11 +125,12 @@ export class LazyEnviron implements Environ {
       'vela.logger': (host) => host.facts.logger,
       'vela.connection': (host) => host.connection,
       'vela.request_id': (host) => host.requestId,
+      'vela.raw_path': (host) => host.path,
     };
     for (const [key, read] of Object.entries(hosted)) {
       Object.defineProperty(LazyEnviron.prototype, key, {
         get(this: LazyEnviron) {
-          return read(this.#host, this);
+          return read(this.#host);
         },
         set(this: LazyEnviron, value: unknown) {
           assign(this, key, value);
@@ -259,11 +175,4 @@ function isOptionalKey(key: string): boolean {
 /** An own key, without a walk to the Proxy at the end of the chain. */
 function assign(environ: LazyEnviron, key: string, value: unknown): void {
   Object.defineProperty(environ, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-function expired(name: string, why: string): VelaError {
-  return new VelaError(
-    'ERR_ENVIRON_EXPIRED',
-    `The request header '${name}' cannot be read any more: ${why}. Read it before the first await, or declare it: app.headers = ['${name}']`,
-  );
 }

@@ -60,7 +60,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   /** Calls the application. When it returns, the request is answered, or watched over. Never throws. */
   run(): void {
     this.#call();
-    if (this.#phase === DONE) LazyEnviron.release(this.#environ);
+    if (this.#phase === DONE) this.#incoming.release();
     else this.#goOn(this.#service.headers);
     this.#isCalling = false;
   }
@@ -274,7 +274,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   /** The handler's call is over, the request is not. */
   #goOn(headers: readonly string[] | undefined): void {
     const { transport, waits, stalls } = this.#service;
-    LazyEnviron.keep(this.#environ, headers);
+    this.#incoming.keep(headers);
     transport.watch(this.#response, this);
     this.#incoming.detach();
     (this.#phase === OPEN ? waits : stalls).join(this);

@@ -1,7 +1,15 @@
 import type { ConnectionInfo, TakeTunnel } from './contract.js';
+import { VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
 import { RequestInput } from './input.js';
-import type { RequestFields, RequestHead } from './request-fields.js';
+import {
+  copyDeclaredFields,
+  copyFields,
+  findField,
+  isSingleton,
+  type RequestFields,
+  type RequestHead,
+} from './request-fields.js';
 import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
 import type { ResponseOwner, Transport } from './transport.js';
@@ -12,42 +20,51 @@ export interface IncomingService<R> {
   readonly transport: Transport<R>;
 }
 
+/** Blanks and version of a request line: ` `, ` HTTP/1.1`. */
+const LINE_OVERHEAD_BYTES = 10;
+const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
+
 /** A request as it came: what stands behind its environ. */
 export class Incoming<R> implements RequestHost {
   readonly method: string;
-  /** Undecoded. */
   readonly path: string;
-  readonly query: string | undefined;
-  readonly head: RequestHead;
-  /** All header lines, where the gateway has copied them already. */
-  readonly fields: RequestFields | undefined;
-  /** As stated, `''` when it is not. */
   readonly contentLength: string;
   /** Body bytes will come. */
   readonly hasBody: boolean;
   /** The connection must end with the response. */
   readonly isLast: boolean;
-  /** The request target, where it is more than path and query. */
-  target: string | undefined = undefined;
   /** Set by the exchange. */
   owner: (ResponseOwner & { takeOver(): void }) | undefined = undefined;
-  /** Whether a body can still be had: only while the handler's call is on the stack. */
-  isOpen = true;
 
   readonly #service: IncomingService<R>;
   readonly #response: R;
+  /** Whether a body can still be had: only while the handler's call is on the stack. */
+  #isOpen = true;
+  /** Undefined once it cannot be read any more. */
+  #head: RequestHead | undefined;
+  #fields: RequestFields | undefined;
+  /** The headers that were kept, when not all of them were. */
+  #declared: readonly string[] | undefined = undefined;
+  /** Null before it was read. */
+  #query: string | undefined | null = null;
+  #target: string | undefined = undefined;
   #input: RequestInput | undefined = undefined;
   #aborter: AbortController | undefined = undefined;
   #connection: ConnectionInfo | undefined = undefined;
   #requestId = '';
+  #timestamp = 0;
   #endError: Error | undefined = undefined;
 
+  /**
+   * @param path - undecoded
+   * @param fields - all header lines, where the gateway has copied them already
+   * @param contentLength - as stated, `''` when it is not
+   */
   constructor(
     service: IncomingService<R>,
     response: R,
     method: string,
     path: string,
-    query: string | undefined,
     head: RequestHead,
     fields: RequestFields | undefined,
     contentLength: string,
@@ -58,12 +75,75 @@ export class Incoming<R> implements RequestHost {
     this.#response = response;
     this.method = method;
     this.path = path;
-    this.query = query;
-    this.head = head;
-    this.fields = fields;
+    this.#head = head;
+    this.#fields = fields;
     this.contentLength = contentLength;
     this.hasBody = hasBody;
     this.isLast = isLast;
+  }
+
+  /** Copies what may be read later, while the head can still be read. @param declared - undefined keeps all headers */
+  keep(declared: readonly string[] | undefined): void {
+    const head = this.#head;
+    if (head === undefined) return;
+    this.#target = head.target;
+    this.#readQuery();
+    if (this.#fields === undefined) {
+      const fields = declared === undefined ? undefined : copyDeclaredFields(head, declared);
+      if (fields !== undefined) this.#declared = declared;
+      this.#fields = fields ?? copyFields(head);
+    }
+    this.#head = undefined;
+  }
+
+  /** The head cannot be read any more. */
+  release(): void {
+    this.#head = undefined;
+  }
+
+  /** @throws {HttpError} 414 when it makes the request line too long */
+  get query(): string | undefined {
+    const query = this.#readQuery();
+    const lineBytes = this.method.length + this.path.length + (query?.length ?? 0) + LINE_OVERHEAD_BYTES;
+    if (lineBytes > this.facts.config.maxRequestLineBytes) throw new HttpError(414);
+    return query;
+  }
+
+  get target(): string {
+    const target = this.#head?.target ?? this.#target;
+    if (target !== undefined) return target;
+    const query = this.#readQuery();
+    return query === undefined ? this.path : `${this.path}?${query}`;
+  }
+
+  get timestamp(): number {
+    if (this.#timestamp === 0) this.#timestamp = Date.now();
+    return this.#timestamp;
+  }
+
+  header(name: string): string | undefined {
+    if (this.#fields === undefined) {
+      const head = this.#head;
+      if (head === undefined) throw expired(`The request header '${name}'`, ANSWERED);
+      if (isSingleton(name)) {
+        const value = head.getHeader(name);
+        if (value !== '') return value;
+      }
+      this.#fields = copyFields(head);
+    }
+    const value = findField(this.#fields, name);
+    if (value === undefined && this.#declared !== undefined && !this.#declared.includes(name)) {
+      throw expired(
+        `The request header '${name}'`,
+        `it is not among the declared ones: app.headers = ['${name}']`,
+      );
+    }
+    return value;
+  }
+
+  headerNames(): string[] {
+    if (this.#fields === undefined) this.header('');
+    return (this.#fields as RequestFields).filter((_, index) => index % 2 === 0);
   }
 
   get facts(): ServerFacts {
@@ -87,7 +167,7 @@ export class Incoming<R> implements RequestHost {
       const { transport, facts } = this.#service;
       const response = this.#response;
       const flow = { pause: () => transport.pause(response), resume: () => transport.resume(response) };
-      const isExpected = this.hasBody && this.isOpen;
+      const isExpected = this.hasBody && this.#isOpen;
       this.#input = new RequestInput(flow, facts.config.maxBodyBytes, !isExpected);
       if (isExpected && this.owner !== undefined) transport.receive(response, this.#input, this.owner);
     }
@@ -126,18 +206,18 @@ export class Incoming<R> implements RequestHost {
   /** The handler's call is over, the request is not: from now on its body is held for whoever reads it. */
   detach(): void {
     if (this.hasBody) void this.input;
-    this.isOpen = false;
+    this.#isOpen = false;
   }
 
   /** The last bytes of the response follow: what comes of the body passes unread. */
   close(): void {
-    this.isOpen = false;
+    this.#isOpen = false;
     if (this.#input !== undefined) RequestInput.discard(this.#input);
   }
 
   /** The work on this request stops. */
   abandon(error: Error): void {
-    this.isOpen = false;
+    this.#isOpen = false;
     this.#endError = error;
     this.#aborter?.abort(error);
     if (this.#input !== undefined) RequestInput.lose(this.#input, error);
@@ -155,4 +235,17 @@ export class Incoming<R> implements RequestHost {
     if (this.#endError !== undefined) this.facts.logger.debug(details, 'error after the end of its request');
     else this.facts.logger.error(details, 'error that its response could not tell');
   }
+
+  /** It is read only when asked: that costs 45 ns. */
+  #readQuery(): string | undefined {
+    if (this.#query === null) {
+      if (this.#head === undefined) throw expired('The query', ANSWERED);
+      this.#query = this.#head.getQuery();
+    }
+    return this.#query;
+  }
+}
+
+function expired(what: string, why: string): VelaError {
+  return new VelaError('ERR_ENVIRON_EXPIRED', `${what} cannot be read any more: ${why}`);
 }

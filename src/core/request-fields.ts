@@ -1,5 +1,9 @@
-/** What a gateway offers of a request's headers while the handler's call is on the stack. uWebSockets.js' HttpRequest fits. */
+/** What a gateway offers of a request's head while the handler's call is on the stack. uWebSockets.js' HttpRequest fits. */
 export interface RequestHead {
+  /** The request target, where it is more than path and query. */
+  readonly target?: string;
+  /** What follows the first `?` of the request target; undefined without one. */
+  getQuery(): string | undefined;
   /** The first value of a header, `''` when there is none. */
   getHeader(lowerCaseName: string): string;
   /** Calls back for each header line, names in lower case. */

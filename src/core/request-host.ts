@@ -1,6 +1,5 @@
 import type { ConnectionInfo, ServerConfig, TakeTunnel, WsgiErrors, WsgiInput } from './contract.js';
 import type { Logger } from './logger.js';
-import type { RequestFields, RequestHead } from './request-fields.js';
 
 /** What stands behind an environ: one request of one server. */
 export interface RequestHost {
@@ -8,10 +7,10 @@ export interface RequestHost {
   readonly method: string;
   /** Undecoded. */
   readonly path: string;
+  /** What follows the `?`; undefined without one. */
   readonly query: string | undefined;
-  readonly head: RequestHead;
-  readonly fields: RequestFields | undefined;
-  readonly target: string | undefined;
+  /** The request target as the client sent it. */
+  readonly target: string;
   readonly protocol: string;
   /** As the client stated it, `''` when it did not. */
   readonly contentLength: string;
@@ -19,7 +18,13 @@ export interface RequestHost {
   readonly input: WsgiInput;
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** When the request arrived, in ms since the epoch. */
+  readonly timestamp: number;
   readonly tunnel: TakeTunnel | undefined;
+  /** The value of a header, by its name in lower case. @throws {VelaError} `ERR_ENVIRON_EXPIRED` */
+  header(name: string): string | undefined;
+  /** The names of all headers that can be read, in lower case. */
+  headerNames(): string[];
 }
 
 /** What all requests of one server have in common. */

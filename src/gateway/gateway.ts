@@ -22,8 +22,6 @@ export interface SniCertificate {
 
 /** Settings of a gateway, checked. */
 export interface GatewayConfig extends ServerConfig {
-  /** Longest request line, method and version included; more is 414. */
-  readonly maxRequestLineBytes: number;
   /** Largest head, request line and headers together; more is 431. */
   readonly maxHeadBytes: number;
   /** Most header lines; more is 431. */

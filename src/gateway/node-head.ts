@@ -24,7 +24,11 @@ export function splitTarget(method: string, target: string): Target {
 }
 
 /** The head of a node:http request, in the shape that environ reads. */
-export function readNodeHead({ rawHeaders }: IncomingMessage, authority: string | undefined): RequestHead {
+export function readNodeHead(
+  { rawHeaders, url = '/' }: IncomingMessage,
+  query: string | undefined,
+  authority: string | undefined,
+): RequestHead {
   const forEach = (callback: (name: string, value: string) => void) => {
     if (authority !== undefined) callback('host', authority);
     for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -33,6 +37,8 @@ export function readNodeHead({ rawHeaders }: IncomingMessage, authority: string 
     }
   };
   return {
+    target: url,
+    getQuery: () => query,
     getHeader(wanted) {
       let found: string | undefined;
       forEach((name, value) => {

@@ -131,21 +131,19 @@ function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange:
     return;
   }
   const { path, query, authority } = splitTarget(method, target);
-  const head = readNodeHead(request, authority);
+  const head = readNodeHead(request, query, authority);
   const hasBody = raw === undefined && (isChunked || Number(contentLength) > 0);
   const incoming = new Incoming(
     service,
     exchange,
     method,
     path,
-    query,
     head,
     undefined,
     contentLength,
     hasBody,
     raw !== undefined,
   );
-  if (path !== target) incoming.target = target;
   new Exchange(service, exchange, incoming).run();
 }
 

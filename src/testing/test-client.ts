@@ -163,20 +163,20 @@ function send(
   request: Prepared,
 ): MemoryResponse {
   const response = new MemoryResponse(request.body);
+  const query = path === target ? undefined : target.slice(path.length + 1);
   const head: RequestHead = {
+    getQuery: () => query,
     getHeader: (name) => request.headers.find((pair) => pair[0] === name)?.[1] ?? '',
     forEach(callback) {
       for (const [name, value] of request.headers) callback(name, value);
     },
   };
-  const query = path === target ? undefined : target.slice(path.length + 1);
   const length = head.getHeader('content-length');
   const incoming = new Incoming(
     service,
     response,
     request.method,
     path,
-    query,
     head,
     undefined,
     length,
