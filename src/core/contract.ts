@@ -72,7 +72,8 @@ export interface Part {
   describe?(): PartDescription;
   /**
    * The request headers, in HTTP spelling, that are read after the handler has gone async. Only these are then kept,
-   * which is cheaper than keeping all; reading another one throws `ERR_ENVIRON_EXPIRED`.
+   * which is cheaper than keeping all; reading another one throws `ERR_ENVIRON_EXPIRED`. Of a repeated Accept,
+   * Accept-Charset, Accept-Encoding, Accept-Language or Range only the first line is kept then.
    */
   headers?: readonly string[] | undefined;
 }
@@ -127,8 +128,9 @@ export interface WsgiInput extends AsyncIterable<Buffer> {
    * Waits until the whole body is in memory.
    * @param limitBytes - a larger body is refused with 413
    * @returns undefined when it is there already
+   * @throws {PayloadTooLarge} at once when the stated length is over the limit
    */
-  load(limitBytes: number): Promise<void> | undefined;
+  load(limitBytes: number): PromiseLike<void> | undefined;
 }
 
 /** Where error messages of the application go. */

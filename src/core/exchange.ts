@@ -45,8 +45,8 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   readonly #environ: LazyEnviron;
   #phase = OPEN;
   #head: ResponseHead | undefined = undefined;
-  /** The handler's call is on the stack, so writes are corked already. */
-  #isCalling = true;
+  /** A call of the gateway's is on the stack, so writes are corked already. */
+  #isCorked = true;
   #delivery: Delivery | undefined = undefined;
 
   constructor(service: Service<R>, response: R, incoming: Incoming<R>) {
@@ -62,13 +62,13 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     this.#call();
     if (this.#phase === DONE) this.#incoming.release();
     else this.#goOn(this.#service.headers);
-    this.#isCalling = false;
+    this.#isCorked = false;
   }
 
   /** Calls the application in a later turn of the loop, so that nothing is answered within the gateway's call. */
   runLater(): void {
     this.#goOn(undefined);
-    this.#isCalling = false;
+    this.#isCorked = false;
     setImmediate(() => {
       if (this.#phase !== DONE) this.#call();
     });
@@ -111,13 +111,24 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   cork(writes: () => void): void {
-    if (this.#isCalling) writes();
+    if (this.#isCorked) writes();
     else this.#service.transport.cork(this.#response, writes);
   }
 
   /** Something moved, so the wait begins anew. */
   progressed(): void {
     this.waitQueue?.join(this);
+  }
+
+  arriving(): void {
+    this.progressed();
+    this.#isCorked = true;
+    LazyEnviron.enter(this.#environ);
+  }
+
+  arrived(): void {
+    this.#isCorked = false;
+    LazyEnviron.enter(undefined);
   }
 
   drained(): void {
@@ -250,7 +261,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     const response = this.#response;
     const head = this.#head as ResponseHead;
     this.ending();
-    if (this.#isCalling) transport.send(response, head, body, reportedLength, this.#isLast());
+    if (this.#isCorked) transport.send(response, head, body, reportedLength, this.#isLast());
     else transport.cork(response, () => transport.send(response, head, body, reportedLength, this.#isLast()));
     this.ended();
   }

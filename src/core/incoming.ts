@@ -29,8 +29,8 @@ export class Incoming<R> implements RequestHost {
   readonly method: string;
   readonly path: string;
   readonly contentLength: string;
-  /** Body bytes will come. */
-  readonly hasBody: boolean;
+  /** How many body bytes will come: -1 when that is not known. */
+  readonly bodyBytes: number;
   /** The connection must end with the response. */
   readonly isLast: boolean;
   /** Set by the exchange. */
@@ -68,7 +68,7 @@ export class Incoming<R> implements RequestHost {
     head: RequestHead,
     fields: RequestFields | undefined,
     contentLength: string,
-    hasBody: boolean,
+    bodyBytes: number,
     isLast: boolean,
   ) {
     this.#service = service;
@@ -78,7 +78,7 @@ export class Incoming<R> implements RequestHost {
     this.#head = head;
     this.#fields = fields;
     this.contentLength = contentLength;
-    this.hasBody = hasBody;
+    this.bodyBytes = bodyBytes;
     this.isLast = isLast;
   }
 
@@ -167,9 +167,9 @@ export class Incoming<R> implements RequestHost {
       const { transport, facts } = this.#service;
       const response = this.#response;
       const flow = { pause: () => transport.pause(response), resume: () => transport.resume(response) };
-      const isExpected = this.hasBody && this.#isOpen;
-      this.#input = new RequestInput(flow, facts.config.maxBodyBytes, !isExpected);
-      if (isExpected && this.owner !== undefined) transport.receive(response, this.#input, this.owner);
+      const bodyBytes = this.#isOpen ? this.bodyBytes : 0;
+      this.#input = new RequestInput(flow, facts.config.maxBodyBytes, bodyBytes);
+      if (bodyBytes !== 0 && this.owner !== undefined) transport.receive(response, this.#input, this.owner);
     }
     return this.#input;
   }
@@ -205,7 +205,7 @@ export class Incoming<R> implements RequestHost {
 
   /** The handler's call is over, the request is not: from now on its body is held for whoever reads it. */
   detach(): void {
-    if (this.hasBody) void this.input;
+    if (this.bodyBytes !== 0) void this.input;
     this.#isOpen = false;
   }
 

@@ -1,6 +1,7 @@
 import { ByteQueue, type LineScan } from './byte-queue.js';
 import type { WsgiInput } from './contract.js';
 import { describeValue, VelaError } from './errors.js';
+import { Eventual } from './eventual.js';
 import { PayloadTooLarge } from './http-error.js';
 
 /** How many unread bytes are held before the socket is paused. */
@@ -15,8 +16,7 @@ export interface InputFlow {
 /** One reader that waits: `isDone` says whether what is there will do. */
 interface Waiter {
   isDone: () => boolean;
-  resolve: () => void;
-  reject: (error: Error) => void;
+  done: Eventual<void>;
 }
 
 /** The request's body as it comes from a socket. The gateway's side is static, so that a reader does not see it. */
@@ -24,6 +24,7 @@ export class RequestInput implements WsgiInput {
   #queue = new ByteQueue();
   #receivedBytes = 0;
   #limitBytes: number;
+  readonly #statedBytes: number;
   #demandBytes = HIGH_WATER_BYTES;
   #flow: InputFlow;
   #isPaused = false;
@@ -34,12 +35,13 @@ export class RequestInput implements WsgiInput {
   /**
    * @param flow - pauses and resumes the socket
    * @param limitBytes - largest body
-   * @param isEnded - no body comes
+   * @param statedBytes - how long the body will be: 0 when none comes, -1 when that is not known
    */
-  constructor(flow: InputFlow, limitBytes: number, isEnded: boolean) {
+  constructor(flow: InputFlow, limitBytes: number, statedBytes: number) {
     this.#flow = flow;
     this.#limitBytes = limitBytes;
-    this.#isEnded = isEnded;
+    this.#statedBytes = statedBytes;
+    this.#isEnded = statedBytes === 0;
   }
 
   /**
@@ -93,7 +95,7 @@ export class RequestInput implements WsgiInput {
     input.#queue.clear();
     const waiter = input.#waiter;
     input.#waiter = undefined;
-    waiter?.reject(error);
+    waiter?.done.reject(error);
   }
 
   /** Somebody waits for bytes that have not come. */
@@ -101,10 +103,10 @@ export class RequestInput implements WsgiInput {
     return input.#waiter !== undefined;
   }
 
-  load(limitBytes: number): Promise<void> | undefined {
+  load(limitBytes: number): PromiseLike<void> | undefined {
     this.#limitBytes = Math.min(this.#limitBytes, limitBytes);
     this.#demandBytes = Number.POSITIVE_INFINITY;
-    if (this.#receivedBytes > this.#limitBytes) return Promise.reject(tooLarge(this.#limitBytes));
+    if (Math.max(this.#receivedBytes, this.#statedBytes) > this.#limitBytes) throw tooLarge(this.#limitBytes);
     if (this.#isEnded) return undefined;
     this.#resume();
     return this.#wait(() => this.#isEnded);
@@ -178,23 +180,25 @@ export class RequestInput implements WsgiInput {
     this.#demandBytes = HIGH_WATER_BYTES;
   }
 
-  #wait(isDone: () => boolean): Promise<void> {
-    if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#waiter !== undefined) {
-      return Promise.reject(
+  #wait(isDone: () => boolean): Eventual<void> {
+    const done = new Eventual<void>();
+    if (this.#error !== undefined) {
+      done.reject(this.#error);
+    } else if (this.#waiter !== undefined) {
+      done.reject(
         new VelaError('ERR_INPUT_BUSY', 'wsgi.input is being read already: await one read before the next'),
       );
+    } else {
+      this.#waiter = { isDone, done };
     }
-    return new Promise((resolve, reject) => {
-      this.#waiter = { isDone, resolve, reject };
-    });
+    return done;
   }
 
   #wake(): void {
     const waiter = this.#waiter;
     if (waiter === undefined || !waiter.isDone()) return;
     this.#waiter = undefined;
-    waiter.resolve();
+    waiter.done.resolve();
   }
 
   #resume(): void {

@@ -33,6 +33,19 @@ const SINGLETONS: ReadonlySet<string> = new Set([
   'user-agent',
 ]);
 
+/**
+ * Lists by their grammar that clients send as one line. When a handler declares one of these, its first line is kept: a
+ * pass over all lines would cost more than all the rest, and what a second line could add is a further preference.
+ */
+const ONE_LINE: ReadonlySet<string> = new Set([
+  ...SINGLETONS,
+  'accept',
+  'accept-charset',
+  'accept-encoding',
+  'accept-language',
+  'range',
+]);
+
 /** How many spellings of keys are remembered. */
 const REMEMBERED = 1024;
 const fieldNames = new Map<string, string>();
@@ -65,14 +78,15 @@ export function copyFields(head: RequestHead): RequestFields {
   return fields;
 }
 
-/** Copies the declared headers only; all of them when one of the declared may be a list, which takes a whole pass. */
+/** Copies the declared headers only; undefined when one of them may come in several lines, which takes a whole pass. */
 export function copyDeclaredFields(
   head: RequestHead,
   declared: readonly string[],
 ): RequestFields | undefined {
   const fields: RequestFields = [];
-  for (const name of declared) {
-    if (!SINGLETONS.has(name)) return undefined;
+  for (let i = 0; i < declared.length; i++) {
+    const name = declared[i] as string;
+    if (!ONE_LINE.has(name)) return undefined;
     const value = head.getHeader(name);
     if (value !== '') fields.push(name, value);
   }

@@ -45,8 +45,9 @@ export interface ResponseOwner {
   aborted(): void;
   /** The stream takes chunks again, or has sent the last one. */
   drained(): void;
-  /** Bytes of the request arrived. */
-  progressed(): void;
+  /** Bytes of the request are handed over between these two, within a call of the server's, in which writes are corked. */
+  arriving(): void;
+  arrived(): void;
 }
 
 /** A response's body under way. */

@@ -93,10 +93,15 @@ export class NodeTransport implements Transport<NodeExchange> {
 
   receive({ request }: NodeExchange, input: RequestInput, owner: ResponseOwner): void {
     request.on('data', (bytes: Buffer) => {
-      owner.progressed();
+      owner.arriving();
       RequestInput.push(input, bytes, true);
+      owner.arrived();
     });
-    request.once('end', () => RequestInput.end(input));
+    request.once('end', () => {
+      owner.arriving();
+      RequestInput.end(input);
+      owner.arrived();
+    });
   }
 
   pause({ request }: NodeExchange): void {

@@ -132,7 +132,7 @@ function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange:
   }
   const { path, query, authority } = splitTarget(method, target);
   const head = readNodeHead(request, query, authority);
-  const hasBody = raw === undefined && (isChunked || Number(contentLength) > 0);
+  const bodyBytes = raw !== undefined ? 0 : isChunked ? -1 : Number(contentLength);
   const incoming = new Incoming(
     service,
     exchange,
@@ -141,7 +141,7 @@ function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange:
     head,
     undefined,
     contentLength,
-    hasBody,
+    bodyBytes,
     raw !== undefined,
   );
   new Exchange(service, exchange, incoming).run();

@@ -80,9 +80,10 @@ export class UwsTransport implements Transport<HttpResponse> {
 
   receive(response: HttpResponse, input: RequestInput, owner: ResponseOwner): void {
     response.onData((bytes, isLast) => {
-      owner.progressed();
+      owner.arriving();
       RequestInput.push(input, Buffer.from(bytes), false);
       if (isLast) RequestInput.end(input);
+      owner.arrived();
     });
   }
 

@@ -141,7 +141,7 @@ function answer(
   }
   // What follows a body whose end only the native parser knows is not to be trusted: the connection ends here.
   const isLast = encoding !== '' || (contentLength === '' && BODY_METHODS.has(method));
-  const hasBody = encoding !== '' || (contentLength !== '' && contentLength !== '0');
+  const bodyBytes = encoding !== '' ? -1 : contentLength === '' ? 0 : Number(contentLength);
   const incoming = new Incoming(
     service,
     response,
@@ -150,7 +150,7 @@ function answer(
     request,
     fields,
     contentLength,
-    hasBody,
+    bodyBytes,
     isLast,
   );
   const exchange = new Exchange(service, response, incoming);

@@ -1,6 +1,5 @@
 import type { MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown } from '../core/errors.js';
-import { PayloadTooLarge } from '../core/http-error.js';
 
 /** Options of {@link waitForBody}. */
 export interface WaitForBodyOptions {
@@ -24,12 +23,7 @@ export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunctio
   }
   refuseUnknown('waitForBody', unknown, ['limitBytes']);
 
-  const waitForBodyMiddleware: MiddlewareFunction = (environ) => {
-    if (Number(environ.CONTENT_LENGTH) > limitBytes) {
-      throw new PayloadTooLarge(`The request body is larger than the limit of ${limitBytes} bytes`);
-    }
-    return environ['wsgi.input'].load(limitBytes);
-  };
+  const waitForBodyMiddleware: MiddlewareFunction = (environ) => environ['wsgi.input'].load(limitBytes);
   waitForBodyMiddleware.headers = [];
   return waitForBodyMiddleware;
 }

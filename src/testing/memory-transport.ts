@@ -114,10 +114,13 @@ export class MemoryResponse {
           });
         }
         if (this.isOver) return;
-        owner.progressed();
+        owner.arriving();
         RequestInput.push(input, Buffer.from(toBytes(chunk)), true);
+        owner.arrived();
       }
+      owner.arriving();
       RequestInput.end(input);
+      owner.arrived();
     } catch (cause) {
       this.lose(new VelaError('ERR_TEST_BODY', 'The body of a test request threw', { cause }));
       owner.aborted();

@@ -125,7 +125,8 @@ interface Prepared {
   /** Names in lower case. */
   headers: [string, string][];
   body: RequestBody;
-  hasBody: boolean;
+  /** -1 when it is not known. */
+  bodyBytes: number;
   signal: AbortSignal | undefined;
 }
 
@@ -151,7 +152,7 @@ function withDefaults(
     method: method ?? (content === undefined ? 'GET' : 'POST'),
     headers: given,
     body: content === undefined ? [] : isWhole ? [content as Chunk] : content,
-    hasBody: content !== undefined && !(isWhole && content.length === 0),
+    bodyBytes: content === undefined ? 0 : isWhole ? Buffer.byteLength(content) : -1,
     signal,
   };
 }
@@ -180,7 +181,7 @@ function send(
     head,
     undefined,
     length,
-    request.hasBody,
+    request.bodyBytes,
     false,
   );
   const exchange = new Exchange(service, response, incoming);
