@@ -22,14 +22,14 @@ export class ByteQueue {
   #gatherStart = 0;
   #gatherEnd = 0;
 
-  /** @param isOwned - the bytes may be kept; else they are copied */
-  push(bytes: Buffer, isOwned: boolean): void {
+  /** @param isOwned - the bytes are a Buffer that may be kept; else they are copied */
+  push(bytes: Uint8Array, isOwned: boolean): void {
     this.length += bytes.length;
     if (bytes.length < SMALL_BYTES && this.#chunks.length > 0) {
       this.#append(bytes);
       return;
     }
-    this.#chunks.push(isOwned ? bytes : copyBytes(bytes));
+    this.#chunks.push(isOwned ? (bytes as Buffer) : copyBytes(bytes));
     this.#gatherStart = this.#gatherEnd;
   }
 
@@ -73,7 +73,7 @@ export class ByteQueue {
   }
 
   /** Adds a small piece to the gathered last chunk, or begins a new one. */
-  #append(bytes: Buffer): void {
+  #append(bytes: Uint8Array): void {
     let gather = this.#gather;
     if (gather === undefined || this.#gatherEnd + bytes.length > gather.length) {
       gather = Buffer.allocUnsafeSlow(GATHER_BYTES);
@@ -112,7 +112,7 @@ export class ByteQueue {
   }
 }
 
-function copyBytes(bytes: Buffer): Buffer {
+function copyBytes(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafe(bytes.length);
   copy.set(bytes);
   return copy;

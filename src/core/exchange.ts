@@ -15,6 +15,7 @@ import { LazyEnviron } from './environ.js';
 import { errorResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
 import type { Incoming } from './incoming.js';
+import type { DeclaredFields } from './request-fields.js';
 import { checkHead, hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
 import type { Service } from './service.js';
 import type { BodyStream, ResponseOwner } from './transport.js';
@@ -283,7 +284,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   /** The handler's call is over, the request is not. */
-  #goOn(headers: readonly string[] | undefined): void {
+  #goOn(headers: DeclaredFields | undefined): void {
     const { transport, waits, stalls } = this.#service;
     this.#incoming.keep(headers);
     transport.watch(this.#response, this);

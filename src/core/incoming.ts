@@ -3,10 +3,11 @@ import { VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
 import { RequestInput } from './input.js';
 import {
-  copyDeclaredFields,
   copyFields,
+  type DeclaredFields,
   findField,
   isSingleton,
+  keepFields,
   type RequestFields,
   type RequestHead,
 } from './request-fields.js';
@@ -83,15 +84,14 @@ export class Incoming<R> implements RequestHost {
   }
 
   /** Copies what may be read later, while the head can still be read. @param declared - undefined keeps all headers */
-  keep(declared: readonly string[] | undefined): void {
+  keep(declared: DeclaredFields | undefined): void {
     const head = this.#head;
     if (head === undefined) return;
     this.#target = head.target;
     this.#readQuery();
     if (this.#fields === undefined) {
-      const fields = declared === undefined ? undefined : copyDeclaredFields(head, declared);
-      if (fields !== undefined) this.#declared = declared;
-      this.#fields = fields ?? copyFields(head);
+      if (declared !== undefined) this.#declared = declared.names;
+      this.#fields = keepFields(head, declared);
     }
     this.#head = undefined;
   }

@@ -46,9 +46,9 @@ export class RequestInput implements WsgiInput {
 
   /**
    * Bytes arrived.
-   * @param isOwned - the bytes may be kept; else they are copied
+   * @param isOwned - the bytes are a Buffer that may be kept; else they are copied
    */
-  static push(input: RequestInput, bytes: Buffer, isOwned: boolean): void {
+  static push(input: RequestInput, bytes: Uint8Array, isOwned: boolean): void {
     if (input.#isEnded || input.#error !== undefined || bytes.length === 0) return;
     input.#receivedBytes += bytes.length;
     if (input.#receivedBytes > input.#limitBytes) {

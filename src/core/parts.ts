@@ -1,5 +1,6 @@
 import type { Part, PartDescription, StartContext } from './contract.js';
 import { describeValue } from './errors.js';
+import { type DeclaredFields, declareFields } from './request-fields.js';
 
 type Call<F> = F | (Part & { handle: F });
 
@@ -64,11 +65,9 @@ export function mergeDeclaredHeaders(parts: readonly Part[]): readonly string[] 
   return [...names];
 }
 
-/** Declared headers in lower case; undefined when nothing is declared. @throws {TypeError} */
-export function resolveDeclaredHeaders(
-  headers: readonly string[] | undefined,
-): readonly string[] | undefined {
-  return headers?.map(resolveHeaderName);
+/** What a part declares of its headers; undefined when nothing. @throws {TypeError} */
+export function resolveDeclaredHeaders(headers: readonly string[] | undefined): DeclaredFields | undefined {
+  return headers === undefined ? undefined : declareFields(headers.map(resolveHeaderName));
 }
 
 function resolveHeaderName(name: unknown): string {

@@ -78,15 +78,25 @@ export function copyFields(head: RequestHead): RequestFields {
   return fields;
 }
 
-/** Copies the declared headers only; undefined when one of them may come in several lines, which takes a whole pass. */
-export function copyDeclaredFields(
-  head: RequestHead,
-  declared: readonly string[],
-): RequestFields | undefined {
+/** The headers that a handler reads later, worked out once. */
+export interface DeclaredFields {
+  /** In lower case. */
+  readonly names: readonly string[];
+  /** Each comes in one line, so they can be read one by one. */
+  readonly isOneLine: boolean;
+}
+
+export function declareFields(names: readonly string[]): DeclaredFields {
+  return { names, isOneLine: names.every((name) => ONE_LINE.has(name)) };
+}
+
+/** Copies what may be read later: the declared headers, or all when one of these may come in several lines. */
+export function keepFields(head: RequestHead, declared: DeclaredFields | undefined): RequestFields {
+  if (declared === undefined || !declared.isOneLine) return copyFields(head);
+  const { names } = declared;
   const fields: RequestFields = [];
-  for (let i = 0; i < declared.length; i++) {
-    const name = declared[i] as string;
-    if (!ONE_LINE.has(name)) return undefined;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
     const value = head.getHeader(name);
     if (value !== '') fields.push(name, value);
   }

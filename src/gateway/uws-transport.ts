@@ -81,7 +81,7 @@ export class UwsTransport implements Transport<HttpResponse> {
   receive(response: HttpResponse, input: RequestInput, owner: ResponseOwner): void {
     response.onData((bytes, isLast) => {
       owner.arriving();
-      RequestInput.push(input, Buffer.from(bytes), false);
+      RequestInput.push(input, new Uint8Array(bytes), false);
       if (isLast) RequestInput.end(input);
       owner.arrived();
     });

@@ -130,10 +130,11 @@ function answer(
     refuse(response, REFUSE_LINE);
     return;
   }
+  const bodyBytes = encoding === '' ? parseLength(contentLength) : -1;
   let fields: RequestFields | undefined;
   if (contentLength !== '' || encoding !== '' || config.maxHeaderFields < NATIVE_HEADER_FIELDS) {
     fields = copyFields(request);
-    const refusal = checkFields(fields, config);
+    const refusal = checkFields(fields, bodyBytes, config);
     if (refusal !== undefined) {
       refuse(response, refusal);
       return;
@@ -141,7 +142,6 @@ function answer(
   }
   // What follows a body whose end only the native parser knows is not to be trusted: the connection ends here.
   const isLast = encoding !== '' || (contentLength === '' && BODY_METHODS.has(method));
-  const bodyBytes = encoding !== '' ? -1 : contentLength === '' ? 0 : Number(contentLength);
   const incoming = new Incoming(
     service,
     response,
@@ -159,23 +159,31 @@ function answer(
 }
 
 /** RFC 9112 §6.3: one length, or chunked. uWebSockets.js has refused a length beside an encoding. */
-function checkFields(fields: RequestFields, config: GatewayConfig): Refusal | undefined {
+function checkFields(fields: RequestFields, bodyBytes: number, config: GatewayConfig): Refusal | undefined {
   if (fields.length / 2 > config.maxHeaderFields) return REFUSE_FIELDS;
-  let lengths = 0;
-  let encodings = 0;
+  let framings = 0;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i];
-    const value = fields[i + 1] as string;
-    if (name === 'content-length') {
-      lengths++;
-      if (!/^\d+$/.test(value)) return REFUSE_FRAMING;
-      if (Number(value) > config.maxBodyBytes) return REFUSE_BODY;
-    } else if (name === 'transfer-encoding') {
-      encodings++;
-      if (value.toLowerCase() !== 'chunked') return REFUSE_FRAMING;
+    if (name === 'content-length') framings++;
+    else if (name === 'transfer-encoding') {
+      framings++;
+      if ((fields[i + 1] as string).toLowerCase() !== 'chunked') return REFUSE_FRAMING;
     }
   }
-  return lengths + encodings > 1 ? REFUSE_FRAMING : undefined;
+  if (framings > 1 || Number.isNaN(bodyBytes)) return REFUSE_FRAMING;
+  return bodyBytes > config.maxBodyBytes ? REFUSE_BODY : undefined;
+}
+
+/** A Content-Length as a number, NaN when it is none: `''` is 0. Digit by digit this is faster than by RegExp and Number. */
+function parseLength(text: string): number {
+  if (text.length > 15) return Number.NaN;
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    length = length * 10 + digit;
+  }
+  return length;
 }
 
 /**
