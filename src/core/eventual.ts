@@ -30,6 +30,7 @@ export class Eventual<T> implements PromiseLike<T> {
   }
 
   /** Calls one of the two when the value is there: at once when it is there already. @throws {TypeError} the second time */
+  // biome-ignore lint/suspicious/noThenProperty: being promise-like is what it is for
   then<A = T, B = never>(
     onResolved?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,

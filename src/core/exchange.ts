@@ -1,15 +1,7 @@
 import { closeBody } from './body-pump.js';
 import { byteLength, isOneChunk } from './chunks.js';
 import { type Body, type Chunk, type HeaderPair, TAKEN, type Write } from './contract.js';
-import {
-  abortedError,
-  lateError,
-  lengthError,
-  stalledError,
-  startedError,
-  stoppedError,
-  takenError,
-} from './contract-errors.js';
+import * as breach from './contract-errors.js';
 import { Delivery, type DeliveryOwner } from './delivery.js';
 import { LazyEnviron } from './environ.js';
 import { errorResponse } from './error-response.js';
@@ -18,7 +10,7 @@ import type { Incoming } from './incoming.js';
 import type { DeclaredFields } from './request-fields.js';
 import { checkHead, hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
 import type { Service } from './service.js';
-import type { BodyStream, ResponseOwner } from './transport.js';
+import type { BodyStream, Fate, ResponseOwner } from './transport.js';
 import type { Waiting, WaitQueue } from './wait-queue.js';
 import { WsgiResponse } from './wsgi-response.js';
 
@@ -99,7 +91,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
       this.#send(body, -1);
     } else {
       const length = byteLength(body);
-      if (statedLength !== -1 && statedLength !== length) throw lengthError(statedLength, length);
+      if (statedLength !== -1 && statedLength !== length) throw breach.lengthError(statedLength, length);
       if (length <= LARGE_BYTES) this.#send(body, -1);
       else this.#sendLarge(body, length);
     }
@@ -108,7 +100,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   openStream(): BodyStream {
     this.#phase = SENDING;
     const head = this.#head as ResponseHead;
-    return this.#service.transport.open(this.#response, head, head.statedLength, this.#isLast(), this);
+    return this.#service.transport.open(this.#response, head, head.statedLength, this.#fate(), this);
   }
 
   cork(writes: () => void): void {
@@ -121,15 +113,10 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     this.waitQueue?.join(this);
   }
 
-  arriving(): void {
+  arriving(isArriving: boolean): void {
     this.progressed();
-    this.#isCorked = true;
-    LazyEnviron.enter(this.#environ);
-  }
-
-  arrived(): void {
-    this.#isCorked = false;
-    LazyEnviron.enter(undefined);
+    this.#isCorked = isArriving;
+    LazyEnviron.enter(isArriving ? this.#environ : undefined);
   }
 
   drained(): void {
@@ -147,19 +134,19 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   aborted(): void {
     if (this.#phase === DONE) return;
     this.ended();
-    this.#abandon(abortedError());
+    this.#abandon(breach.abortedError());
   }
 
   /** The application takes the connection itself. */
   takeOver(): void {
-    if (this.#phase !== OPEN) throw takenError(true);
+    if (this.#phase !== OPEN) throw breach.takenError(true);
     this.ended();
   }
 
   /** The wait was too long. */
   expire(): void {
     if (this.#phase === SENDING) {
-      this.#cut(stalledError(this.#service.stalls.timeoutMs));
+      this.#cut(breach.stalledError(this.#service.stalls.timeoutMs));
       return;
     }
     const error = this.#incoming.timeoutError();
@@ -169,7 +156,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
 
   /** The server stops, and waits no longer. */
   cutOff(): void {
-    if (this.#phase !== DONE) this.#cut(stoppedError());
+    if (this.#phase !== DONE) this.#cut(breach.stoppedError());
   }
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
@@ -206,8 +193,8 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
 
   /** A second `startResponse`: with an error, before anything is sent, it may replace the first. */
   #restart(excInfo: Error | undefined): void {
-    if (this.#phase === DONE) throw lateError();
-    if (excInfo === undefined) throw startedError();
+    if (this.#phase === DONE) throw breach.lateError();
+    if (excInfo === undefined) throw breach.startedError();
     if (this.#phase === SENDING) {
       this.#cut(toError(excInfo));
       throw excInfo;
@@ -223,7 +210,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
         (error: unknown) => this.fail(error),
       );
     } else if (result === TAKEN) {
-      if (this.#phase !== DONE) throw takenError(false);
+      if (this.#phase !== DONE) throw breach.takenError(false);
     } else if (this.#phase === DONE) {
       closeBody((result instanceof WsgiResponse ? result.content : result) as Body, undefined, this);
     } else if (result instanceof WsgiResponse) {
@@ -258,12 +245,13 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   #send(body: Chunk | undefined, reportedLength: number): void {
+    const head = this.#head as ResponseHead;
+    const fate = this.#fate();
+    this.ending();
     const { transport } = this.#service;
     const response = this.#response;
-    const head = this.#head as ResponseHead;
-    this.ending();
-    if (this.#isCorked) transport.send(response, head, body, reportedLength, this.#isLast());
-    else transport.cork(response, () => transport.send(response, head, body, reportedLength, this.#isLast()));
+    if (this.#isCorked) transport.send(response, head, body, reportedLength, fate);
+    else transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
     this.ended();
   }
 
@@ -274,8 +262,8 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     delivery.flush();
   }
 
-  #isLast(): boolean {
-    return this.#incoming.isLast || this.#service.isDraining || this.#head?.code === 408;
+  #fate(): Fate {
+    return this.#incoming.decideFate(this.#service.isDraining || this.#head?.code === 408);
   }
 
   #deliver(): Delivery {

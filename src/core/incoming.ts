@@ -13,7 +13,7 @@ import {
 } from './request-fields.js';
 import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
-import type { ResponseOwner, Transport } from './transport.js';
+import type { Fate, ResponseOwner, Transport } from './transport.js';
 
 /** What the incoming side needs of its server. */
 export interface IncomingService<R> {
@@ -194,6 +194,13 @@ export class Incoming<R> implements RequestHost {
       this.owner?.takeOver();
       return take();
     };
+  }
+
+  /** What becomes of the connection. A client that still sends its body would not read the response if it was closed. */
+  decideFate(mustEnd: boolean): Fate {
+    if (!mustEnd && !this.isLast) return 'keep';
+    const isPending = this.#input === undefined ? this.bodyBytes !== 0 : !RequestInput.isOver(this.#input);
+    return isPending ? 'tell' : 'close';
   }
 
   /** Whose fault it is that there is no response in time: the client's, if its body is waited for. */

@@ -98,6 +98,11 @@ export class RequestInput implements WsgiInput {
     waiter?.done.reject(error);
   }
 
+  /** The body is all there. */
+  static isOver(input: RequestInput): boolean {
+    return input.#isEnded;
+  }
+
   /** Somebody waits for bytes that have not come. */
   static isAwaited(input: RequestInput): boolean {
     return input.#waiter !== undefined;

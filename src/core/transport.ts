@@ -3,6 +3,12 @@ import type { RequestInput } from './input.js';
 import type { ResponseHead } from './response-head.js';
 
 /**
+ * What becomes of the connection after a response: it is kept; the client is told to close it, which is all that can be
+ * done while it still sends; or it is closed.
+ */
+export type Fate = 'keep' | 'tell' | 'close';
+
+/**
  * What a gateway does for the responses of its server. One object serves all requests, so the response `R`, whatever it
  * is to that server, is passed in.
  */
@@ -16,17 +22,10 @@ export interface Transport<R> {
    * Sends a whole response. Called within a cork, or within the handler's call.
    * @param body - undefined sends no body
    * @param reportedLength - the Content-Length when no body is sent; -1 for none
-   * @param isLast - the connection is to be closed after it
    */
-  send(
-    response: R,
-    head: ResponseHead,
-    body: Chunk | undefined,
-    reportedLength: number,
-    isLast: boolean,
-  ): void;
+  send(response: R, head: ResponseHead, body: Chunk | undefined, reportedLength: number, fate: Fate): void;
   /** Sends the head, and opens the body's stream. `length` is -1 when it is not known. */
-  open(response: R, head: ResponseHead, length: number, isLast: boolean, owner: ResponseOwner): BodyStream;
+  open(response: R, head: ResponseHead, length: number, fate: Fate, owner: ResponseOwner): BodyStream;
   /** Runs writes so that they leave together. */
   cork(response: R, writes: () => void): void;
   /** Ends the connection at once, so that the client can tell that the response is not whole. */
@@ -45,9 +44,8 @@ export interface ResponseOwner {
   aborted(): void;
   /** The stream takes chunks again, or has sent the last one. */
   drained(): void;
-  /** Bytes of the request are handed over between these two, within a call of the server's, in which writes are corked. */
-  arriving(): void;
-  arrived(): void;
+  /** Bytes of the request are handed over between a call with true and one with false; writes are corked meanwhile. */
+  arriving(isArriving: boolean): void;
 }
 
 /** A response's body under way. */

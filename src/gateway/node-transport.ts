@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Chunk, ConnectionInfo, TakeTunnel } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
 import type { ResponseHead } from '../core/response-head.js';
-import type { BodyStream, ResponseOwner, Transport } from '../core/transport.js';
+import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 import { formatIpv6 } from './peer-address.js';
 
 /** A request and its response, as node:http has them. */
@@ -46,11 +46,11 @@ export class NodeTransport implements Transport<NodeExchange> {
     head: ResponseHead,
     body: Chunk | undefined,
     reportedLength: number,
-    isLast: boolean,
+    fate: Fate,
   ): void {
     const { response } = exchange;
     const length = body === undefined ? reportedLength : Buffer.byteLength(body);
-    writeHead(response, head, length, isLast);
+    writeHead(response, head, length, fate);
     // Node would send text and head as one string, and the head's 8-bit characters as UTF-8.
     response.end(head.hasLatin1 && typeof body === 'string' ? Buffer.from(body) : body);
     closeRaw(exchange);
@@ -60,11 +60,11 @@ export class NodeTransport implements Transport<NodeExchange> {
     exchange: NodeExchange,
     head: ResponseHead,
     length: number,
-    isLast: boolean,
+    fate: Fate,
     owner: ResponseOwner,
   ): BodyStream {
     const { response } = exchange;
-    writeHead(response, head, length, isLast);
+    writeHead(response, head, length, fate);
     response.on('drain', () => owner.drained());
     return {
       write: (chunk) => response.write(chunk),
@@ -84,23 +84,24 @@ export class NodeTransport implements Transport<NodeExchange> {
     request.socket.destroy();
   }
 
-  watch({ response }: NodeExchange, owner: ResponseOwner): void {
-    response.once('close', () => {
+  watch({ response, raw }: NodeExchange, owner: ResponseOwner): void {
+    const onClose = () => {
       if (!response.writableFinished) owner.aborted();
-    });
+    };
+    (raw?.socket ?? response).once('close', onClose);
     if (response.destroyed) owner.aborted();
   }
 
   receive({ request }: NodeExchange, input: RequestInput, owner: ResponseOwner): void {
     request.on('data', (bytes: Buffer) => {
-      owner.arriving();
+      owner.arriving(true);
       RequestInput.push(input, bytes, true);
-      owner.arrived();
+      owner.arriving(false);
     });
     request.once('end', () => {
-      owner.arriving();
+      owner.arriving(true);
       RequestInput.end(input);
-      owner.arrived();
+      owner.arriving(false);
     });
   }
 
@@ -114,13 +115,13 @@ export class NodeTransport implements Transport<NodeExchange> {
 }
 
 /** @param length - the Content-Length, -1 for none */
-function writeHead(response: ServerResponse, head: ResponseHead, length: number, isLast: boolean): void {
+function writeHead(response: ServerResponse, head: ResponseHead, length: number, fate: Fate): void {
   const flat: string[] = [];
   for (const [name, value] of head.headers) {
     if (head.statedLength === -1 || name.toLowerCase() !== 'content-length') flat.push(name, value);
   }
   if (length !== -1) flat.push('Content-Length', String(length));
-  if (isLast) flat.push('Connection', 'close');
+  if (fate !== 'keep') flat.push('Connection', 'close');
   response.writeHead(head.code, head.status.slice(4), flat);
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { Exchange } from '../core/exchange.js';
@@ -44,10 +44,11 @@ export async function listenNode(
     server.on('upgrade', onRaw);
   }
   const opened = await listen(server, address);
-  let connections = 0;
-  server.on('connection', (socket) => {
-    connections++;
-    socket.once('close', () => connections--);
+  // The server forgets the connections that were taken over.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   let closed: Promise<unknown> | undefined;
   const stopAccepting = () => {
@@ -58,12 +59,12 @@ export async function listenNode(
   return {
     address: opened,
     get connections() {
-      return connections;
+      return sockets.size;
     },
     stopAccepting,
     async destroy() {
       stopAccepting();
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

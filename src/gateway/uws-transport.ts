@@ -2,7 +2,7 @@ import { toBytes } from '../core/chunks.js';
 import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
 import { isGatewayHeader, type ResponseHead } from '../core/response-head.js';
-import type { BodyStream, ResponseOwner, Transport } from '../core/transport.js';
+import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 import { formatIpv6 } from './peer-address.js';
 import type { HttpResponse } from './uws-binding.js';
 
@@ -40,14 +40,18 @@ export class UwsTransport implements Transport<HttpResponse> {
     head: ResponseHead,
     body: Chunk | undefined,
     reportedLength: number,
-    isLast: boolean,
+    fate: Fate,
   ): void {
     writeHead(response, head);
-    if (body !== undefined) {
-      response.end(body, isLast);
+    if (body !== undefined && fate !== 'tell') {
+      response.end(body, fate === 'close');
       return;
     }
-    if (isLast) response.writeHeader('Connection', 'close');
+    if (fate !== 'keep') response.writeHeader('Connection', 'close');
+    if (body !== undefined) {
+      response.end(body);
+      return;
+    }
     if (reportedLength !== -1) response.writeHeader('Content-Length', String(reportedLength));
     // With arguments, endWithoutBody aborts the process.
     response.endWithoutBody();
@@ -57,12 +61,12 @@ export class UwsTransport implements Transport<HttpResponse> {
     response: HttpResponse,
     head: ResponseHead,
     length: number,
-    isLast: boolean,
+    fate: Fate,
     owner: ResponseOwner,
   ): BodyStream {
     writeHead(response, head);
     // Only the header: told to close, `end` would write the header into a body under way.
-    if (isLast) response.writeHeader('Connection', 'close');
+    if (fate !== 'keep') response.writeHeader('Connection', 'close');
     return length === -1 ? openChunked(response, owner) : openSized(response, length, owner);
   }
 
@@ -80,10 +84,10 @@ export class UwsTransport implements Transport<HttpResponse> {
 
   receive(response: HttpResponse, input: RequestInput, owner: ResponseOwner): void {
     response.onData((bytes, isLast) => {
-      owner.arriving();
+      owner.arriving(true);
       RequestInput.push(input, new Uint8Array(bytes), false);
       if (isLast) RequestInput.end(input);
-      owner.arrived();
+      owner.arriving(false);
     });
   }
 

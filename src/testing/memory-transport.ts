@@ -3,7 +3,7 @@ import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { RequestInput } from '../core/input.js';
 import type { ResponseHead } from '../core/response-head.js';
-import type { BodyStream, ResponseOwner, Transport } from '../core/transport.js';
+import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 
 /** As much of a response is held before its writer has to wait. */
 const HIGH_WATER_BYTES = 65_536;
@@ -114,13 +114,13 @@ export class MemoryResponse {
           });
         }
         if (this.isOver) return;
-        owner.arriving();
+        owner.arriving(true);
         RequestInput.push(input, Buffer.from(toBytes(chunk)), true);
-        owner.arrived();
+        owner.arriving(false);
       }
-      owner.arriving();
+      owner.arriving(true);
       RequestInput.end(input);
-      owner.arrived();
+      owner.arriving(false);
     } catch (cause) {
       this.lose(new VelaError('ERR_TEST_BODY', 'The body of a test request threw', { cause }));
       owner.aborted();
@@ -154,7 +154,7 @@ export class MemoryTransport implements Transport<MemoryResponse> {
     response: MemoryResponse,
     head: ResponseHead,
     length: number,
-    _isLast: boolean,
+    _fate: Fate,
     owner: ResponseOwner,
   ): BodyStream {
     response.owner = owner;
