@@ -245,11 +245,20 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   #send(body: Chunk | undefined, reportedLength: number): void {
-    const head = this.#head as ResponseHead;
-    const fate = this.#fate();
-    this.ending();
     const { transport } = this.#service;
     const response = this.#response;
+    const head = this.#head as ResponseHead;
+    if (this.#incoming.isLast) {
+      this.#phase = SENDING;
+      this.#incoming.afterBody((fate) => {
+        if (this.#phase === DONE) return;
+        transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
+        this.ended();
+      });
+      return;
+    }
+    const fate = this.#fate();
+    this.ending();
     if (this.#isCorked) transport.send(response, head, body, reportedLength, fate);
     else transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
     this.ended();
@@ -263,7 +272,9 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   #fate(): Fate {
-    return this.#incoming.decideFate(this.#service.isDraining || this.#head?.code === 408);
+    if (this.#head?.code === 408) return 'close';
+    if (!this.#incoming.isLast && !this.#service.isDraining) return 'keep';
+    return this.#incoming.isBodyPending ? 'tell' : 'close';
   }
 
   #deliver(): Delivery {

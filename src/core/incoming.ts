@@ -23,6 +23,7 @@ export interface IncomingService<R> {
 
 /** Blanks and version of a request line: ` `, ` HTTP/1.1`. */
 const LINE_OVERHEAD_BYTES = 10;
+const LINGER_MS = 1000;
 const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
 
 /** A request as it came: what stands behind its environ. */
@@ -196,11 +197,26 @@ export class Incoming<R> implements RequestHost {
     };
   }
 
-  /** What becomes of the connection. A client that still sends its body would not read the response if it was closed. */
-  decideFate(mustEnd: boolean): Fate {
-    if (!mustEnd && !this.isLast) return 'keep';
-    const isPending = this.#input === undefined ? this.bodyBytes !== 0 : !RequestInput.isOver(this.#input);
-    return isPending ? 'tell' : 'close';
+  /** The client has not sent all of its body. */
+  get isBodyPending(): boolean {
+    return this.#input === undefined ? this.bodyBytes !== 0 : !RequestInput.isOver(this.#input);
+  }
+
+  /**
+   * Ends a connection that must end, in a later turn of the loop, so that no request behind this one is served, and
+   * once the body has passed, as a client that still sends would not read the response. It waits for that body a
+   * second; then the client can only be told to close.
+   */
+  afterBody(send: (fate: Fate) => void): void {
+    if (!this.isBodyPending) {
+      setImmediate(send, 'close');
+      return;
+    }
+    const timer = setTimeout(send, LINGER_MS, 'tell');
+    RequestInput.discard(this.#input as RequestInput, () => {
+      clearTimeout(timer);
+      setImmediate(send, 'close');
+    });
   }
 
   /** Whose fault it is that there is no response in time: the client's, if its body is waited for. */

@@ -31,6 +31,7 @@ export class RequestInput implements WsgiInput {
   #isEnded: boolean;
   #error: Error | undefined;
   #waiter: Waiter | undefined;
+  #onEnd: (() => void) | undefined;
 
   /**
    * @param flow - pauses and resumes the socket
@@ -65,6 +66,7 @@ export class RequestInput implements WsgiInput {
 
   /** The body is complete. */
   static end(input: RequestInput): void {
+    input.#onEnd?.();
     if (input.#error !== undefined) return;
     input.#isEnded = true;
     input.#resume();
@@ -78,9 +80,11 @@ export class RequestInput implements WsgiInput {
     RequestInput.lose(input, error);
   }
 
-  /** The request is answered: what comes of its body passes unread. */
-  static discard(input: RequestInput): void {
-    if (input.#isEnded || input.#error !== undefined) return;
+  /** The request is answered: what comes of its body passes unread. @param onEnd - called when all of it has passed */
+  static discard(input: RequestInput, onEnd?: () => void): void {
+    if (input.#isEnded) return;
+    input.#onEnd = onEnd;
+    if (input.#error !== undefined) return;
     RequestInput.fail(
       input,
       new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read'),

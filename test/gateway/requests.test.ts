@@ -3,8 +3,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { conformance, type GatewayName, type Kit, LIMITS, type PerGateway } from '../support/conformance-kit.js';
-import { valueOf, Wire } from '../support/wire.js';
+import {
+  conformance,
+  type GatewayName,
+  type Kit,
+  LIMITS,
+  type PerGateway,
+} from '../support/conformance-kit.js';
+import { headerValue, Wire } from '../support/wire.js';
 
 /** Bytes on the wire and what comes of them; where the gateways differ, `why` says so. */
 interface WireCase {
@@ -23,56 +29,257 @@ interface WireCase {
 
 const HOST = 'Host: a\r\n';
 /** A POST to an application that notes its call. */
-const post = (headers: string, body: string, id = 'ID_OF_THE_REQUEST') => `POST /echo?id=${id} HTTP/1.1\r\n${HOST}${headers}\r\n${body}`;
-const get = (headers: string, line = 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.1') => `${line}\r\n${headers}\r\n`;
+const post = (headers: string, body: string, id = 'ID_OF_THE_REQUEST') =>
+  `POST /echo?id=${id} HTTP/1.1\r\n${HOST}${headers}\r\n${body}`;
+const get = (headers: string, line = 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.1') =>
+  `${line}\r\n${headers}\r\n`;
 const chunked = (body: string) => post('Transfer-Encoding: chunked\r\n', body);
 
 const FRAMING: readonly WireCase[] = [
-  { fact: 'one Content-Length is served, and the next request after it', send: (h) => post('Content-Length: 5\r\n', `hello${h}`), expect: '200 open', expectBehind: '200 200 open', isHiddenServed: true, isAppCalled: true },
-  { fact: 'two different Content-Lengths are refused', send: (h) => post('Content-Length: 5\r\nContent-Length: 50\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'two different Content-Lengths are refused, the larger first', send: (h) => post('Content-Length: 50\r\nContent-Length: 5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'two equal Content-Lengths are refused', send: (h) => post('Content-Length: 5\r\nContent-Length: 5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a Content-Length of 0 beside one of 5 is refused', send: (h) => post('Content-Length: 0\r\nContent-Length: 5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a list of Content-Lengths is refused', send: (h) => post('Content-Length: 5, 5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a Content-Length with a plus is refused', send: (h) => post('Content-Length: +5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a negative Content-Length is refused', send: (h) => post('Content-Length: -5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a hexadecimal Content-Length is refused', send: (h) => post('Content-Length: 0x5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a Content-Length with a fraction is refused', send: (h) => post('Content-Length: 5.0\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a Content-Length with a blank inside is refused', send: (h) => post('Content-Length: 5 5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'a Content-Length that is a word is refused', send: (h) => post('Content-Length: five\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'an empty Content-Length is refused, or ends the connection', send: (h) => post('Content-Length:\r\n', `hello${h}`), expect: { uws: '200 closed', node: '400 closed' }, why: 'uws: an empty value cannot be told from none, so the connection ends', isAppCalled: { uws: true, node: false } },
-  { fact: 'an empty Content-Length of a GET is refused, or as good as none', send: (h) => get(`${HOST}Content-Length:\r\n`) + h, expect: { uws: '200 open', node: '400 closed' }, expectBehind: { uws: '200 200 open', node: '400 closed' }, why: 'uws: an empty value cannot be told from none', isAppCalled: { uws: true, node: false }, isHiddenServed: { uws: true, node: false } },
-  { fact: 'an empty Content-Length before a full one is refused, or ends the connection', send: (h) => post('Content-Length:\r\nContent-Length: 5\r\n', `hello${h}`), expect: { uws: '200 closed', node: '400 closed' }, why: 'uws: an empty value cannot be told from none, so the connection ends', isAppCalled: { uws: true, node: false } },
+  {
+    fact: 'one Content-Length is served, and the next request after it',
+    send: (h) => post('Content-Length: 5\r\n', `hello${h}`),
+    expect: '200 open',
+    expectBehind: '200 200 open',
+    isHiddenServed: true,
+    isAppCalled: true,
+  },
+  {
+    fact: 'two different Content-Lengths are refused',
+    send: (h) => post('Content-Length: 5\r\nContent-Length: 50\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'two different Content-Lengths are refused, the larger first',
+    send: (h) => post('Content-Length: 50\r\nContent-Length: 5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'two equal Content-Lengths are refused',
+    send: (h) => post('Content-Length: 5\r\nContent-Length: 5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a Content-Length of 0 beside one of 5 is refused',
+    send: (h) => post('Content-Length: 0\r\nContent-Length: 5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a list of Content-Lengths is refused',
+    send: (h) => post('Content-Length: 5, 5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a Content-Length with a plus is refused',
+    send: (h) => post('Content-Length: +5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a negative Content-Length is refused',
+    send: (h) => post('Content-Length: -5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a hexadecimal Content-Length is refused',
+    send: (h) => post('Content-Length: 0x5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a Content-Length with a fraction is refused',
+    send: (h) => post('Content-Length: 5.0\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a Content-Length with a blank inside is refused',
+    send: (h) => post('Content-Length: 5 5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a Content-Length that is a word is refused',
+    send: (h) => post('Content-Length: five\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'an empty Content-Length is refused, or ends the connection',
+    send: (h) => post('Content-Length:\r\n', `hello${h}`),
+    expect: { uws: '200 closed', node: '400 closed' },
+    why: 'uws: an empty value cannot be told from none, so the connection ends',
+    isAppCalled: { uws: true, node: false },
+  },
+  {
+    fact: 'an empty Content-Length of a GET is refused, or as good as none',
+    send: (h) => get(`${HOST}Content-Length:\r\n`) + h,
+    expect: { uws: '200 open', node: '400 closed' },
+    expectBehind: { uws: '200 200 open', node: '400 closed' },
+    why: 'uws: an empty value cannot be told from none',
+    isAppCalled: { uws: true, node: false },
+    isHiddenServed: { uws: true, node: false },
+  },
+  {
+    fact: 'an empty Content-Length before a full one is refused, or ends the connection',
+    send: (h) => post('Content-Length:\r\nContent-Length: 5\r\n', `hello${h}`),
+    expect: { uws: '200 closed', node: '400 closed' },
+    why: 'uws: an empty value cannot be told from none, so the connection ends',
+    isAppCalled: { uws: true, node: false },
+  },
   {
     fact: 'a Content-Length beyond 64 bits is refused',
     send: (h) => post('Content-Length: 18446744073709551621\r\n', `hello${h}`),
     expect: '400 closed',
   },
-  { fact: 'a GET with a body is served, and the next request after it', send: (h) => get(`${HOST}Content-Length: 5\r\n`, 'GET /echo?id=ID_OF_THE_REQUEST HTTP/1.1') + `hello${h}`, expect: '200 open', expectBehind: '200 200 open', isHiddenServed: true, isAppCalled: true },
-  { fact: 'a GET whose body hides a request serves one response', send: (h) => get(`${HOST}Content-Length: ${h.length}\r\n`, 'GET /echo?id=ID_OF_THE_REQUEST HTTP/1.1') + h, expect: '200 open', isAppCalled: true },
-  { fact: 'a GET whose body is ignored and hides a request serves one response', send: (h) => get(`${HOST}Content-Length: ${h.length}\r\n`, 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h, expect: '200 open', isAppCalled: true },
-  { fact: 'Content-Length with Transfer-Encoding is refused', send: (h) => post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding with Content-Length is refused', send: (h) => post('Transfer-Encoding: chunked\r\nContent-Length: 5\r\n', `0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding with Content-Length 0 is refused', send: (h) => post('Transfer-Encoding: chunked\r\nContent-Length: 0\r\n', `0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: gzip is refused', send: (h) => post('Transfer-Encoding: gzip\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: identity is refused', send: (h) => post('Transfer-Encoding: identity\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: gzip, chunked is refused', send: (h) => post('Transfer-Encoding: gzip, chunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: chunked, gzip is refused', send: (h) => post('Transfer-Encoding: chunked, gzip\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: chunked, chunked is refused', send: (h) => post('Transfer-Encoding: chunked, chunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: xchunked is refused', send: (h) => post('Transfer-Encoding: xchunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'an empty Transfer-Encoding is refused, or ends the connection', send: (h) => post('Transfer-Encoding:\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: { uws: '200 closed', node: '400 closed' }, why: 'uws: an empty value cannot be told from none, so the connection ends', isAppCalled: { uws: true, node: false } },
-  { fact: 'an empty Transfer-Encoding of a GET is refused, or as good as none', send: (h) => get(`${HOST}Transfer-Encoding:\r\n`) + h, expect: { uws: '200 open', node: '400 closed' }, expectBehind: { uws: '200 200 open', node: '400 closed' }, why: 'uws: an empty value cannot be told from none', isAppCalled: { uws: true, node: false }, isHiddenServed: { uws: true, node: false } },
-  { fact: 'an empty Transfer-Encoding before a full one is refused, or ends the connection', send: (h) => post('Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${h}`), expect: { uws: '200 closed', node: '400 closed' }, why: 'uws: an empty value cannot be told from none, so the connection ends', isAppCalled: { uws: true, node: false } },
-  { fact: 'an empty Transfer-Encoding beside a length is refused', send: (h) => post('Transfer-Encoding:\r\nContent-Length: 5\r\n', `hello${h}`), expect: '400 closed' },
-  { fact: 'an empty Content-Length beside chunked is refused', send: (h) => post('Content-Length:\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'an empty Content-Length before a full one of a GET is refused', send: (h) => get(`${HOST}Content-Length:\r\nContent-Length: ${h.length || 5}\r\n`) + (h || 'hello'), expect: '400 closed' },
-  { fact: 'an empty Transfer-Encoding before a full one of a GET is refused', send: (h) => get(`${HOST}Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n`) + (h ? `${h.length.toString(16)}\r\n${h}\r\n0\r\n\r\n` : '0\r\n\r\n'), expect: '400 closed' },
-  { fact: 'two Transfer-Encodings are refused', send: (h) => post('Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'Transfer-Encoding: chunked twice is refused', send: (h) => post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`), expect: '400 closed' },
-  { fact: 'a chunked body is served', send: (h) => chunked(`5\r\nhello\r\n0\r\n\r\n${h}`), expect: { uws: '200 closed', node: '200 open' }, expectBehind: { uws: '200 closed', node: '200 200 open' }, why: 'uws: chunk syntax is checked loosely by the native parser, so nothing after a chunked body is trusted', isAppCalled: true, isHiddenServed: { uws: false, node: true } },
-  { fact: 'chunked in capitals is served', send: () => post('Transfer-Encoding: CHUNKED\r\n', '5\r\nhello\r\n0\r\n\r\n'), expect: { uws: '200 closed', node: '200 open' }, why: 'as above', isAppCalled: true },
-  { fact: 'a chunk extension is skipped where it can be', send: () => chunked('5;a=b\r\nhello\r\n0\r\n\r\n'), expect: { uws: '408 closed', node: '200 open' }, why: 'uWebSockets.js does not know the end of such a body: the wait for it is bounded', isAppCalled: true },
-  { fact: 'trailers are skipped where they can be', send: () => chunked('5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n'), expect: { uws: '505 closed', node: '200 open' }, why: 'uWebSockets.js takes trailers for a request', isAppCalled: { uws: false, node: true } },
+  {
+    fact: 'a GET with a body is served, and the next request after it',
+    send: (h) => get(`${HOST}Content-Length: 5\r\n`, 'GET /echo?id=ID_OF_THE_REQUEST HTTP/1.1') + `hello${h}`,
+    expect: '200 open',
+    expectBehind: '200 200 open',
+    isHiddenServed: true,
+    isAppCalled: true,
+  },
+  {
+    fact: 'a GET whose body hides a request serves one response',
+    send: (h) => get(`${HOST}Content-Length: ${h.length}\r\n`, 'GET /echo?id=ID_OF_THE_REQUEST HTTP/1.1') + h,
+    expect: '200 open',
+    isAppCalled: true,
+  },
+  {
+    fact: 'a GET whose body is ignored and hides a request serves one response',
+    send: (h) =>
+      get(`${HOST}Content-Length: ${h.length}\r\n`, 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h,
+    expect: '200 open',
+    isAppCalled: true,
+  },
+  {
+    fact: 'Content-Length with Transfer-Encoding is refused',
+    send: (h) => post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding with Content-Length is refused',
+    send: (h) => post('Transfer-Encoding: chunked\r\nContent-Length: 5\r\n', `0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding with Content-Length 0 is refused',
+    send: (h) => post('Transfer-Encoding: chunked\r\nContent-Length: 0\r\n', `0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: gzip is refused',
+    send: (h) => post('Transfer-Encoding: gzip\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: identity is refused',
+    send: (h) => post('Transfer-Encoding: identity\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: gzip, chunked is refused',
+    send: (h) => post('Transfer-Encoding: gzip, chunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: chunked, gzip is refused',
+    send: (h) => post('Transfer-Encoding: chunked, gzip\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: chunked, chunked is refused',
+    send: (h) => post('Transfer-Encoding: chunked, chunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: xchunked is refused',
+    send: (h) => post('Transfer-Encoding: xchunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'an empty Transfer-Encoding is refused, or ends the connection',
+    send: (h) => post('Transfer-Encoding:\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: { uws: '200 closed', node: '400 closed' },
+    why: 'uws: an empty value cannot be told from none, so the connection ends',
+    isAppCalled: { uws: true, node: false },
+  },
+  {
+    fact: 'an empty Transfer-Encoding of a GET is refused, or as good as none',
+    send: (h) => get(`${HOST}Transfer-Encoding:\r\n`) + h,
+    expect: { uws: '200 open', node: '400 closed' },
+    expectBehind: { uws: '200 200 open', node: '400 closed' },
+    why: 'uws: an empty value cannot be told from none',
+    isAppCalled: { uws: true, node: false },
+    isHiddenServed: { uws: true, node: false },
+  },
+  {
+    fact: 'an empty Transfer-Encoding before a full one is refused, or ends the connection',
+    send: (h) => post('Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${h}`),
+    expect: { uws: '200 closed', node: '400 closed' },
+    why: 'uws: an empty value cannot be told from none, so the connection ends',
+    isAppCalled: { uws: true, node: false },
+  },
+  {
+    fact: 'an empty Transfer-Encoding beside a length is refused',
+    send: (h) => post('Transfer-Encoding:\r\nContent-Length: 5\r\n', `hello${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'an empty Content-Length beside chunked is refused',
+    send: (h) => post('Content-Length:\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'an empty Content-Length before a full one of a GET is refused',
+    send: (h) => get(`${HOST}Content-Length:\r\nContent-Length: ${h.length || 5}\r\n`) + (h || 'hello'),
+    expect: '400 closed',
+  },
+  {
+    fact: 'an empty Transfer-Encoding before a full one of a GET is refused',
+    send: (h) =>
+      get(`${HOST}Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n`) +
+      (h ? `${h.length.toString(16)}\r\n${h}\r\n0\r\n\r\n` : '0\r\n\r\n'),
+    expect: '400 closed',
+  },
+  {
+    fact: 'two Transfer-Encodings are refused',
+    send: (h) =>
+      post('Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'Transfer-Encoding: chunked twice is refused',
+    send: (h) =>
+      post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', `5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: '400 closed',
+  },
+  {
+    fact: 'a chunked body is served',
+    send: (h) => chunked(`5\r\nhello\r\n0\r\n\r\n${h}`),
+    expect: { uws: '200 closed', node: '200 open' },
+    expectBehind: { uws: '200 closed', node: '200 200 open' },
+    why: 'uws: chunk syntax is checked loosely by the native parser, so nothing after a chunked body is trusted',
+    isAppCalled: true,
+    isHiddenServed: { uws: false, node: true },
+  },
+  {
+    fact: 'chunked in capitals is served',
+    send: () => post('Transfer-Encoding: CHUNKED\r\n', '5\r\nhello\r\n0\r\n\r\n'),
+    expect: { uws: '200 closed', node: '200 open' },
+    why: 'as above',
+    isAppCalled: true,
+  },
+  {
+    fact: 'a chunk extension is skipped where it can be',
+    send: () => chunked('5;a=b\r\nhello\r\n0\r\n\r\n'),
+    expect: { uws: '408 closed', node: '200 open' },
+    why: 'uWebSockets.js does not know the end of such a body: the wait for it is bounded',
+    isAppCalled: true,
+  },
+  {
+    fact: 'trailers are skipped where they can be',
+    send: () => chunked('5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n'),
+    expect: { uws: '505 closed', node: '200 open' },
+    why: 'uWebSockets.js takes trailers for a request',
+    isAppCalled: { uws: false, node: true },
+  },
 ];
 
 /** Bad chunk syntax: the application may have begun, but no request behind it is served and the connection ends. */
@@ -99,87 +306,374 @@ const REFUSED = '400 closed';
 const HEADS: readonly WireCase[] = [
   { fact: 'obs-fold is refused', send: (h) => get(`${HOST}X-A: b\r\n c\r\n`) + h, expect: REFUSED },
   { fact: 'obs-fold by a tab is refused', send: (h) => get(`${HOST}X-A: b\r\n\tc\r\n`) + h, expect: REFUSED },
-  { fact: 'obs-fold of Transfer-Encoding is refused', send: (h) => post('Transfer-Encoding:\r\n chunked\r\n', `0\r\n\r\n${h}`), expect: REFUSED },
-  { fact: 'a folded line before the first header is refused', send: (h) => get(` X-A: b\r\n${HOST}`) + h, expect: REFUSED },
+  {
+    fact: 'obs-fold of Transfer-Encoding is refused',
+    send: (h) => post('Transfer-Encoding:\r\n chunked\r\n', `0\r\n\r\n${h}`),
+    expect: REFUSED,
+  },
+  {
+    fact: 'a folded line before the first header is refused',
+    send: (h) => get(` X-A: b\r\n${HOST}`) + h,
+    expect: REFUSED,
+  },
   { fact: 'NUL in a header value is refused', send: (h) => get(`${HOST}X-A: b\0c\r\n`) + h, expect: REFUSED },
   { fact: 'NUL in a header name is refused', send: (h) => get(`${HOST}X-\0A: b\r\n`) + h, expect: REFUSED },
-  { fact: 'NUL in the request target is refused', send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST&\0 HTTP/1.1') + h, expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'a control character in a header value is refused', send: (h) => get(`${HOST}X-A: b\x01c\r\n`) + h, expect: REFUSED },
-  { fact: 'DEL in a header value is refused where it can be', send: (h) => get(`${HOST}X-A: b\x7fc\r\n`) + h, expect: { uws: '200 open', node: REFUSED }, expectBehind: { uws: '200 200 open', node: REFUSED }, why: 'uWebSockets.js lets it pass; it ends nothing', isAppCalled: { uws: true, node: false }, isHiddenServed: { uws: true, node: false } },
-  { fact: 'a control character in the request target is refused', send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST&\x01 HTTP/1.1') + h, expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'a bare CR in a header value is refused', send: (h) => get(`${HOST}X-A: b\rX-C: d\r\n`) + h, expect: { uws: 'eof closed', node: REFUSED }, why: 'uWebSockets.js waits for more, and gives up with its idle time-out' },
-  { fact: 'a bare LF after a header is refused', send: (h) => get(`${HOST}X-A: b\nX-C: d\r\n`) + h, expect: REFUSED },
-  { fact: 'bare LFs throughout are refused', send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\nHost: a\n\n${h}`, expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'a bare LF after the request line is refused', send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\nHost: a\r\n\r\n${h}`, expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'a bare LF at the end of the head is refused', send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\r\nHost: a\r\n\n${h}`, expect: REFUSED },
-  { fact: 'a bare CR at the end of the head is refused', send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\r\nHost: a\r\n\r${h}`, expect: { uws: 'eof closed', node: 'eof 400 closed' }, expectBehind: REFUSED, why: 'alone it may yet be followed by LF' },
-  { fact: 'a blank before the colon is refused', send: (h) => post('Content-Length : 5\r\n', `hello${h}`), expect: REFUSED },
-  { fact: 'a tab before the colon is refused', send: (h) => post('Transfer-Encoding\t: chunked\r\n', `0\r\n\r\n${h}`), expect: REFUSED },
+  {
+    fact: 'NUL in the request target is refused',
+    send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST&\0 HTTP/1.1') + h,
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'a control character in a header value is refused',
+    send: (h) => get(`${HOST}X-A: b\x01c\r\n`) + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'DEL in a header value is refused where it can be',
+    send: (h) => get(`${HOST}X-A: b\x7fc\r\n`) + h,
+    expect: { uws: '200 open', node: REFUSED },
+    expectBehind: { uws: '200 200 open', node: REFUSED },
+    why: 'uWebSockets.js lets it pass; it ends nothing',
+    isAppCalled: { uws: true, node: false },
+    isHiddenServed: { uws: true, node: false },
+  },
+  {
+    fact: 'a control character in the request target is refused',
+    send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST&\x01 HTTP/1.1') + h,
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'a bare CR in a header value is refused',
+    send: (h) => get(`${HOST}X-A: b\rX-C: d\r\n`) + h,
+    expect: { uws: 'eof closed', node: REFUSED },
+    why: 'uWebSockets.js waits for more, and gives up with its idle time-out',
+  },
+  {
+    fact: 'a bare LF after a header is refused',
+    send: (h) => get(`${HOST}X-A: b\nX-C: d\r\n`) + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'bare LFs throughout are refused',
+    send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\nHost: a\n\n${h}`,
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'a bare LF after the request line is refused',
+    send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\nHost: a\r\n\r\n${h}`,
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'a bare LF at the end of the head is refused',
+    send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\r\nHost: a\r\n\n${h}`,
+    expect: REFUSED,
+  },
+  {
+    fact: 'a bare CR at the end of the head is refused',
+    send: (h) => `GET /record?id=ID_OF_THE_REQUEST HTTP/1.1\r\nHost: a\r\n\r${h}`,
+    expect: { uws: 'eof closed', node: 'eof 400 closed' },
+    expectBehind: REFUSED,
+    why: 'alone it may yet be followed by LF',
+  },
+  {
+    fact: 'a blank before the colon is refused',
+    send: (h) => post('Content-Length : 5\r\n', `hello${h}`),
+    expect: REFUSED,
+  },
+  {
+    fact: 'a tab before the colon is refused',
+    send: (h) => post('Transfer-Encoding\t: chunked\r\n', `0\r\n\r\n${h}`),
+    expect: REFUSED,
+  },
   { fact: 'a blank in a header name is refused', send: (h) => get(`${HOST}X A: b\r\n`) + h, expect: REFUSED },
-  { fact: 'a parenthesis in a header name is refused', send: (h) => get(`${HOST}X(A): b\r\n`) + h, expect: REFUSED },
-  { fact: 'an 8-bit byte in a header name is refused', send: (h) => get(`${HOST}X-\xe9: b\r\n`) + h, expect: REFUSED },
-  { fact: 'a header line without a colon is refused', send: (h) => get(`${HOST}X-A\r\n`) + h, expect: REFUSED },
+  {
+    fact: 'a parenthesis in a header name is refused',
+    send: (h) => get(`${HOST}X(A): b\r\n`) + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'an 8-bit byte in a header name is refused',
+    send: (h) => get(`${HOST}X-\xe9: b\r\n`) + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'a header line without a colon is refused',
+    send: (h) => get(`${HOST}X-A\r\n`) + h,
+    expect: REFUSED,
+  },
   {
     fact: 'an empty header name does not hide the length of a body',
-    send: (h) => `POST /record?id=ID_OF_THE_REQUEST HTTP/1.1\r\n${HOST}: z\r\nContent-Length: ${h.length}\r\n\r\n${h}`,
+    send: (h) =>
+      `POST /record?id=ID_OF_THE_REQUEST HTTP/1.1\r\n${HOST}: z\r\nContent-Length: ${h.length}\r\n\r\n${h}`,
     expect: { uws: '200 closed', node: REFUSED },
     why: 'uws stops parsing headers there, invisibly; the connection ends with the response',
     isAppCalled: { uws: true, node: false },
   },
-  { fact: 'an unknown version is refused', send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/9.9') + h, expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'HTTP/2.0 in a request line is refused', send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/2.0') + h, expect: '505 closed' },
-  { fact: 'a request line without a version is refused', send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST') + h, expect: { uws: 'eof closed', node: '505 closed' }, why: 'uWebSockets.js waits for more, and gives up with its idle time-out' },
-  { fact: 'another protocol is refused', send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST FTP/1.1') + h, expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'HTTP/1.0 is served where it can be', send: () => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.0'), expect: { uws: '505 closed', node: '200 closed' }, why: 'uWebSockets.js has no HTTP/1.0', isAppCalled: { uws: false, node: true } },
-  { fact: 'HTTP/1.0 without a Host is served where it can be', send: () => get('', 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.0'), expect: { uws: '505 closed', node: '200 closed' }, why: 'uWebSockets.js has no HTTP/1.0', isAppCalled: { uws: false, node: true } },
-  { fact: 'HTTP/1.0 with Transfer-Encoding ends the connection', send: (h) => `POST /echo?id=ID_OF_THE_REQUEST HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${h}`, expect: { uws: '505 closed', node: '400 closed' }, why: 'uWebSockets.js has no HTTP/1.0; RFC 9112 §6.1 holds such framing for faulty' },
-  { fact: 'an absolute-form target is served where it can be', send: () => get(HOST, 'GET http://b/record?id=ID_OF_THE_REQUEST HTTP/1.1'), expect: { uws: '505 closed', node: '200 open' }, why: 'uWebSockets.js has no absolute-form', isAppCalled: { uws: false, node: true } },
-  { fact: 'an empty line before the request line is skipped', send: () => `\r\n${get(HOST)}`, expect: { uws: 'eof closed', node: '200 open' }, why: 'RFC 9112 §2.2 SHOULD; uWebSockets.js waits for more, and gives up with its idle time-out', isAppCalled: { uws: false, node: true } },
+  {
+    fact: 'an unknown version is refused',
+    send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/9.9') + h,
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'HTTP/2.0 in a request line is refused',
+    send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/2.0') + h,
+    expect: '505 closed',
+  },
+  {
+    fact: 'a request line without a version is refused',
+    send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST') + h,
+    expect: { uws: 'eof closed', node: '505 closed' },
+    why: 'uWebSockets.js waits for more, and gives up with its idle time-out',
+  },
+  {
+    fact: 'another protocol is refused',
+    send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST FTP/1.1') + h,
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'HTTP/1.0 is served where it can be',
+    send: () => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.0'),
+    expect: { uws: '505 closed', node: '200 closed' },
+    why: 'uWebSockets.js has no HTTP/1.0',
+    isAppCalled: { uws: false, node: true },
+  },
+  {
+    fact: 'HTTP/1.0 without a Host is served where it can be',
+    send: () => get('', 'GET /record?id=ID_OF_THE_REQUEST HTTP/1.0'),
+    expect: { uws: '505 closed', node: '200 closed' },
+    why: 'uWebSockets.js has no HTTP/1.0',
+    isAppCalled: { uws: false, node: true },
+  },
+  {
+    fact: 'HTTP/1.0 with Transfer-Encoding ends the connection',
+    send: (h) =>
+      `POST /echo?id=ID_OF_THE_REQUEST HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${h}`,
+    expect: { uws: '505 closed', node: '400 closed' },
+    why: 'uWebSockets.js has no HTTP/1.0; RFC 9112 §6.1 holds such framing for faulty',
+  },
+  {
+    fact: 'an absolute-form target is served where it can be',
+    send: () => get(HOST, 'GET http://b/record?id=ID_OF_THE_REQUEST HTTP/1.1'),
+    expect: { uws: '505 closed', node: '200 open' },
+    why: 'uWebSockets.js has no absolute-form',
+    isAppCalled: { uws: false, node: true },
+  },
+  {
+    fact: 'an empty line before the request line is skipped',
+    send: () => `\r\n${get(HOST)}`,
+    expect: { uws: 'eof closed', node: '200 open' },
+    why: 'RFC 9112 §2.2 SHOULD; uWebSockets.js waits for more, and gives up with its idle time-out',
+    isAppCalled: { uws: false, node: true },
+  },
   { fact: 'a missing Host is refused', send: (h) => get('') + h, expect: REFUSED },
   { fact: 'a duplicate Host is refused', send: (h) => get('Host: a\r\nHost: b\r\n') + h, expect: REFUSED },
   { fact: 'the same Host twice is refused', send: (h) => get('Host: a\r\nHost: a\r\n') + h, expect: REFUSED },
   { fact: 'an empty Host is served', send: () => get('Host:\r\n'), expect: '200 open', isAppCalled: true },
-  { fact: 'an empty Host beside a full one is refused', send: (h) => get('Host:\r\nHost: a\r\n') + h, expect: REFUSED },
-  { fact: 'a full Host beside an empty one is refused', send: (h) => get('Host: a\r\nHost:\r\n') + h, expect: REFUSED },
-  { fact: 'an unknown method is refused', send: (h) => get(HOST, 'FOO /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h, expect: { uws: '501 closed', node: REFUSED }, why: 'node:http answers 400 by itself' },
-  { fact: 'a method that is no token is refused', send: (h) => get(HOST, 'GE:T /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h, expect: REFUSED },
-  { fact: 'a method in lower case is refused', send: (h) => get(HOST, 'get /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h, expect: { uws: '501 closed', node: REFUSED }, why: 'methods are case-sensitive, so it is an unknown one' },
-  { fact: 'a method in mixed case is refused', send: (h) => get(HOST, 'Post /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h, expect: { uws: '501 closed', node: REFUSED }, why: 'methods are case-sensitive, so it is an unknown one' },
-  { fact: 'a close by the client is heeded', send: (h) => get(`${HOST}Connection: close\r\n`) + h, expect: '200 closed', isAppCalled: true },
-  { fact: 'a close by the client in capitals is heeded', send: (h) => get(`${HOST}Connection: Close\r\n`) + h, expect: '200 closed', isAppCalled: true },
-  { fact: 'a close among other options is heeded', send: (h) => get(`${HOST}Connection: x-foo, close\r\n`) + h, expect: '200 closed', isAppCalled: true },
-  { fact: 'an Upgrade that nobody takes is answered in HTTP', send: () => get(`${HOST}Connection: upgrade\r\nUpgrade: foo\r\n`), expect: '200 open', isAppCalled: true },
-  { fact: 'an HTTP/2 preface is refused', send: () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
-  { fact: 'a TLS hello is refused', send: () => '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', expect: { uws: '505 closed', node: REFUSED }, why: 'each by its own parser' },
+  {
+    fact: 'an empty Host beside a full one is refused',
+    send: (h) => get('Host:\r\nHost: a\r\n') + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'a full Host beside an empty one is refused',
+    send: (h) => get('Host: a\r\nHost:\r\n') + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'an unknown method is refused',
+    send: (h) => get(HOST, 'FOO /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h,
+    expect: { uws: '501 closed', node: REFUSED },
+    why: 'node:http answers 400 by itself',
+  },
+  {
+    fact: 'a method that is no token is refused',
+    send: (h) => get(HOST, 'GE:T /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h,
+    expect: REFUSED,
+  },
+  {
+    fact: 'a method in lower case is refused',
+    send: (h) => get(HOST, 'get /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h,
+    expect: { uws: '501 closed', node: REFUSED },
+    why: 'methods are case-sensitive, so it is an unknown one',
+  },
+  {
+    fact: 'a method in mixed case is refused',
+    send: (h) => get(HOST, 'Post /record?id=ID_OF_THE_REQUEST HTTP/1.1') + h,
+    expect: { uws: '501 closed', node: REFUSED },
+    why: 'methods are case-sensitive, so it is an unknown one',
+  },
+  {
+    fact: 'a close by the client is heeded',
+    send: (h) => get(`${HOST}Connection: close\r\n`) + h,
+    expect: '200 closed',
+    isAppCalled: true,
+  },
+  {
+    fact: 'a close by the client in capitals is heeded',
+    send: (h) => get(`${HOST}Connection: Close\r\n`) + h,
+    expect: '200 closed',
+    isAppCalled: true,
+  },
+  {
+    fact: 'a close among other options is heeded',
+    send: (h) => get(`${HOST}Connection: x-foo, close\r\n`) + h,
+    expect: '200 closed',
+    isAppCalled: true,
+  },
+  {
+    fact: 'an Upgrade that nobody takes is answered in HTTP',
+    send: () => get(`${HOST}Connection: upgrade\r\nUpgrade: foo\r\n`),
+    expect: '200 open',
+    isAppCalled: true,
+  },
+  {
+    fact: 'an HTTP/2 preface is refused',
+    send: () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
+  {
+    fact: 'a TLS hello is refused',
+    send: () => '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
+    expect: { uws: '505 closed', node: REFUSED },
+    why: 'each by its own parser',
+  },
 ];
 
 const head = (lineBytes: number) => {
   const start = 'GET /record?id=ID_OF_THE_REQUEST&';
   return `${start}${'x'.repeat(lineBytes - start.length - ' HTTP/1.1'.length)} HTTP/1.1\r\n${HOST}\r\n`;
 };
-const fields = (count: number) => get(HOST + Array.from({ length: count - 1 }, (_, i) => `X-${i}: y\r\n`).join(''));
+const longPath = (lineBytes: number) =>
+  `GET /hello/${'x'.repeat(lineBytes - 'GET /hello/ HTTP/1.1'.length)} HTTP/1.1\r\n${HOST}\r\n`;
+const fields = (count: number) =>
+  get(HOST + Array.from({ length: count - 1 }, (_, i) => `X-${i}: y\r\n`).join(''));
 const LARGE = LIMITS.maxBodyBytes;
 const LIMIT_CASES: readonly WireCase[] = [
-  { fact: 'the longest request line is served', send: () => head(LIMITS.maxRequestLineBytes), expect: '200 open', isAppCalled: true },
-  { fact: 'a longer request line is 414', send: (h) => head(LIMITS.maxRequestLineBytes + 1) + h, expect: '414 closed' },
-  { fact: 'a much longer request line is 414', send: (h) => head(2 * LIMITS.maxRequestLineBytes) + h, expect: '414 closed' },
-  { fact: 'a request line larger than a head may be is 431', send: (h) => head(LIMITS.maxHeadBytes + 1000) + h, expect: '431 closed' },
-  { fact: 'a large head within the limit is served', send: () => get(`${HOST}X-A: ${'x'.repeat(LIMITS.maxHeadBytes - 400)}\r\n`), expect: '200 open', isAppCalled: true },
-  { fact: 'one header larger than a head may be is 431', send: (h) => get(`${HOST}X-A: ${'x'.repeat(LIMITS.maxHeadBytes + 400)}\r\n`) + h, expect: '431 closed' },
-  { fact: 'headers larger than a head may be are 431', send: (h) => get(HOST + `X-A: ${'x'.repeat(500)}\r\n`.repeat(40)) + h, expect: '431 closed' },
-  { fact: 'a head without an end is 431', send: () => `GET / HTTP/1.1\r\n${'X-A: y\r\n'.repeat(5000)}`, expect: '431 closed' },
+  {
+    fact: 'the longest request line is served',
+    send: () => head(LIMITS.maxRequestLineBytes),
+    expect: '200 open',
+    isAppCalled: true,
+  },
+  {
+    fact: 'a longer request line is 414',
+    send: (h) => head(LIMITS.maxRequestLineBytes + 1) + h,
+    expect: { uws: '414 open', node: '414 closed' },
+    expectBehind: { uws: '414 200 open', node: '414 closed' },
+    why: 'uws: a query is measured when the application reads it',
+    isHiddenServed: { uws: true, node: false },
+  },
+  {
+    fact: 'a longer path is 414',
+    send: (h) => longPath(LIMITS.maxRequestLineBytes + 1) + h,
+    expect: '414 closed',
+  },
+  {
+    fact: 'a much longer request line is 414',
+    send: (h) => head(2 * LIMITS.maxRequestLineBytes) + h,
+    expect: { uws: '414 open', node: '414 closed' },
+    expectBehind: { uws: '414 200 open', node: '414 closed' },
+    why: 'as above',
+    isHiddenServed: { uws: true, node: false },
+  },
+  {
+    fact: 'a path much too long is 414',
+    send: (h) => longPath(2 * LIMITS.maxRequestLineBytes) + h,
+    expect: '414 closed',
+  },
+  {
+    fact: 'the longest path is served',
+    send: () => longPath(LIMITS.maxRequestLineBytes),
+    expect: '200 open',
+  },
+  {
+    fact: 'a request line larger than a head may be is 431',
+    send: (h) => head(LIMITS.maxHeadBytes + 1000) + h,
+    expect: '431 closed',
+  },
+  {
+    fact: 'a large head within the limit is served',
+    send: () => get(`${HOST}X-A: ${'x'.repeat(LIMITS.maxHeadBytes - 400)}\r\n`),
+    expect: '200 open',
+    isAppCalled: true,
+  },
+  {
+    fact: 'one header larger than a head may be is 431',
+    send: (h) => get(`${HOST}X-A: ${'x'.repeat(LIMITS.maxHeadBytes + 400)}\r\n`) + h,
+    expect: '431 closed',
+  },
+  {
+    fact: 'headers larger than a head may be are 431',
+    send: (h) => get(HOST + `X-A: ${'x'.repeat(500)}\r\n`.repeat(40)) + h,
+    expect: '431 closed',
+  },
+  {
+    fact: 'a head without an end is 431',
+    send: () => `GET / HTTP/1.1\r\n${'X-A: y\r\n'.repeat(5000)}`,
+    expect: '431 closed',
+  },
   { fact: 'ninety-six headers are served', send: () => fields(96), expect: '200 open', isAppCalled: true },
-  { fact: 'a hundred headers are served where they can be', send: () => fields(100), expect: { uws: '431 closed', node: '200 open' }, why: 'uWebSockets.js takes 96 at the most', isAppCalled: { uws: false, node: true } },
+  {
+    fact: 'a hundred headers are served where they can be',
+    send: () => fields(100),
+    expect: { uws: '431 closed', node: '200 open' },
+    why: 'uWebSockets.js takes 96 at the most',
+    isAppCalled: { uws: false, node: true },
+  },
   { fact: 'a hundred and one headers are 431', send: (h) => fields(101) + h, expect: '431 closed' },
   { fact: 'a thousand headers are 431', send: (h) => fields(1000) + h, expect: '431 closed' },
-  { fact: 'a declared body that is too large is 413', send: () => post(`Content-Length: ${LARGE + 1}\r\n`, ''), expect: '413 closed' },
-  { fact: 'a declared body that is much too large is 413', send: () => post('Content-Length: 999999999999999\r\n', ''), expect: '413 closed' },
-  { fact: 'a declared body that is too large is 413 although some of it came', send: () => post(`Content-Length: ${LARGE + 1}\r\n`, 'x'.repeat(100_000)), expect: '413 closed' },
-  { fact: 'the largest declared body is served', send: () => post(`Content-Length: ${LARGE}\r\n`, 'x'.repeat(LARGE)).replace('/echo', '/ignore-upload-later'), expect: '200 open', isAppCalled: true },
-  { fact: 'a chunked body that is too large is 413', send: () => chunked(`${(LARGE + 1).toString(16)}\r\n${'x'.repeat(LARGE + 1)}\r\n0\r\n\r\n`), expect: { uws: '413 closed', node: '413 open' }, why: 'uws: the connection ends after any chunked body', isAppCalled: true },
+  {
+    fact: 'a declared body that is too large is 413',
+    send: () => post(`Content-Length: ${LARGE + 1}\r\n`, ''),
+    expect: '413 closed',
+  },
+  {
+    fact: 'a declared body that is much too large is 413',
+    send: () => post('Content-Length: 999999999999999\r\n', ''),
+    expect: '413 closed',
+  },
+  {
+    fact: 'a declared body that is too large is 413 although some of it came',
+    send: () => post(`Content-Length: ${LARGE + 1}\r\n`, 'x'.repeat(100_000)),
+    expect: '413 closed',
+  },
+  {
+    fact: 'the largest declared body is served',
+    send: () =>
+      post(`Content-Length: ${LARGE}\r\n`, 'x'.repeat(LARGE)).replace('/echo', '/ignore-upload-later'),
+    expect: '200 open',
+    isAppCalled: true,
+  },
+  {
+    fact: 'a chunked body that is too large is 413',
+    send: () => chunked(`${(LARGE + 1).toString(16)}\r\n${'x'.repeat(LARGE + 1)}\r\n0\r\n\r\n`),
+    expect: { uws: '413 closed', node: '413 open' },
+    why: 'uws: the connection ends after any chunked body',
+    isAppCalled: true,
+  },
 ];
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'M-SEARCH', 'SEARCH', 'QUERY'];
+const METHODS = [
+  'GET',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'PROPFIND',
+  'REPORT',
+  'M-SEARCH',
+  'SEARCH',
+  'QUERY',
+];
 
 const PATHS: readonly { readonly target: string; readonly expect: Record<string, string> | 400 }[] = [
   { target: '/path', expect: { path: '/path', query: '', raw: '/path' } },
@@ -196,10 +690,16 @@ const PATHS: readonly { readonly target: string; readonly expect: Record<string,
   { target: '/path/a+b', expect: { path: '/path/a+b', query: '', raw: '/path/a+b' } },
   { target: '/path/%2525', expect: { path: '/path/%25', query: '', raw: '/path/%2525' } },
   { target: '/path/%00', expect: { path: '/path/\0', query: '', raw: '/path/%00' } },
-  { target: '/path/../../etc/passwd', expect: { path: '/path/../../etc/passwd', query: '', raw: '/path/../../etc/passwd' } },
+  {
+    target: '/path/../../etc/passwd',
+    expect: { path: '/path/../../etc/passwd', query: '', raw: '/path/../../etc/passwd' },
+  },
   { target: '/path//a///b/', expect: { path: '/path//a///b/', query: '', raw: '/path//a///b/' } },
   { target: '//path', expect: { path: '//path', query: '', raw: '//path' } },
-  { target: '/path/;a=b,c:d@e!$', expect: { path: '/path/;a=b,c:d@e!$', query: '', raw: '/path/;a=b,c:d@e!$' } },
+  {
+    target: '/path/;a=b,c:d@e!$',
+    expect: { path: '/path/;a=b,c:d@e!$', query: '', raw: '/path/;a=b,c:d@e!$' },
+  },
   { target: '/path/%', expect: 400 },
   { target: '/path/%z1', expect: 400 },
   { target: '/path/%4', expect: 400 },
@@ -211,7 +711,11 @@ const PATHS: readonly { readonly target: string; readonly expect: Record<string,
   { target: '/path/\xc3\xa9', expect: 400 },
 ];
 
-function requestOf(kit: Kit, { send }: Pick<WireCase, 'send'>, isHiding: boolean): { bytes: string; id: string; hiddenId: string } {
+function requestOf(
+  kit: Kit,
+  { send }: Pick<WireCase, 'send'>,
+  isHiding: boolean,
+): { bytes: string; id: string; hiddenId: string } {
   const id = kit.id();
   const hiddenId = kit.id();
   const hidden = isHiding ? `GET /record?id=${hiddenId} HTTP/1.1\r\nHost: a\r\n\r\n` : '';
@@ -224,7 +728,9 @@ async function calls(kit: Kit, id: string): Promise<number> {
 }
 
 const pick = <T>(value: T | PerGateway<T>, gateway: GatewayName): T =>
-  value !== null && typeof value === 'object' && gateway in value ? (value as PerGateway<T>)[gateway] : (value as T);
+  value !== null && typeof value === 'object' && gateway in value
+    ? (value as PerGateway<T>)[gateway]
+    : (value as T);
 
 conformance((test, gateway) => {
   for (const one of [...FRAMING, ...HEADS, ...LIMIT_CASES]) {
@@ -232,7 +738,11 @@ conformance((test, gateway) => {
       const expected = pick(one.expect, gateway);
       const alone = requestOf(kit, one, false);
       t.equal(await kit.outcome(alone.bytes, expected), expected, one.why ?? 'outcome');
-      t.equal(await calls(kit, alone.id), pick(one.isAppCalled ?? false, gateway) ? 1 : 0, 'calls of the application');
+      t.equal(
+        await calls(kit, alone.id),
+        pick(one.isAppCalled ?? false, gateway) ? 1 : 0,
+        'calls of the application',
+      );
     });
     if (one.send('x') === one.send('')) continue;
     test(`${one.fact}, with a request behind it`, async (t, kit) => {
@@ -240,10 +750,16 @@ conformance((test, gateway) => {
       const expected = pick(one.expectBehind ?? one.expect, gateway);
       const outcome = await kit.outcome(bytes, expected);
       // uws: a request that arrives behind one whose answer is pending ends the connection, both unanswered.
-      if (gateway === 'uws' && /^[2-5]\d\d closed$/.test(expected)) t.match(outcome, new RegExp(`^(${expected}|505 closed|closed)$`), one.why ?? 'outcome');
+      if (gateway === 'uws' && /^[2-5]\d\d closed$/.test(expected))
+        t.match(outcome, new RegExp(`^(${expected}|505 closed|closed)$`), one.why ?? 'outcome');
       else t.equal(outcome, expected, one.why ?? 'outcome');
-      t.equal(await calls(kit, hiddenId), pick(one.isHiddenServed ?? false, gateway) ? 1 : 0, 'calls by the request behind it');
-      if (!pick(one.isAppCalled ?? false, gateway)) t.equal(await calls(kit, id), 0, 'calls of the application');
+      t.equal(
+        await calls(kit, hiddenId),
+        pick(one.isHiddenServed ?? false, gateway) ? 1 : 0,
+        'calls by the request behind it',
+      );
+      if (!pick(one.isAppCalled ?? false, gateway))
+        t.equal(await calls(kit, id), 0, 'calls of the application');
     });
   }
 
@@ -253,6 +769,28 @@ conformance((test, gateway) => {
       const outcome = await kit.outcome(bytes, '400 closed');
       t.match(outcome, /^((200|400|408|505) )?closed$/);
       t.strictSame(await kit.notes(hiddenId), [], 'calls by the request behind it');
+    });
+  }
+
+  for (const app of ['record', 'record-later', 'ignore-upload']) {
+    test(`what follows a chunked body that ${app} did not wait for is not served where its end is not trusted`, async (t, kit) => {
+      for (const rest of ['lo\r\n0\r\n\r\n', 'lo0\r\n\r\n', 'lo\r\n0;\r\n\r\n', 'lo\r\nzz\r\n']) {
+        const hiddenId = kit.id();
+        const wire = await kit.open();
+        wire.write(
+          `POST /${app}?id=${kit.id()} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel`,
+        );
+        t.equal((await wire.response()).status, 200);
+        wire.write(`${rest}GET /record?id=${hiddenId} HTTP/1.1\r\nHost: a\r\n\r\n`);
+        const next = await wire.responseOrEnd();
+        const isServed = gateway === 'node' && rest === 'lo\r\n0\r\n\r\n';
+        t.equal(next?.status === 200, isServed, JSON.stringify(rest));
+        t.equal(
+          await calls(kit, hiddenId),
+          isServed ? 1 : 0,
+          `calls by what follows ${JSON.stringify(rest)}`,
+        );
+      }
     });
   }
 
@@ -278,17 +816,42 @@ conformance((test, gateway) => {
 
   test('the body limit of waitForBody is 413, declared or chunked', async (t, kit) => {
     await kit.serving('loads-body', { maxBodyBytes: 2000 }, async ({ address }) => {
-      const ask = (headers: string, body: string) => kit.ask(`POST / HTTP/1.1\r\n${HOST}${headers}\r\n${body}`, address);
+      const ask = (headers: string, body: string) =>
+        kit.ask(`POST / HTTP/1.1\r\n${HOST}${headers}\r\n${body}`, address);
       const small = await ask('Content-Length: 1000\r\n', 'x'.repeat(1000));
       t.equal(small.status, 200);
       t.equal(JSON.parse(small.body.toString()).body.length, 1000);
-      t.equal((await ask('Content-Length: 1001\r\n', 'x'.repeat(1001))).status, 413, 'declared, over limitBytes');
+      t.equal(
+        (await ask('Content-Length: 1001\r\n', 'x'.repeat(1001))).status,
+        413,
+        'declared, over limitBytes',
+      );
       t.equal((await ask('Content-Length: 1001\r\n', '')).status, 413, 'declared, none of it sent');
-      t.equal((await ask('Content-Length: 2001\r\n', 'x'.repeat(2001))).status, 413, 'declared, over maxBodyBytes');
-      t.equal((await ask('Transfer-Encoding: chunked\r\n', `3e8\r\n${'x'.repeat(1000)}\r\n0\r\n\r\n`)).status, 200);
-      t.equal((await ask('Transfer-Encoding: chunked\r\n', `3e9\r\n${'x'.repeat(1001)}\r\n0\r\n\r\n`)).status, 413, 'chunked, over limitBytes');
-      t.equal((await ask('Transfer-Encoding: chunked\r\n', `3e8\r\n${'x'.repeat(1000)}\r\n1\r\nx\r\n0\r\n\r\n`)).status, 413, 'chunked, by its second chunk');
-      t.equal((await ask('Transfer-Encoding: chunked\r\n', `7d1\r\n${'x'.repeat(2001)}\r\n0\r\n\r\n`)).status, 413, 'chunked, over maxBodyBytes');
+      t.equal(
+        (await ask('Content-Length: 2001\r\n', 'x'.repeat(2001))).status,
+        413,
+        'declared, over maxBodyBytes',
+      );
+      t.equal(
+        (await ask('Transfer-Encoding: chunked\r\n', `3e8\r\n${'x'.repeat(1000)}\r\n0\r\n\r\n`)).status,
+        200,
+      );
+      t.equal(
+        (await ask('Transfer-Encoding: chunked\r\n', `3e9\r\n${'x'.repeat(1001)}\r\n0\r\n\r\n`)).status,
+        413,
+        'chunked, over limitBytes',
+      );
+      t.equal(
+        (await ask('Transfer-Encoding: chunked\r\n', `3e8\r\n${'x'.repeat(1000)}\r\n1\r\nx\r\n0\r\n\r\n`))
+          .status,
+        413,
+        'chunked, by its second chunk',
+      );
+      t.equal(
+        (await ask('Transfer-Encoding: chunked\r\n', `7d1\r\n${'x'.repeat(2001)}\r\n0\r\n\r\n`)).status,
+        413,
+        'chunked, over maxBodyBytes',
+      );
       t.equal((await ask('', '')).status, 200, 'no body');
     });
   });
@@ -314,7 +877,11 @@ conformance((test, gateway) => {
 
   test('OPTIONS * is served where it can be', async (t, kit) => {
     const expected = { uws: '505 closed', node: '200 open' }[gateway];
-    t.equal(await kit.outcome(`OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, expected), expected, 'uWebSockets.js has no asterisk-form');
+    t.equal(
+      await kit.outcome(`OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, expected),
+      expected,
+      'uWebSockets.js has no asterisk-form',
+    );
   });
 
   test('CONNECT without tunnels is refused', async (t, kit) => {
@@ -322,14 +889,21 @@ conformance((test, gateway) => {
     t.match(outcome, /^((4\d\d|5\d\d) )?closed$/);
   });
 
-  test('the authority of an absolute-form target counts as Host', { uws: 'has no absolute-form' }[gateway as 'uws'] ? async (t) => t.pass('uws refuses absolute-form') : async (t, kit) => {
-    const response = await kit.ask(`GET http://b.example:81/env?keys=HTTP_HOST,PATH_INFO,RAW_URI HTTP/1.1\r\n${HOST}\r\n`);
-    t.strictSame(JSON.parse(response.body.toString()), {
-      HTTP_HOST: 'b.example:81',
-      PATH_INFO: '/env',
-      RAW_URI: 'http://b.example:81/env?keys=HTTP_HOST,PATH_INFO,RAW_URI',
-    });
-  });
+  test(
+    'the authority of an absolute-form target counts as Host',
+    { uws: 'has no absolute-form' }[gateway as 'uws']
+      ? async (t) => t.pass('uws refuses absolute-form')
+      : async (t, kit) => {
+          const response = await kit.ask(
+            `GET http://b.example:81/env?keys=HTTP_HOST,PATH_INFO,RAW_URI HTTP/1.1\r\n${HOST}\r\n`,
+          );
+          t.strictSame(JSON.parse(response.body.toString()), {
+            HTTP_HOST: 'b.example:81',
+            PATH_INFO: '/env',
+            RAW_URI: 'http://b.example:81/env?keys=HTTP_HOST,PATH_INFO,RAW_URI',
+          });
+        },
+  );
 
   test('an empty Host is HTTP_HOST of no characters', async (t, kit) => {
     const response = await kit.ask('GET /env?keys=HTTP_HOST,SERVER_NAME HTTP/1.1\r\nHost:\r\n\r\n');
@@ -338,16 +912,23 @@ conformance((test, gateway) => {
 
   const SPLIT: Readonly<Record<string, (id: string) => string>> = {
     'a GET': (id) => `GET /echo?id=${id} HTTP/1.1\r\nHost: example.org\r\nX-Test: value\r\n\r\n`,
-    'a POST with a body': (id) => `POST /echo?id=${id} HTTP/1.1\r\nHost: example.org\r\nX-Test: value\r\nContent-Length: 11\r\n\r\nhello world`,
-    'a chunked POST': (id) => `POST /echo?id=${id} HTTP/1.1\r\nHost: example.org\r\nX-Test: value\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n`,
-    'two pipelined GETs': (id) => `GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /echo?id=${id} HTTP/1.1\r\nHost: a\r\nX-Test: value\r\n\r\n`,
+    'a POST with a body': (id) =>
+      `POST /echo?id=${id} HTTP/1.1\r\nHost: example.org\r\nX-Test: value\r\nContent-Length: 11\r\n\r\nhello world`,
+    'a chunked POST': (id) =>
+      `POST /echo?id=${id} HTTP/1.1\r\nHost: example.org\r\nX-Test: value\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n`,
+    'two pipelined GETs': (id) =>
+      `GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /echo?id=${id} HTTP/1.1\r\nHost: a\r\nX-Test: value\r\n\r\n`,
   };
   for (const [what, build] of Object.entries(SPLIT)) {
     test(`${what} split at any byte is answered as when whole`, async (t, kit) => {
       const size = Buffer.byteLength(build(kit.id()));
       const count = what.startsWith('two') ? 2 : 1;
       const tried = await Promise.all(
-        Array.from({ length: size + 1 }, async (_, at) => ({ at, bytes: build(kit.id()), wire: await kit.open() })),
+        Array.from({ length: size + 1 }, async (_, at) => ({
+          at,
+          bytes: build(kit.id()),
+          wire: await kit.open(),
+        })),
       );
       for (const { at, bytes, wire } of tried) wire.write(bytes.slice(0, at));
       await kit.turn();
@@ -358,7 +939,8 @@ conformance((test, gateway) => {
           for (let i = 1; i < count; i++) t.equal((await wire.response()).status, 200);
           const { status, body } = await wire.response();
           const { header, body: echoed } = JSON.parse(body.toString());
-          if (status !== 200 || header !== 'value' || !bytes.includes(echoed === '' ? 'GET' : 'POST')) wrong.push(`${at}: ${status} ${body}`);
+          if (status !== 200 || header !== 'value' || !bytes.includes(echoed === '' ? 'GET' : 'POST'))
+            wrong.push(`${at}: ${status} ${body}`);
           if (bytes.startsWith('POST') && echoed !== 'hello world') wrong.push(`${at}: ${echoed}`);
         } catch (error) {
           wrong.push(`${at}: ${(error as Error).message}`);
@@ -392,17 +974,25 @@ conformance((test, gateway) => {
     wire.write(ids.map((id) => `GET /record?id=${id} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
     const bodies: string[] = [];
     for (const _ of ids) bodies.push((await wire.response()).body.toString());
-    t.strictSame(bodies, ids.map((id) => `recorded ${id}`));
+    t.strictSame(
+      bodies,
+      ids.map((id) => `recorded ${id}`),
+    );
     wire.destroy();
   });
 
   test('pipelined POSTs with bodies are answered in order by a synchronous handler', async (t, kit) => {
     const wire = await kit.open();
     const ids = Array.from({ length: 50 }, () => kit.id());
-    wire.write(ids.map((id) => `POST /record?id=${id} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello`).join(''));
+    wire.write(
+      ids.map((id) => `POST /record?id=${id} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello`).join(''),
+    );
     const bodies: string[] = [];
     for (const _ of ids) bodies.push((await wire.response()).body.toString());
-    t.strictSame(bodies, ids.map((id) => `recorded ${id}`));
+    t.strictSame(
+      bodies,
+      ids.map((id) => `recorded ${id}`),
+    );
     wire.destroy();
   });
 
@@ -416,7 +1006,10 @@ conformance((test, gateway) => {
       t.equal(wire.received.length, 0, 'uWebSockets.js closes, with none answered');
     } else {
       for (const _ of ids) bodies.push((await wire.response()).body.toString());
-      t.strictSame(bodies, ids.map((id) => `recorded ${id}`));
+      t.strictSame(
+        bodies,
+        ids.map((id) => `recorded ${id}`),
+      );
     }
     wire.destroy();
   });
@@ -441,7 +1034,7 @@ conformance((test, gateway) => {
     t.equal((await wire.response()).status, 200);
     wire.write(hidden);
     wire.write('GET /hello HTTP/1.1\r\nHost: a\r\n\r\n');
-    const next = await Promise.race([wire.response(), wire.closed()]);
+    const next = await wire.responseOrEnd();
     if (next !== undefined) t.equal(next.body.toString(), 'ok');
     t.strictSame(await kit.notes(hiddenId), []);
     wire.destroy();
@@ -509,11 +1102,19 @@ conformance((test, gateway) => {
   });
 
   test('HTTP_CONTENT_TYPE and HTTP_CONTENT_LENGTH are no keys', async (t, kit) => {
-    const response = await kit.ask(`POST /env?keys=HTTP_CONTENT_TYPE,HTTP_CONTENT_LENGTH,CONTENT_TYPE,CONTENT_LENGTH HTTP/1.1\r\n${HOST}Content-Type: a/b\r\nContent-Length: 2\r\n\r\nhi`);
-    t.strictSame(JSON.parse(response.body.toString()), { HTTP_CONTENT_TYPE: null, HTTP_CONTENT_LENGTH: null, CONTENT_TYPE: 'a/b', CONTENT_LENGTH: '2' });
+    const response = await kit.ask(
+      `POST /env?keys=HTTP_CONTENT_TYPE,HTTP_CONTENT_LENGTH,CONTENT_TYPE,CONTENT_LENGTH HTTP/1.1\r\n${HOST}Content-Type: a/b\r\nContent-Length: 2\r\n\r\nhi`,
+    );
+    t.strictSame(JSON.parse(response.body.toString()), {
+      HTTP_CONTENT_TYPE: null,
+      HTTP_CONTENT_LENGTH: null,
+      CONTENT_TYPE: 'a/b',
+      CONTENT_LENGTH: '2',
+    });
   });
 
-  const REPEATED = 'X-List: a\r\nCookie: a=1\r\nx-list: b\r\nUser-Agent: first\r\nReferer: r1\r\nX-LIST:\r\nCookie: b=2\r\nUser-Agent: second\r\nReferer: r2\r\nAuthorization: one\r\nAuthorization: two\r\nContent-Type: t/1\r\nContent-Type: t/2\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\nX_Forwarded_For: evil\r\n';
+  const REPEATED =
+    'X-List: a\r\nCookie: a=1\r\nx-list: b\r\nUser-Agent: first\r\nReferer: r1\r\nX-LIST:\r\nCookie: b=2\r\nUser-Agent: second\r\nReferer: r2\r\nAuthorization: one\r\nAuthorization: two\r\nContent-Type: t/1\r\nContent-Type: t/2\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\nX_Forwarded_For: evil\r\n';
   const JOINED = {
     HTTP_X_LIST: 'a, b, ',
     HTTP_COOKIE: 'a=1; b=2',
@@ -527,34 +1128,72 @@ conformance((test, gateway) => {
   for (const when of ['', '-later']) {
     test(`repeated headers are joined, singletons keep the first${when === '' ? '' : ', after an await too'}`, async (t, kit) => {
       t.strictSame(await kit.json(`/env${when}?keys=${Object.keys(JOINED)}`, REPEATED), JOINED);
-      t.strictSame(await kit.json(`/env${when}?keys=${Object.keys(JOINED).reverse()}`, REPEATED), JOINED, 'in any order of reading');
+      t.strictSame(
+        await kit.json(`/env${when}?keys=${Object.keys(JOINED).reverse()}`, REPEATED),
+        JOINED,
+        'in any order of reading',
+      );
     });
   }
 
   test('an empty header is there, with no characters', async (t, kit) => {
     const keys = 'HTTP_X_EMPTY,HTTP_USER_AGENT,HTTP_ACCEPT,CONTENT_TYPE,HTTP_REFERER';
-    const expected = { HTTP_X_EMPTY: '', HTTP_USER_AGENT: '', HTTP_ACCEPT: null, CONTENT_TYPE: '', HTTP_REFERER: null };
+    const expected = {
+      HTTP_X_EMPTY: '',
+      HTTP_USER_AGENT: '',
+      HTTP_ACCEPT: null,
+      CONTENT_TYPE: '',
+      HTTP_REFERER: null,
+    };
     for (const when of ['', '-later']) {
-      t.strictSame(await kit.json(`/env${when}?keys=${keys}`, 'X-Empty:\r\nUser-Agent: \r\n'), expected, when);
+      t.strictSame(
+        await kit.json(`/env${when}?keys=${keys}`, 'X-Empty:\r\nUser-Agent: \r\n'),
+        expected,
+        when,
+      );
     }
   });
 
   test('blanks around a header value are no part of it', async (t, kit) => {
-    t.strictSame(await kit.json('/env?keys=HTTP_X_A,HTTP_X_B,HTTP_X_C', 'X-A:  \t v w \t \r\nX-B:tight\r\nX-C:\t\r\n'), { HTTP_X_A: 'v w', HTTP_X_B: 'tight', HTTP_X_C: '' });
+    t.strictSame(
+      await kit.json('/env?keys=HTTP_X_A,HTTP_X_B,HTTP_X_C', 'X-A:  \t v w \t \r\nX-B:tight\r\nX-C:\t\r\n'),
+      { HTTP_X_A: 'v w', HTTP_X_B: 'tight', HTTP_X_C: '' },
+    );
   });
 
   test('`in` asks for headers and optional keys as it does for any key', async (t, kit) => {
-    const keys = 'HTTP_X_A,HTTP_X_B,HTTP_X_EMPTY,REQUEST_METHOD,wsgi.input,no.such,HTTPS,vela.tunnel,REMOTE_PORT,toString';
-    t.strictSame(await kit.json(`/env-in?keys=${keys}`, 'X-A: 1\r\nX-Empty:\r\n'), [true, false, true, true, true, false, false, false, gateway === 'node', true]);
+    const keys =
+      'HTTP_X_A,HTTP_X_B,HTTP_X_EMPTY,REQUEST_METHOD,wsgi.input,no.such,HTTPS,vela.tunnel,REMOTE_PORT,toString';
+    t.strictSame(await kit.json(`/env-in?keys=${keys}`, 'X-A: 1\r\nX-Empty:\r\n'), [
+      true,
+      false,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      gateway === 'node',
+      true,
+    ]);
   });
 
   test('`in` for a header after an await throws, and says so', async (t, kit) => {
-    t.strictSame(await kit.json('/env-in-later?keys=HTTP_X_A,REQUEST_METHOD,no.such', 'X-A: 1\r\n'), ['ERR_ENVIRON_IN', true, false]);
+    t.strictSame(await kit.json('/env-in-later?keys=HTTP_X_A,REQUEST_METHOD,no.such', 'X-A: 1\r\n'), [
+      'ERR_ENVIRON_IN',
+      true,
+      false,
+    ]);
   });
 
   test('keys can be assigned, overridden and removed', async (t, kit) => {
     t.strictSame(await kit.json('/env-assign', 'X-Gone: 1\r\n'), {
-      keys: [['new', true], [{ a: 1 }, true], ['/changed', true], ['1.2.3.4', true]],
+      keys: [
+        ['new', true],
+        [{ a: 1 }, true],
+        ['/changed', true],
+        ['1.2.3.4', true],
+      ],
       gone: null,
       raw: '/env-assign',
       own: ['HTTP_X_NEW', 'app.thing', 'REMOTE_ADDR', 'HTTP_X_GONE'],
@@ -563,28 +1202,43 @@ conformance((test, gateway) => {
   });
 
   test('an unread header after a synchronous answer throws ERR_ENVIRON_EXPIRED', async (t, kit) => {
-    const id = kit.id();
-    t.equal((await kit.get(`/env-expired?id=${id}`, 'X-Early: e\r\nX-Late: l\r\nUser-Agent: u\r\n')).body.toString(), 'e');
-    await kit.note(id, 'query: true');
-    t.strictSame((await kit.notes(id)).filter((note) => note.startsWith('late')), ['late: l'], 'a list header was read, so all were copied');
-    const other = kit.id();
-    await kit.get(`/env-expired?id=${other}`, '');
-    await kit.note(other, 'query: true');
+    const headers = 'X-Early: e\r\nX-Late: l\r\nUser-Agent: u\r\n';
+    for (const [detail, read, late] of [
+      ['one', 'u', 'ERR_ENVIRON_EXPIRED'],
+      ['list', 'e', 'l'],
+    ] as const) {
+      const id = kit.id();
+      t.equal((await kit.get(`/env-expired/${detail}?id=${id}`, headers)).body.toString(), read);
+      await kit.note(id, `method: GET /env-expired/${detail}`);
+      // Reading a header that may be a list takes a copy of all.
+      t.strictSame((await kit.notes(id)).slice(0, 2), [`late: ${late}`, 'query: true'], detail);
+    }
   });
 
   test('declared headers can be read after an await, and others cannot', async (t, kit) => {
     const keys = 'HTTP_X_DECLARED,HTTP_USER_AGENT,HTTP_ACCEPT,HTTP_X_OTHER,HTTP_X_ABSENT,CONTENT_TYPE';
     const headers = 'X-Declared: d\r\nUser-Agent: u\r\nX-Other: o\r\nX-Declared: e\r\n';
     await kit.serving('declared-singletons', {}, async ({ address }) => {
-      t.strictSame(await kit.json('/env-later?keys=HTTP_USER_AGENT,HTTP_X_OTHER,HTTP_HOST', headers, address), {
-        HTTP_USER_AGENT: 'u',
-        HTTP_X_OTHER: 'ERR_ENVIRON_EXPIRED',
-        HTTP_HOST: 'ERR_ENVIRON_EXPIRED',
-      });
-      t.strictSame(await kit.json('/env?keys=HTTP_USER_AGENT,HTTP_X_OTHER', headers, address), { HTTP_USER_AGENT: 'u', HTTP_X_OTHER: 'o' }, 'before an await all can');
+      t.strictSame(
+        await kit.json('/env-later?keys=HTTP_USER_AGENT,HTTP_X_OTHER,HTTP_HOST', headers, address),
+        {
+          HTTP_USER_AGENT: 'u',
+          HTTP_X_OTHER: 'ERR_ENVIRON_EXPIRED',
+          HTTP_HOST: 'ERR_ENVIRON_EXPIRED',
+        },
+      );
+      t.strictSame(
+        await kit.json('/env?keys=HTTP_USER_AGENT,HTTP_X_OTHER', headers, address),
+        { HTTP_USER_AGENT: 'u', HTTP_X_OTHER: 'o' },
+        'before an await all can',
+      );
     });
     await kit.serving('declared', {}, async ({ address }) => {
-      t.match(await kit.json(`/env-later?keys=${keys}`, headers, address), { HTTP_X_DECLARED: 'd, e', HTTP_USER_AGENT: 'u', HTTP_ACCEPT: null });
+      t.match(await kit.json(`/env-later?keys=${keys}`, headers, address), {
+        HTTP_X_DECLARED: 'd, e',
+        HTTP_USER_AGENT: 'u',
+        HTTP_ACCEPT: null,
+      });
     });
   });
 
@@ -592,15 +1246,22 @@ conformance((test, gateway) => {
     await kit.serving('declared-singletons', {}, async ({ address }) => {
       const response = await kit.get('/bad/rejects-later', 'Accept: text/html\r\n', address);
       t.equal(response.status, 500);
-      t.match(valueOf(response, 'content-type'), /^text\/(plain|html)/);
+      t.match(headerValue(response, 'content-type'), /^text\/(plain|html)/);
     });
   });
 
   test('8-bit header values arrive', async (t, kit) => {
-    const read = async (value: string) => (await kit.json('/env?keys=HTTP_X_A', `X-A: ${value}\r\n`)).HTTP_X_A;
+    const read = async (value: string) =>
+      (await kit.json('/env?keys=HTTP_X_A', `X-A: ${value}\r\n`)).HTTP_X_A;
     const values = [await read('a\xc3\xa9b'), await read('a\xe9b'), await read('a\xc3\xa9')];
-    if (gateway === 'node') t.strictSame(values, ['a\xc3\xa9b', 'a\xe9b', 'a\xc3\xa9'], 'as ISO-8859-1, as in PEP 3333');
-    else t.strictSame(values, ['aéb', 'a\ufffdb', 'a'], 'uWebSockets.js decodes as UTF-8, and takes 8-bit bytes at the ends for blanks');
+    if (gateway === 'node')
+      t.strictSame(values, ['a\xc3\xa9b', 'a\xe9b', 'a\xc3\xa9'], 'as ISO-8859-1, as in PEP 3333');
+    else
+      t.strictSame(
+        values,
+        ['aéb', 'a\ufffdb', 'a'],
+        'uWebSockets.js decodes as UTF-8, and takes 8-bit bytes at the ends for blanks',
+      );
   });
 
   test('Expect: 100-continue is continued', async (t, kit) => {
@@ -635,7 +1296,11 @@ conformance((test, gateway) => {
 
   test('another expectation is refused or ignored', async (t, kit) => {
     const response = await kit.get('/hello', 'Expect: the-unexpected\r\n');
-    t.equal(response.status, { uws: 200, node: 417 }[gateway], 'uWebSockets.js ignores it; node:http answers 417');
+    t.equal(
+      response.status,
+      { uws: 200, node: 417 }[gateway],
+      'uWebSockets.js ignores it; node:http answers 417',
+    );
   });
 
   test('curl uploads and gets what it sent', async (t, kit) => {
@@ -649,16 +1314,90 @@ conformance((test, gateway) => {
     writeFileSync(file, 'x'.repeat(2_000_000));
     const url = kit.url;
     const format = ['-s', '-o', '/dev/null', '-w', '%{http_code} %{size_download} %{exitcode}'];
-    t.equal(await curl([...format, '--data-binary', `@${file}`, `${url}/count-upload`]), '200 17 0', 'a length');
-    t.equal(await curl([...format, '-T', '-', `${url}/count-upload`], 'x'.repeat(500_000)), '200 16 0', 'chunked');
-    t.equal(await curl([...format, '-H', 'Expect: 100-continue', '--data-binary', `@${file}`, `${url}/count-upload`]), '200 17 0', 'expecting');
-    t.equal(await curl(['-s', '-o', '/dev/null', '-w', '%{http_code} %{exitcode}', '-I', `${url}/hello`]), '200 0', 'HEAD');
-    t.equal(await curl(['-s', '-o', '/dev/null', '-w', '%{http_code}', '--data-binary', `@${file}`, `${url}/ignore-upload`]), '200', 'a body that nobody reads');
+    t.equal(
+      await curl([...format, '--data-binary', `@${file}`, `${url}/count-upload`]),
+      '200 17 0',
+      'a length',
+    );
+    t.equal(
+      await curl([...format, '-T', '-', `${url}/count-upload`], 'x'.repeat(500_000)),
+      '200 16 0',
+      'chunked',
+    );
+    t.equal(
+      await curl([
+        ...format,
+        '-H',
+        'Expect: 100-continue',
+        '--data-binary',
+        `@${file}`,
+        `${url}/count-upload`,
+      ]),
+      '200 17 0',
+      'expecting',
+    );
+    t.equal(
+      await curl(['-s', '-o', '/dev/null', '-w', '%{http_code} %{exitcode}', '-I', `${url}/hello`]),
+      '200 0',
+      'HEAD',
+    );
+    t.equal(
+      await curl([
+        '-s',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        '--data-binary',
+        `@${file}`,
+        `${url}/ignore-upload`,
+      ]),
+      '200',
+      'a body that nobody reads',
+    );
     writeFileSync(file, Buffer.alloc(LARGE + 5_000_000, 'x'));
-    t.equal(await curl(['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', 'Expect:', '--data-binary', `@${file}`, `${url}/count-upload`]), '413', 'too large');
-    t.match(await curl(['-s', '-o', '/dev/null', '-w', '%{http_code} %{exitcode}', `${url}/bad/throws-after-a-sent-chunk`]), /^200 (18|56)$/, 'a cut response is an error to curl');
-    t.match(await curl(['-s', '-o', '/dev/null', '-w', '%{http_code} %{exitcode}', `${url}/bad/throws-after-a-sent-chunk-of-known-length`]), /^200 (18|56)$/, 'of known length too');
-    if (gateway === 'node') t.equal(await curl(['-s', '-0', `${url}/form/generator`]), 'one two three', 'HTTP/1.0');
+    t.equal(
+      await curl([
+        '-s',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        '-H',
+        'Expect:',
+        '--data-binary',
+        `@${file}`,
+        `${url}/count-upload`,
+      ]),
+      '413',
+      'too large',
+    );
+    t.match(
+      await curl([
+        '-s',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code} %{exitcode}',
+        `${url}/bad/throws-after-a-sent-chunk`,
+      ]),
+      /^200 (18|56)$/,
+      'a cut response is an error to curl',
+    );
+    t.match(
+      await curl([
+        '-s',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code} %{exitcode}',
+        `${url}/bad/throws-after-a-sent-chunk-of-known-length`,
+      ]),
+      /^200 (18|56)$/,
+      'of known length too',
+    );
+    if (gateway === 'node')
+      t.equal(await curl(['-s', '-0', `${url}/form/generator`]), 'one two three', 'HTTP/1.0');
   });
 
   test('idle connections cost the others nothing', async (t, kit) => {

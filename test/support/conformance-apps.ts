@@ -16,9 +16,9 @@ import {
   type StartResponse,
   TAKEN,
   toObject,
-  waitForBody,
   WsgiHandler,
   WsgiResponse,
+  waitForBody,
 } from '../../src/index.js';
 
 /** Tells the test that something happened to the request with this id. */
@@ -60,9 +60,15 @@ function count(id: string, bytes: number): void {
   counters.set(id, counter(id) + bytes);
 }
 
-const parameter = (environ: Environ, name: string) => new URLSearchParams(environ.QUERY_STRING).get(name) ?? '';
+const parameter = (environ: Environ, name: string) =>
+  new URLSearchParams(environ.QUERY_STRING).get(name) ?? '';
 const idOf = (environ: Environ) => parameter(environ, 'id');
 const say = (environ: Environ, what: string) => note(idOf(environ), what);
+/** Keeps the id, which cannot be read any more once the request was answered in one go. */
+const sayer = (environ: Environ) => {
+  const id = idOf(environ);
+  return (what: string) => note(id, what);
+};
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const codeOf = (error: unknown) => String((error as { code?: unknown }).code ?? (error as Error).name);
 
@@ -79,7 +85,10 @@ function json(start: StartResponse, value: unknown): Body {
 }
 
 /** A body that says when it is closed, and counts how often. */
-function closable(environ: Environ, chunks: Iterable<Chunk> | AsyncIterable<Chunk>): Body & { close(): void } {
+function closable(
+  environ: Environ,
+  chunks: Iterable<Chunk> | AsyncIterable<Chunk>,
+): Body & { close(): void } {
   return Object.assign(
     Symbol.asyncIterator in chunks
       ? { [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() }
@@ -126,14 +135,24 @@ const FORMS: Record<string, (environ: Environ, start: StartResponse) => unknown>
   },
   'async-iterator-without-return': () => {
     const chunks = ['one ', 'two ', 'three'];
-    return { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: chunks.length === 0, value: chunks.shift() }) }) };
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: chunks.length === 0, value: chunks.shift() }),
+      }),
+    };
   },
   'iterator-without-return': () => {
     const chunks = ['one ', 'two ', 'three'];
-    return { [Symbol.iterator]: () => ({ next: () => ({ done: chunks.length === 0, value: chunks.shift() }) }) };
+    return {
+      [Symbol.iterator]: () => ({ next: () => ({ done: chunks.length === 0, value: chunks.shift() }) }),
+    };
   },
   set: () => new Set(['one ', 'two ', 'three']),
-  'map-values': () => new Map([[1, 'one '], [2, 'two three']]).values(),
+  'map-values': () =>
+    new Map([
+      [1, 'one '],
+      [2, 'two three'],
+    ]).values(),
   readable: () => Readable.from([Buffer.from('one '), Buffer.from('two '), Buffer.from('three')]),
   'web-stream': () =>
     new ReadableStream({
@@ -158,17 +177,18 @@ const FORMS: Record<string, (environ: Environ, start: StartResponse) => unknown>
   },
   promise: () => turn(['one ', 'two three']),
   'promise-of-generator': () => turn(FORMS['async-generator']?.(wrong({}), wrong({}))),
+  // biome-ignore lint/suspicious/noThenProperty: a thenable that is no Promise is the subject
   thenable: () => ({ then: (resolve: (body: string[]) => void) => resolve(['one two three']) }),
   write: (_environ, start) => {
     const write = ok(start);
-    write('one ');
-    write(Buffer.from('two '));
+    void write('one ');
+    void write(Buffer.from('two '));
     return ['three'];
   },
   'write-only': (_environ, start) => {
     const write = ok(start);
-    write('one ');
-    write('two three');
+    void write('one ');
+    void write('two three');
     return [];
   },
   'write-with-waits': async (_environ, start) => {
@@ -222,7 +242,7 @@ const SELF_STARTING = /^(write|started|wsgi|promise-of-wsgi)/;
 
 /** What must never leave as a good response. */
 const BAD: Record<string, (environ: Environ, start: StartResponse) => unknown> = {
-  'throws': () => {
+  throws: () => {
     throw new Error('secret text');
   },
   'throws-no-error': () => {
@@ -238,7 +258,7 @@ const BAD: Record<string, (environ: Environ, start: StartResponse) => unknown> =
   'throws-with-status': () => {
     throw Object.assign(new Error('secret text'), { status: 422 });
   },
-  'rejects': () => Promise.reject(new Error('secret text')),
+  rejects: () => Promise.reject(new Error('secret text')),
   'rejects-later': async () => {
     await turn();
     throw new Error('secret text');
@@ -278,14 +298,16 @@ const BAD: Record<string, (environ: Environ, start: StartResponse) => unknown> =
     throw new Error('secret text');
   },
   'throws-after-write': (_environ, start) => {
-    ok(start)('first');
+    void ok(start)('first');
     throw new Error('secret text');
   },
   'readable-fails-later': (_environ, start) => {
     ok(start);
     const stream = new Readable({ read() {} });
     stream.push('first');
-    void turn().then(() => turn()).then(() => stream.destroy(new Error('secret text')));
+    void turn()
+      .then(() => turn())
+      .then(() => stream.destroy(new Error('secret text')));
     return stream;
   },
   'never-starts-then-yields-later': async function* () {
@@ -304,12 +326,13 @@ const BAD: Record<string, (environ: Environ, start: StartResponse) => unknown> =
     return ['twice'];
   },
   'starts-after-the-body': (environ, start) => {
+    const tell = sayer(environ);
     setImmediate(() => {
       try {
         start('500 Late', []);
-        say(environ, 'no error');
+        tell('no error');
       } catch (error) {
-        say(environ, codeOf(error));
+        tell(codeOf(error));
       }
     });
     ok(start);
@@ -322,7 +345,7 @@ const BAD: Record<string, (environ: Environ, start: StartResponse) => unknown> =
   },
   'starts-again-with-an-error-after-write': (_environ, start) => {
     const write = ok(start);
-    write('first');
+    void write('first');
     start('503 Service Unavailable', TEXT, new Error('too late'));
     return ['replaced'];
   },
@@ -371,18 +394,21 @@ const BAD: Record<string, (environ: Environ, start: StartResponse) => unknown> =
   'pairs-with-changing-values': (_environ, start) => {
     let reads = 0;
     const pair = ['X-Odd', ''] as HeaderPair;
-    Object.defineProperty(pair, 1, { get: () => (reads++ === 0 ? 'fine' : 'after\r\nX-Evil: 1'), enumerable: true });
+    Object.defineProperty(pair, 1, {
+      get: () => (reads++ === 0 ? 'fine' : 'after\r\nX-Evil: 1'),
+      enumerable: true,
+    });
     start('200 OK', [pair]);
     return ['body'];
   },
   'taken-without-taking': () => TAKEN,
   'taken-later-without-taking': () => turn(TAKEN),
   'write-of-a-number': (_environ, start) => {
-    ok(start)(wrong<Chunk>(5));
+    void ok(start)(wrong<Chunk>(5));
     return [];
   },
   'write-of-null': (_environ, start) => {
-    ok(start)(wrong<Chunk>(null));
+    void ok(start)(wrong<Chunk>(null));
     return [];
   },
   'iterator-gives-no-object': (_environ, start) => {
@@ -569,7 +595,8 @@ const CLOSING: Record<string, (environ: Environ, start: StartResponse) => unknow
     return closable(environ, ['a', 'b']);
   },
   'wsgi-response': (environ) => new WsgiResponse({ content: closable(environ, ['a', 'b']) }),
-  'response-refused': (environ) => new WsgiResponse({ content: closable(environ, ['a']), headers: [['Bad Name', 'x']] }),
+  'response-refused': (environ) =>
+    new WsgiResponse({ content: closable(environ, ['a']), headers: [['Bad Name', 'x']] }),
   'async-object': (environ, start) => {
     ok(start);
     return closable(
@@ -797,10 +824,14 @@ const READERS: Record<string, (environ: Environ) => Promise<unknown>> = {
   read: async (environ) => (await environ['wsgi.input'].read()).toString('latin1'),
   'read-by-4': async ({ 'wsgi.input': input }) => {
     const parts: string[] = [];
-    for (let part = await input.read(4); part.length > 0; part = await input.read(4)) parts.push(part.toString('latin1'));
+    for (let part = await input.read(4); part.length > 0; part = await input.read(4))
+      parts.push(part.toString('latin1'));
     return parts;
   },
-  'read-0': async ({ 'wsgi.input': input }) => [(await input.read(0)).length, (await input.read()).toString('latin1')],
+  'read-0': async ({ 'wsgi.input': input }) => [
+    (await input.read(0)).length,
+    (await input.read()).toString('latin1'),
+  ],
   'read-late': async (environ) => {
     await turn();
     await turn();
@@ -808,15 +839,18 @@ const READERS: Record<string, (environ: Environ) => Promise<unknown>> = {
   },
   readline: async ({ 'wsgi.input': input }) => {
     const lines: string[] = [];
-    for (let line = await input.readline(); line.length > 0; line = await input.readline()) lines.push(line.toString('latin1'));
+    for (let line = await input.readline(); line.length > 0; line = await input.readline())
+      lines.push(line.toString('latin1'));
     return lines;
   },
   'readline-3': async ({ 'wsgi.input': input }) => {
     const lines: string[] = [];
-    for (let line = await input.readline(3); line.length > 0; line = await input.readline(3)) lines.push(line.toString('latin1'));
+    for (let line = await input.readline(3); line.length > 0; line = await input.readline(3))
+      lines.push(line.toString('latin1'));
     return lines;
   },
-  readlines: async ({ 'wsgi.input': input }) => (await input.readlines()).map((line) => line.toString('latin1')),
+  readlines: async ({ 'wsgi.input': input }) =>
+    (await input.readlines()).map((line) => line.toString('latin1')),
   'readlines-4': async ({ 'wsgi.input': input }) => {
     const some = (await input.readlines(4)).map((line) => line.toString('latin1'));
     return [some, (await input.read()).toString('latin1')];
@@ -834,7 +868,9 @@ const READERS: Record<string, (environ: Environ) => Promise<unknown>> = {
   },
   'two-reads-at-once': async ({ 'wsgi.input': input }) => {
     const results = await Promise.allSettled([input.read(), input.read()]);
-    return results.map((result) => (result.status === 'fulfilled' ? result.value.toString('latin1') : codeOf(result.reason)));
+    return results.map((result) =>
+      result.status === 'fulfilled' ? result.value.toString('latin1') : codeOf(result.reason),
+    );
   },
   'read-sync': async ({ 'wsgi.input': input }) => {
     try {
@@ -878,17 +914,33 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
   },
   env: (environ, start, detail) => {
     const keys = parameter(environ, 'keys').split(',');
-    return json(start, detail === 'all' ? toObjectText(environ) : Object.fromEntries(keys.map((key) => [key, environ[key] ?? null])));
+    return json(
+      start,
+      detail === 'all'
+        ? toObjectText(environ)
+        : Object.fromEntries(keys.map((key) => [key, environ[key] ?? null])),
+    );
   },
   'env-later': async (environ, start) => {
     const keys = parameter(environ, 'keys').split(',');
     await turn();
     return json(start, Object.fromEntries(keys.map((key) => [key, attempt(() => environ[key] ?? null)])));
   },
-  'env-in': (environ, start) => json(start, parameter(environ, 'keys').split(',').map((key) => key in environ)),
+  'env-in': (environ, start) =>
+    json(
+      start,
+      parameter(environ, 'keys')
+        .split(',')
+        .map((key) => key in environ),
+    ),
   'env-in-later': async (environ, start) => {
     await turn();
-    return json(start, parameter(environ, 'keys').split(',').map((key) => attempt(() => key in environ)));
+    return json(
+      start,
+      parameter(environ, 'keys')
+        .split(',')
+        .map((key) => attempt(() => key in environ)),
+    );
   },
   'env-assign': (environ, start) => {
     environ.HTTP_X_NEW = 'new';
@@ -897,21 +949,26 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
     environ.REMOTE_ADDR = '1.2.3.4';
     (environ as Record<string, unknown>).HTTP_X_GONE = undefined;
     return json(start, {
-      keys: ['HTTP_X_NEW', 'app.thing', 'PATH_INFO', 'REMOTE_ADDR'].map((key) => [environ[key], key in environ]),
+      keys: ['HTTP_X_NEW', 'app.thing', 'PATH_INFO', 'REMOTE_ADDR'].map((key) => [
+        environ[key],
+        key in environ,
+      ]),
       gone: environ.HTTP_X_GONE ?? null,
       raw: environ['vela.raw_path'],
       own: Object.keys(environ),
       listed: environKeys(environ).filter((key) => key.includes('X_')),
     });
   },
-  'env-expired': (environ, start) => {
-    const early = environ.HTTP_X_EARLY;
+  'env-expired': (environ, start, detail) => {
+    const tell = sayer(environ);
+    const list = detail === 'list' ? environ.HTTP_X_EARLY : environ.HTTP_USER_AGENT;
     setImmediate(() => {
-      say(environ, `late: ${attempt(() => environ.HTTP_X_LATE)}`);
-      say(environ, `query: ${attempt(() => environ.QUERY_STRING.includes('id='))}`);
+      tell(`late: ${attempt(() => environ.HTTP_X_LATE)}`);
+      tell(`query: ${attempt(() => environ.QUERY_STRING.includes('id='))}`);
+      tell(`method: ${attempt(() => environ.REQUEST_METHOD)} ${attempt(() => environ.PATH_INFO)}`);
     });
     ok(start);
-    return [String(early)];
+    return [String(list)];
   },
   start: (environ, start) => {
     const { status, headers, body, isAsync } = JSON.parse(parameter(environ, 'spec'));
@@ -926,15 +983,29 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
     return FORMS[detail]?.(environ, start);
   },
   bad: (environ, start, detail) => BAD[detail]?.(environ, start),
-  closing: (environ, start, detail) => CLOSING[detail]?.(environ, start),
+  closing: (environ, start, detail) => {
+    // Read now, for it cannot be read any more once the request was answered in one go.
+    idOf(environ);
+    return CLOSING[detail]?.(environ, start);
+  },
   endless: (environ, start, detail) => {
     say(environ, 'called');
     return ENDLESS[detail]?.(environ, start);
   },
   stream: (environ, start, detail) => STREAMS[detail]?.(environ, start, Number(parameter(environ, 'bytes'))),
   status: (environ, start, detail) => {
-    const chunks = { one: ['body'], two: ['bo', 'dy'], none: [], generator: (function* () { yield 'body'; })() }[parameter(environ, 'form') || 'one'];
-    start(`${detail} Status`, parameter(environ, 'length') ? [['Content-Length', parameter(environ, 'length')]] : []);
+    const chunks = {
+      one: ['body'],
+      two: ['bo', 'dy'],
+      none: [],
+      generator: (function* () {
+        yield 'body';
+      })(),
+    }[parameter(environ, 'form') || 'one'];
+    start(
+      `${detail} Status`,
+      parameter(environ, 'length') ? [['Content-Length', parameter(environ, 'length')]] : [],
+    );
     return chunks;
   },
   'status-later': async (_environ, start, detail) => {
@@ -948,7 +1019,11 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
     })();
   },
   'whole-of': (environ, start) => {
-    const text = { multibyte: 'é€😀'.repeat(20_000), surrogate: 'a\ud800b', 'long-surrogates': '\udc00'.repeat(50_000) }[parameter(environ, 'text')];
+    const text = {
+      multibyte: 'é€😀'.repeat(20_000),
+      surrogate: 'a\ud800b',
+      'long-surrogates': '\udc00'.repeat(50_000),
+    }[parameter(environ, 'text')];
     ok(start);
     return [text ?? ''];
   },
@@ -1090,10 +1165,11 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
   },
   'read-after-answer': (environ, start) => {
     const input = environ['wsgi.input'];
+    const tell = sayer(environ);
     setImmediate(() => {
       input.read().then(
-        (body) => say(environ, `read ${body.length}`),
-        (error) => say(environ, codeOf(error)),
+        (body) => tell(`read ${body.length}`),
+        (error) => tell(codeOf(error)),
       );
     });
     ok(start);
@@ -1145,7 +1221,13 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
     return ['four'];
   },
   'eight-bit': (_environ, start) => {
-    ok(start, [['X-Eight-Bit', 'caf\xe9 \xa3\xff'], ['X-Plain', 'plain'], ['Content-Type', 'text/plain'], ['X-More', '1'], ['X-Last', '2']]);
+    ok(start, [
+      ['X-Eight-Bit', 'caf\xe9 \xa3\xff'],
+      ['X-Plain', 'plain'],
+      ['Content-Type', 'text/plain'],
+      ['X-More', '1'],
+      ['X-Last', '2'],
+    ]);
     return ['é'];
   },
   tunnel: (environ) => {
@@ -1153,7 +1235,10 @@ const APPS: Record<string, (environ: Environ, start: StartResponse, detail: stri
     if (take === undefined) return new WsgiResponse({ status: 400, content: 'no tunnel here' });
     const { socket, head } = take();
     say(environ, `head ${Buffer.from(head).toString('latin1')}`);
-    const status = environ.REQUEST_METHOD === 'CONNECT' ? '200 Connection Established' : '101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo';
+    const status =
+      environ.REQUEST_METHOD === 'CONNECT'
+        ? '200 Connection Established'
+        : '101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo';
     socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
     socket.write(head);
     socket.pipe(socket);
@@ -1185,7 +1270,10 @@ function attempt(read: () => unknown): unknown {
 /** Everything in an environ that can be said in JSON. */
 function toObjectText(environ: Environ): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(toObject(environ)).map(([key, value]) => [key, ['string', 'boolean', 'number'].includes(typeof value) ? value : typeof value]),
+    Object.entries(toObject(environ)).map(([key, value]) => [
+      key,
+      ['string', 'boolean', 'number'].includes(typeof value) ? value : typeof value,
+    ]),
   );
 }
 
@@ -1194,26 +1282,45 @@ const every: AppFunction = (environ, start) => {
   const [, name = '', detail = ''] = environ['vela.raw_path'].split('/');
   const app = APPS[name];
   if (app !== undefined) return app(environ, start, detail) as Body;
-  if (name === 'path') return json(start, { path: environ.PATH_INFO, uri: environ.RAW_URI, query: environ.QUERY_STRING, raw: environ['vela.raw_path'] });
-  return json(start, { path: environ.PATH_INFO, uri: environ.RAW_URI, query: environ.QUERY_STRING, raw: environ['vela.raw_path'] });
+  if (name === 'path')
+    return json(start, {
+      path: environ.PATH_INFO,
+      uri: environ.RAW_URI,
+      query: environ.QUERY_STRING,
+      raw: environ['vela.raw_path'],
+    });
+  return json(start, {
+    path: environ.PATH_INFO,
+    uri: environ.RAW_URI,
+    query: environ.QUERY_STRING,
+    raw: environ['vela.raw_path'],
+  });
 };
 
 const declared: AppFunction = Object.assign(((environ, start) => every(environ, start)) as AppFunction, {
   headers: ['X-Declared', 'User-Agent', 'accept'],
 });
 
-const declaredSingletons: AppFunction = Object.assign(((environ, start) => every(environ, start)) as AppFunction, {
-  headers: ['User-Agent'],
-});
+const declaredSingletons: AppFunction = Object.assign(
+  ((environ, start) => every(environ, start)) as AppFunction,
+  {
+    headers: ['User-Agent'],
+  },
+);
 
 /** Reads the loaded body without waiting. */
 const sync: AppFunction = (environ, start) => {
   const body = environ['wsgi.input'].readSync();
-  return json(start, { body: body.toString('latin1'), again: environ['wsgi.input'].readSync().length, header: environ.HTTP_X_TEST ?? null });
+  return json(start, {
+    body: body.toString('latin1'),
+    again: environ['wsgi.input'].readSync().length,
+    header: environ.HTTP_X_TEST ?? null,
+  });
 };
 
 /** Chooses by a header, as CONNECT has no path. */
-const tunnels: AppFunction = (environ, start) => APPS[environ.HTTP_X_APP ?? 'tunnel']?.(environ, start, '') as Body;
+const tunnels: AppFunction = (environ, start) =>
+  APPS[environ.HTTP_X_APP ?? 'tunnel']?.(environ, start, '') as Body;
 
 /** Applications that a server of the child can have. */
 export const SERVED: Readonly<Record<string, App>> = {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { ServerOptions } from '../../src/index.js';
 import type { Answers, ChildState, FromChild, Requests, ToChild } from './conformance-server.js';
-import { DEADLINE_MS, type WireAddress, type WireResponse, Wire } from './wire.js';
+import { DEADLINE_MS, Wire, type WireAddress, type WireResponse } from './wire.js';
 
 export const GATEWAYS = ['uws', 'node'] as const;
 export type GatewayName = (typeof GATEWAYS)[number];
@@ -21,6 +21,8 @@ export interface Served {
 }
 
 const START_MS = 20_000;
+/** Longest wait for the child to do what it is asked. */
+const CALL_MS = 8000;
 /** A connection that is not closed by then is asked for another answer. */
 const CLOSING_MS = 300;
 /** Limits of the suite's main server: small, so that cases are fast. */
@@ -36,7 +38,9 @@ const serverFile = fileURLToPath(new URL('./conformance-server.ts', import.meta.
  * Defines one suite that runs over both gateways. After each case the server must be alive, answer, and have nothing
  * to report: a rejection nobody handled, a warning, an unknown death.
  */
-export function conformance(define: (test: (fact: string, body: (t: Test, kit: Kit) => unknown) => void, gateway: GatewayName) => void): void {
+export function conformance(
+  define: (test: (fact: string, body: (t: Test, kit: Kit) => unknown) => void, gateway: GatewayName) => void,
+): void {
   for (const gateway of GATEWAYS) {
     void t.test(gateway, async (suite) => {
       const kit = new Kit(gateway);
@@ -48,6 +52,7 @@ export function conformance(define: (test: (fact: string, body: (t: Test, kit: K
           try {
             await body(one, kit);
           } finally {
+            kit.leave();
             await kit.assertWell(one);
           }
         });
@@ -72,6 +77,7 @@ export class Kit {
   #pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #notes = new Map<string, string[]>();
   #wake = new Set<() => void>();
+  #wires: Wire[] = [];
 
   constructor(gateway: GatewayName) {
     this.gateway = gateway;
@@ -95,13 +101,19 @@ export class Kit {
   async start(): Promise<void> {
     if (this.#child !== undefined && !this.#isDead) return;
     const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !/^(_?TAP|NODE_V8_COVERAGE)/.test(name)),
+      Object.entries(process.env).filter(
+        ([name]) => name !== 'NODE_OPTIONS' && !/^(_?TAP|NODE_V8_COVERAGE)/.test(name),
+      ),
     );
     this.#isDead = false;
     this.#stderr = '';
     this.#faultsSeen = 0;
     this.#notes.clear();
-    const child = fork(serverFile, [], { execArgv: ['--expose-gc', '--import', 'tsx'], env, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+    const child = fork(serverFile, [], {
+      execArgv: ['--expose-gc', '--import', 'tsx'],
+      env,
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
     this.#child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-1_000_000);
@@ -131,7 +143,12 @@ export class Kit {
 
   /** Starts a further server in the child, on a port of its own. */
   async listen(app: string, options: ServerOptions = {}): Promise<Served> {
-    const defaults = { bind: '127.0.0.1:0', gateway: this.gateway, logLevel: 'error', maxHeadBytes: LIMITS.maxHeadBytes } as const;
+    const defaults = {
+      bind: '127.0.0.1:0',
+      gateway: this.gateway,
+      logLevel: 'error',
+      maxHeadBytes: LIMITS.maxHeadBytes,
+    } as const;
     return this.call('listen', { app, options: { ...defaults, ...options } });
   }
 
@@ -148,12 +165,19 @@ export class Kit {
   /** Asks the child. @throws what the child threw, with its `code`; or how it died */
   async call<K extends keyof Requests>(call: K, given: Requests[K]): Promise<Answers[K]> {
     const child = this.#child;
-    if (child === undefined || this.#isDead) throw new Error(`the server process is dead\n${this.#stderr.slice(-2000)}`);
+    if (child === undefined || this.#isDead)
+      throw new Error(`the server process is dead\n${this.#stderr.slice(-2000)}`);
     const serial = ++this.#serial;
-    return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const answer = new Promise<Answers[K]>((resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`the server process did not answer "${call}" within ${CALL_MS} ms`)),
+        CALL_MS,
+      );
       this.#pending.set(serial, { resolve: resolve as (value: never) => void, reject });
       child.send({ call, serial, given } satisfies ToChild);
     });
+    return answer.finally(() => clearTimeout(timer));
   }
 
   /** What has arrived in the child has been read. */
@@ -164,7 +188,11 @@ export class Kit {
 
   /** Waits until the application noted this of a request. */
   async note(id: string, what: string, deadlineMs = DEADLINE_MS): Promise<void> {
-    await this.until(() => this.#notes.get(id)?.includes(what) === true, () => `note "${what}"; there are: ${this.#notes.get(id)?.join(', ')}`, deadlineMs);
+    await this.until(
+      () => this.#notes.get(id)?.includes(what) === true,
+      () => `note "${what}"; there are: ${this.#notes.get(id)?.join(', ')}`,
+      deadlineMs,
+    );
   }
 
   /** All notes of a request by now. */
@@ -174,7 +202,11 @@ export class Kit {
   }
 
   /** Waits until something is so, looking whenever the child says something and every few milliseconds. */
-  async until(isSo: () => boolean | Promise<boolean>, what: () => string, deadlineMs = DEADLINE_MS): Promise<void> {
+  async until(
+    isSo: () => boolean | Promise<boolean>,
+    what: () => string,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<void> {
     const deadline = performance.now() + deadlineMs;
     while (!(await isSo())) {
       if (this.#isDead) throw new Error(await this.#death);
@@ -193,8 +225,15 @@ export class Kit {
   }
 
   /** Opens a connection to the main server, or to another. */
-  open(address: WireAddress = this.address): Promise<Wire> {
-    return Wire.open(address);
+  async open(address: WireAddress = this.address): Promise<Wire> {
+    const wire = await Wire.open(address);
+    this.#wires.push(wire);
+    return wire;
+  }
+
+  /** Ends all connections that were opened. */
+  leave(): void {
+    for (const wire of this.#wires.splice(0)) wire.destroy();
   }
 
   /** Sends one request on a connection of its own; gives the response and whether the connection stayed usable. */
@@ -299,7 +338,7 @@ export class Kit {
       t.fail('the server process is alive', { death: await this.#death });
       return;
     }
-    const { faults } = await this.state();
+    const faults = await this.call('faults', {});
     t.same(faults.slice(this.#faultsSeen), [], 'the server process has no faults');
     this.#faultsSeen = faults.length;
     t.notMatch(this.#stderr, /corked callback/, 'all writes are corked');

@@ -1,6 +1,6 @@
 /** The child process of the gateway suite: it serves, and does what its parent asks over IPC. */
 import { readdirSync } from 'node:fs';
-import { serve, type Server, type ServerOptions } from '../../src/index.js';
+import { type Server, type ServerOptions, serve } from '../../src/index.js';
 import { counter, openGate, SERVED, setNote } from './conformance-apps.js';
 
 /** What the parent may ask for. */
@@ -12,6 +12,7 @@ export interface Requests {
   counter: { readonly id: string };
   /** Two turns of the loop, so that what has arrived has been read. */
   turn: Record<string, never>;
+  faults: Record<string, never>;
   state: Record<string, never>;
 }
 
@@ -23,14 +24,14 @@ export interface Answers {
   openGate: undefined;
   counter: number;
   turn: undefined;
+  /** Unhandled rejections, uncaught exceptions and warnings. */
+  faults: readonly string[];
   state: ChildState;
 }
 
 /** What the child knows of itself. */
 export interface ChildState {
-  /** Unhandled rejections, uncaught exceptions and warnings. */
-  readonly faults: readonly string[];
-  /** After a collection, where the process allows it. */
+  /** After a collection. */
   readonly heapBytes: number;
   readonly files: number;
   readonly listeners: number;
@@ -39,7 +40,11 @@ export interface ChildState {
 /** A message to the parent. */
 export type FromChild =
   | { readonly note: string; readonly id: string }
-  | { readonly reply: number; readonly value?: unknown; readonly error?: { readonly message: string; readonly code: string } };
+  | {
+      readonly reply: number;
+      readonly value?: unknown;
+      readonly error?: { readonly message: string; readonly code: string };
+    };
 
 /** A message to the child. */
 export interface ToChild {
@@ -51,8 +56,12 @@ export interface ToChild {
 const servers: Server[] = [];
 const faults: string[] = [];
 
-process.on('unhandledRejection', (reason) => faults.push(`unhandled rejection: ${String((reason as Error)?.stack ?? reason)}`));
-process.on('uncaughtException', (error) => faults.push(`uncaught exception: ${error?.stack ?? String(error)}`));
+process.on('unhandledRejection', (reason) =>
+  faults.push(`unhandled rejection: ${String((reason as Error)?.stack ?? reason)}`),
+);
+process.on('uncaughtException', (error) =>
+  faults.push(`uncaught exception: ${error?.stack ?? String(error)}`),
+);
 process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') faults.push(`warning: ${warning.stack ?? warning.message}`);
 });
@@ -81,10 +90,13 @@ const answers: { [K in keyof Requests]: (given: Requests[K]) => Answers[K] | Pro
     for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
     return undefined;
   },
-  state() {
-    (globalThis as { gc?: () => void }).gc?.();
+  faults: () => faults,
+  async state() {
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      (globalThis as { gc?: () => void }).gc?.();
+    }
     return {
-      faults,
       heapBytes: process.memoryUsage().heapUsed + process.memoryUsage().external,
       files: readdirSync('/proc/self/fd').length,
       listeners: process.eventNames().reduce((total, name) => total + process.listenerCount(name), 0),

@@ -1,5 +1,5 @@
 /** A client that writes bytes and reads responses strictly: what a lenient client would forgive is an error here. */
-import { type NetConnectOpts, type Socket, connect } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 /** Longest wait for anything that a server should do at once. */
@@ -24,13 +24,15 @@ export interface WireResponse {
 }
 
 /** The values of a header. */
-export function valuesOf(response: WireResponse, name: string): string[] {
-  return response.headers.filter(([one]) => one.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+export function headerValues(response: WireResponse, name: string): string[] {
+  return response.headers
+    .filter(([one]) => one.toLowerCase() === name.toLowerCase())
+    .map(([, value]) => value);
 }
 
 /** The one value of a header; an error when it is repeated. */
-export function valueOf(response: WireResponse, name: string): string | undefined {
-  const values = valuesOf(response, name);
+export function headerValue(response: WireResponse, name: string): string | undefined {
+  const values = headerValues(response, name);
   if (values.length > 1) throw new Error(`header ${name} came ${values.length} times: ${values.join(' | ')}`);
   return values[0];
 }
@@ -43,17 +45,17 @@ export class Wire {
   /** The server ended the connection, or it broke. */
   isEnded = false;
   error: Error | undefined;
-  #wake: (() => void) | undefined;
+  #wakes = new Set<() => void>();
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (bytes: Buffer) => {
       this.received = this.received.length === 0 ? bytes : Buffer.concat([this.received, bytes]);
-      this.#wake?.();
+      this.#stir();
     });
     const end = () => {
       this.isEnded = true;
-      this.#wake?.();
+      this.#stir();
     };
     socket.on('end', end);
     socket.on('close', end);
@@ -65,7 +67,10 @@ export class Wire {
 
   static async open(address: WireAddress, tls?: ConnectionOptions): Promise<Wire> {
     const options = { ...address, allowHalfOpen: true, noDelay: true };
-    const socket = tls === undefined ? connect(options as NetConnectOpts) : connectTls({ ...options, ...tls } as ConnectionOptions);
+    const socket =
+      tls === undefined
+        ? connect(options as NetConnectOpts)
+        : connectTls({ ...options, ...tls } as ConnectionOptions);
     await new Promise<void>((resolve, reject) => {
       socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve);
       socket.once('error', reject);
@@ -85,18 +90,26 @@ export class Wire {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) throw new Error(`waited ${deadlineMs} ms for ${what}; ${this.#describe()}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
-        this.#wake = () => {
+        const wakes = this.#wakes;
+        const timer = setTimeout(done, leftMs);
+        wakes.add(done);
+        function done(): void {
           clearTimeout(timer);
+          wakes.delete(done);
           resolve();
-        };
+        }
       });
-      this.#wake = undefined;
     }
   }
 
   /** The next response; one that is cut has `isComplete` false. @throws when none comes, or it is malformed */
-  async response({ method = 'GET', deadlineMs = DEADLINE_MS }: { method?: string; deadlineMs?: number } = {}): Promise<WireResponse> {
+  async response({
+    method = 'GET',
+    deadlineMs = DEADLINE_MS,
+  }: {
+    method?: string;
+    deadlineMs?: number;
+  } = {}): Promise<WireResponse> {
     let parsed: Parsed | undefined;
     await this.until(
       () => {
@@ -111,6 +124,16 @@ export class Wire {
     return parsed.response;
   }
 
+  /** The next response, or undefined when the server ends the connection without one. */
+  async responseOrEnd(deadlineMs = DEADLINE_MS): Promise<WireResponse | undefined> {
+    await this.until(
+      () => this.isEnded || parseResponse(this.received, 'GET', false) !== undefined,
+      'a response or the end',
+      deadlineMs,
+    );
+    return this.received.length === 0 ? undefined : this.response();
+  }
+
   /** Waits until the server ends the connection. */
   async closed(deadlineMs = DEADLINE_MS): Promise<void> {
     await this.until(() => this.isEnded, 'the server to close the connection', deadlineMs);
@@ -118,6 +141,10 @@ export class Wire {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  #stir(): void {
+    for (const wake of [...this.#wakes]) wake();
   }
 
   #describe(): string {
@@ -132,7 +159,7 @@ interface Parsed {
 }
 
 /** Reads one response from the front of `bytes`; undefined when more must come. @throws for anything malformed */
-export function parseResponse(bytes: Buffer, method: string, isEnded: boolean): Parsed | undefined {
+function parseResponse(bytes: Buffer, method: string, isEnded: boolean): Parsed | undefined {
   const interim: number[] = [];
   let at = 0;
   for (;;) {
@@ -147,7 +174,10 @@ export function parseResponse(bytes: Buffer, method: string, isEnded: boolean): 
       if (body === undefined) return undefined;
       const { status, reason, headers } = head;
       const { content, framing, isComplete } = body;
-      return { response: { status, reason, headers, body: content, framing, isComplete, interim }, bytes: body.end };
+      return {
+        response: { status, reason, headers, body: content, framing, isComplete, interim },
+        bytes: body.end,
+      };
     }
     interim.push(head.status);
   }
@@ -187,12 +217,19 @@ interface BodyPart {
   readonly end: number;
 }
 
-function parseBody(bytes: Buffer, from: number, method: string, head: Head, isEnded: boolean): BodyPart | undefined {
+function parseBody(
+  bytes: Buffer,
+  from: number,
+  method: string,
+  head: Head,
+  isEnded: boolean,
+): BodyPart | undefined {
   const find = (name: string) => head.headers.find(([one]) => one.toLowerCase() === name)?.[1];
   const length = find('content-length');
   const encoding = find('transfer-encoding');
   const noBody = { content: Buffer.alloc(0), framing: 'none', isComplete: true, end: from } as const;
-  if (length !== undefined && encoding !== undefined) throw malformed('a length beside an encoding', bytes, 0);
+  if (length !== undefined && encoding !== undefined)
+    throw malformed('a length beside an encoding', bytes, 0);
   if (length !== undefined && !/^\d+$/.test(length)) throw malformed('a Content-Length', bytes, 0);
   if (method === 'HEAD' || head.status === 204 || head.status === 304) return noBody;
   if (encoding !== undefined) {
@@ -200,19 +237,31 @@ function parseBody(bytes: Buffer, from: number, method: string, head: Head, isEn
     return parseChunked(bytes, from, isEnded);
   }
   if (length === undefined) {
-    return isEnded ? { content: bytes.subarray(from), framing: 'close', isComplete: true, end: bytes.length } : undefined;
+    return isEnded
+      ? { content: bytes.subarray(from), framing: 'close', isComplete: true, end: bytes.length }
+      : undefined;
   }
   const end = from + Number(length);
   const isComplete = bytes.length >= end;
   if (!isComplete && !isEnded) return undefined;
-  return { content: bytes.subarray(from, end), framing: 'length', isComplete, end: Math.min(end, bytes.length) };
+  return {
+    content: bytes.subarray(from, end),
+    framing: 'length',
+    isComplete,
+    end: Math.min(end, bytes.length),
+  };
 }
 
 function parseChunked(bytes: Buffer, from: number, isEnded: boolean): BodyPart | undefined {
   const chunks: Buffer[] = [];
   const cut = () =>
     isEnded
-      ? ({ content: Buffer.concat(chunks), framing: 'chunked', isComplete: false, end: bytes.length } as const)
+      ? ({
+          content: Buffer.concat(chunks),
+          framing: 'chunked',
+          isComplete: false,
+          end: bytes.length,
+        } as const)
       : undefined;
   for (let at = from; ; ) {
     const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
@@ -225,7 +274,8 @@ function parseChunked(bytes: Buffer, from: number, isEnded: boolean): BodyPart |
       if (isEnded) chunks.push(bytes.subarray(lineEnd + 2, dataEnd));
       return cut();
     }
-    if (bytes.toString('latin1', dataEnd, dataEnd + 2) !== '\r\n') throw malformed('the end of a chunk', bytes, dataEnd);
+    if (bytes.toString('latin1', dataEnd, dataEnd + 2) !== '\r\n')
+      throw malformed('the end of a chunk', bytes, dataEnd);
     if (size === 0) {
       return { content: Buffer.concat(chunks), framing: 'chunked', isComplete: true, end: dataEnd + 2 };
     }
