@@ -1,5 +1,15 @@
 import type { Chunk } from './contract.js';
 
+/** A larger body leaves through a stream, so that its end is known and the rest of it need not be copied. */
+export const LARGE_BYTES = 65_536;
+/** A string this short is not large, however many bytes its characters take. */
+const SHORT_LENGTH = LARGE_BYTES / 3;
+
+/** True for text that is not large, told without measuring it. */
+export function isShort(chunk: Chunk): boolean {
+  return typeof chunk === 'string' && chunk.length < SHORT_LENGTH;
+}
+
 /** How many bytes a chunk takes on the wire. */
 export function byteLength(chunk: Chunk): number {
   return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;

@@ -14,8 +14,10 @@ export interface DeliveryOwner {
   /** HEAD, 204, 205 and 304: the body is not sent. */
   readonly isBodyless: boolean;
   readonly statedLength: number;
-  /** Sends the whole response; undefined without a body. */
-  sendWhole(body: Chunk | undefined): void;
+  /** Sends the whole response. */
+  sendWhole(body: Chunk): void;
+  /** Sends the response without its body. @param bodyBytes - how much that would be; -1 when it is not known */
+  sendBodyless(bodyBytes: number): void;
   openStream(): BodyStream;
   cork(writes: () => void): void;
   progressed(): void;
@@ -69,18 +71,18 @@ export class Delivery implements BodySink {
     const owner = this.#owner;
     if (owner.isDone || this.#isFinished || chunk.length === 0) return;
     if (!owner.isStarted) throw notStartedError('before the body yielded its first chunk');
-    if (owner.isBodyless) {
-      this.#pump?.close();
-      this.finish();
-      return;
-    }
     this.#hold(chunk);
     if (this.#heldSize >= GATHER_BYTES) this.flush();
   }
 
   flush(): void {
-    if (this.#held.length === 0 || this.#isFinished) return;
     const owner = this.#owner;
+    if (this.#held.length === 0 || this.#isFinished || owner.isDone) return;
+    if (owner.isBodyless) {
+      this.#pump?.close();
+      owner.sendBodyless(-1);
+      return;
+    }
     const chunk = joinChunks(this.#held);
     this.forget();
     this.#count(byteLength(chunk));
@@ -92,6 +94,12 @@ export class Delivery implements BodySink {
     });
     owner.progressed();
     if (isWhole) this.#end();
+  }
+
+  /** Sends a body that is there, as fast as the socket takes it. */
+  sendLarge(body: Chunk): void {
+    this.take(body);
+    this.flush();
   }
 
   finish(): void {
@@ -108,9 +116,10 @@ export class Delivery implements BodySink {
     const owner = this.#owner;
     if (!owner.isStarted) throw notStartedError('before the body ended');
     if (this.#stream === undefined) {
-      const body = owner.isBodyless ? undefined : joinChunks(this.#held.length === 0 ? [''] : this.#held);
+      const body = joinChunks(this.#held.length === 0 ? [''] : this.#held);
       this.forget();
-      owner.sendWhole(body);
+      if (owner.isBodyless) owner.sendBodyless(byteLength(body));
+      else owner.sendWhole(body);
       return;
     }
     this.flush();

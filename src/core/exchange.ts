@@ -1,5 +1,5 @@
 import { closeBody } from './body-pump.js';
-import { byteLength, isOneChunk } from './chunks.js';
+import { byteLength, isOneChunk, isShort, LARGE_BYTES } from './chunks.js';
 import { type Body, type Chunk, type HeaderPair, TAKEN, type Write } from './contract.js';
 import * as breach from './contract-errors.js';
 import { Delivery, type DeliveryOwner } from './delivery.js';
@@ -19,11 +19,6 @@ const OPEN = 0;
 const STARTED = 1;
 const SENDING = 2;
 const DONE = 3;
-
-/** A larger body leaves through a stream, so that its end is known and the rest of it need not be copied. */
-const LARGE_BYTES = 65_536;
-/** A string this short is not large, however many bytes its characters take. */
-const SHORT_LENGTH = LARGE_BYTES / 3;
 
 /** One request and its response, on any gateway: the rules of `startResponse`, and every ending. */
 export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
@@ -62,9 +57,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   runLater(): void {
     this.#goOn(undefined);
     this.#isCorked = false;
-    setImmediate(() => {
-      if (this.#phase !== DONE) this.#call();
-    });
+    setImmediate(() => this.#call());
   }
 
   get isStarted(): boolean {
@@ -83,24 +76,33 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     return this.#head?.statedLength ?? -1;
   }
 
-  sendWhole(body: Chunk | undefined): void {
+  sendWhole(body: Chunk): void {
     const { statedLength } = this;
-    if (body === undefined || this.isBodyless) {
-      this.#send(undefined, reportedLength(this.#head as ResponseHead, body));
-    } else if (typeof body === 'string' && body.length < SHORT_LENGTH && statedLength === -1) {
+    if (this.isBodyless) {
+      this.sendBodyless(byteLength(body));
+    } else if (statedLength === -1 && isShort(body)) {
       this.#send(body, -1);
     } else {
       const length = byteLength(body);
       if (statedLength !== -1 && statedLength !== length) throw breach.lengthError(statedLength, length);
-      if (length <= LARGE_BYTES) this.#send(body, -1);
-      else this.#sendLarge(body, length);
+      if (length <= LARGE_BYTES) {
+        this.#send(body, -1);
+      } else {
+        this.#head = { ...(this.#head as ResponseHead), statedLength: length };
+        this.#deliver().sendLarge(body);
+      }
     }
   }
 
+  sendBodyless(bodyBytes: number): void {
+    this.#send(undefined, reportedLength(this.#head as ResponseHead, bodyBytes));
+  }
+
   openStream(): BodyStream {
-    this.#phase = SENDING;
+    const { transport, isDraining } = this.#service;
     const head = this.#head as ResponseHead;
-    return this.#service.transport.open(this.#response, head, head.statedLength, this.#fate(), this);
+    this.#phase = SENDING;
+    return transport.open(this.#response, head, this.#incoming.decideFate(isDraining, head.code), this);
   }
 
   cork(writes: () => void): void {
@@ -162,8 +164,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
   fail(thrown: unknown): void {
     if (this.#phase === DONE) this.report(thrown);
-    else if (this.#phase === SENDING) this.#cut(toError(thrown));
-    else if (!this.#respond(thrown)) this.#cut(toError(thrown));
+    else if (this.#phase === SENDING || !this.#respond(thrown)) this.#cut(toError(thrown));
   }
 
   report(thrown: unknown): void {
@@ -171,6 +172,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   #call(): void {
+    if (this.#phase === DONE) return;
     LazyEnviron.enter(this.#environ);
     try {
       const { app } = this.#service;
@@ -184,10 +186,8 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   #start(status: string, headers: HeaderPair[], excInfo: Error | undefined): Write {
     if (this.#phase !== OPEN) this.#restart(excInfo);
     this.#head = checkHead(status, headers);
-    if (this.#phase === OPEN) {
-      this.#phase = STARTED;
-      if (this.waitQueue !== undefined) this.#service.stalls.join(this);
-    }
+    this.#phase = STARTED;
+    if (this.waitQueue !== undefined) this.#service.stalls.join(this);
     return (chunk) => this.#deliver().write(chunk);
   }
 
@@ -245,36 +245,25 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   #send(body: Chunk | undefined, reportedLength: number): void {
-    const { transport } = this.#service;
-    const response = this.#response;
     const head = this.#head as ResponseHead;
-    if (this.#incoming.isLast) {
-      this.#phase = SENDING;
-      this.#incoming.afterBody((fate) => {
-        if (this.#phase === DONE) return;
-        transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
-        this.ended();
-      });
+    if (!this.#incoming.isLast) {
+      const fate = this.#incoming.decideFate(this.#service.isDraining, head.code);
+      this.ending();
+      this.#transmit(head, body, reportedLength, fate);
       return;
     }
-    const fate = this.#fate();
-    this.ending();
+    this.#phase = SENDING;
+    this.#incoming.afterBody((fate) => {
+      if (this.#phase !== DONE) this.#transmit(head, body, reportedLength, fate);
+    });
+  }
+
+  #transmit(head: ResponseHead, body: Chunk | undefined, reportedLength: number, fate: Fate): void {
+    const { transport } = this.#service;
+    const response = this.#response;
     if (this.#isCorked) transport.send(response, head, body, reportedLength, fate);
     else transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
     this.ended();
-  }
-
-  #sendLarge(body: Chunk, length: number): void {
-    this.#head = { ...(this.#head as ResponseHead), statedLength: length };
-    const delivery = this.#deliver();
-    delivery.take(body);
-    delivery.flush();
-  }
-
-  #fate(): Fate {
-    if (this.#head?.code === 408) return 'close';
-    if (!this.#incoming.isLast && !this.#service.isDraining) return 'keep';
-    return this.#incoming.isBodyPending ? 'tell' : 'close';
   }
 
   #deliver(): Delivery {

@@ -105,7 +105,11 @@ export class Incoming<R> implements RequestHost {
   /** @throws {HttpError} 414 when it makes the request line too long */
   get query(): string | undefined {
     const query = this.#readQuery();
-    const lineBytes = this.method.length + this.path.length + (query?.length ?? 0) + LINE_OVERHEAD_BYTES;
+    const lineBytes =
+      this.method.length +
+      this.path.length +
+      (query === undefined ? 0 : query.length + 1) +
+      LINE_OVERHEAD_BYTES;
     if (lineBytes > this.facts.config.maxRequestLineBytes) throw new HttpError(414);
     return query;
   }
@@ -200,6 +204,13 @@ export class Incoming<R> implements RequestHost {
   /** The client has not sent all of its body. */
   get isBodyPending(): boolean {
     return this.#input === undefined ? this.bodyBytes !== 0 : !RequestInput.isOver(this.#input);
+  }
+
+  /** What becomes of the connection after the response. @param code - its status */
+  decideFate(isDraining: boolean, code: number | undefined): Fate {
+    if (code === 408) return 'close';
+    if (!this.isLast && !isDraining) return 'keep';
+    return this.isBodyPending ? 'tell' : 'close';
   }
 
   /**

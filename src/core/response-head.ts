@@ -1,5 +1,4 @@
-import { byteLength } from './chunks.js';
-import type { Chunk, HeaderPair } from './contract.js';
+import type { HeaderPair } from './contract.js';
 import { describeValue, VelaError } from './errors.js';
 
 /** Headers that belong to the connection, so to the gateway (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features"). */
@@ -45,7 +44,8 @@ export interface ResponseHead {
   /** As given: `200 OK`. */
   readonly status: string;
   readonly code: number;
-  readonly headers: readonly HeaderPair[];
+  /** Name, value, name, value: copies, so that what was checked is what is sent. */
+  readonly headers: readonly string[];
   /** What the application stated as Content-Length, or -1. */
   readonly statedLength: number;
   /** Some pair is Content-Length or Date, which a gateway may want to write itself. */
@@ -65,11 +65,14 @@ export function checkHead(status: string, headers: readonly HeaderPair[]): Respo
   let hasGatewayHeaders = false;
   let hasLatin1 = false;
   if (!Array.isArray(headers)) throw headersError(headers);
+  const flat = new Array<string>(2 * headers.length);
   for (let i = 0; i < headers.length; i++) {
     const pair = headers[i] as HeaderPair;
     if (!Array.isArray(pair) || pair.length !== 2) throw headersError(pair);
     const name = pair[0];
     const value = pair[1];
+    flat[2 * i] = name;
+    flat[2 * i + 1] = value;
     if (i < LAST && name === lastNames[i] && value === lastValues[i]) continue;
     const isPlain = plainValues.has(value) || isPlainValue(name, value);
     const kind = nameKinds.get(name) ?? findNameKind(name);
@@ -82,7 +85,7 @@ export function checkHead(status: string, headers: readonly HeaderPair[]): Respo
       lastValues[i] = value;
     }
   }
-  return { status, code, headers, statedLength, hasGatewayHeaders, hasLatin1 };
+  return { status, code, headers: flat, statedLength, hasGatewayHeaders, hasLatin1 };
 }
 
 /** True for the statuses whose responses have no content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
@@ -93,12 +96,12 @@ export function hasNoBody(code: number): boolean {
 /**
  * The Content-Length of a response whose body is not sent (RFC 9110 §8.6), -1 for none: 205 has zero, 204 and 304 none,
  * and HEAD that of GET.
- * @param body - what GET would send, where it is known
+ * @param bodyBytes - how much GET would send; -1 when that is not known
  */
-export function reportedLength({ code, statedLength }: ResponseHead, body: Chunk | undefined): number {
+export function reportedLength({ code, statedLength }: ResponseHead, bodyBytes: number): number {
   if (code === 205) return 0;
   if (code === 204 || code === 304) return -1;
-  return statedLength === -1 && body !== undefined ? byteLength(body) : statedLength;
+  return statedLength === -1 ? bodyBytes : statedLength;
 }
 
 /** True for the headers that a gateway writes itself where its server does so already. */

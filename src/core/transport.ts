@@ -24,8 +24,8 @@ export interface Transport<R> {
    * @param reportedLength - the Content-Length when no body is sent; -1 for none
    */
   send(response: R, head: ResponseHead, body: Chunk | undefined, reportedLength: number, fate: Fate): void;
-  /** Sends the head, and opens the body's stream. `length` is -1 when it is not known. */
-  open(response: R, head: ResponseHead, length: number, fate: Fate, owner: ResponseOwner): BodyStream;
+  /** Sends the head, and opens the body's stream. */
+  open(response: R, head: ResponseHead, fate: Fate, owner: ResponseOwner): BodyStream;
   /** Runs writes so that they leave together. */
   cork(response: R, writes: () => void): void;
   /** Ends the connection at once, so that the client can tell that the response is not whole. */

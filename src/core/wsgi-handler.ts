@@ -124,10 +124,10 @@ export class WsgiHandler implements Part {
   ): Handled | PromiseLike<Handled> {
     let current = response;
     for (let i = 0; i < this.#responseMiddleware.length; i++) {
-      const result = (this.#responseMiddleware[i] as ResponseMiddleware)(environ, current);
+      const result = run(this.#responseMiddleware[i] as ResponseMiddleware, environ, current);
       if (isThenable(result))
         return this.#respondLater(environ, startResponse, current, result, i + 1, excInfo);
-      current = result ?? current;
+      current = replace(current, result);
     }
     return current.start(startResponse, excInfo);
   }
@@ -140,10 +140,36 @@ export class WsgiHandler implements Part {
     next: number,
     excInfo: Error | undefined,
   ): Promise<Handled> {
-    let current = (await first) ?? response;
-    for (const middleware of this.#responseMiddleware.slice(next)) {
-      current = (await middleware(environ, current)) ?? current;
+    let current = response;
+    try {
+      current = replace(current, await first);
+      for (const middleware of this.#responseMiddleware.slice(next)) {
+        current = replace(current, await middleware(environ, current));
+      }
+    } catch (error) {
+      current.close();
+      throw error;
     }
     return current.start(startResponse, excInfo);
   }
+}
+
+/** Calls a response middleware; the response that it fails on is closed. */
+function run(
+  middleware: ResponseMiddleware,
+  environ: Environ,
+  response: WsgiResponse,
+): ReturnType<ResponseMiddleware> {
+  try {
+    return middleware(environ, response);
+  } catch (error) {
+    response.close();
+    throw error;
+  }
+}
+
+function replace(current: WsgiResponse, result: WsgiResponse | undefined | null | void): WsgiResponse {
+  if (result === undefined || result === null || result === current) return current;
+  if (result.content !== current.content) current.close();
+  return result;
 }

@@ -1,5 +1,6 @@
+import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
-import { describeValue } from './errors.js';
+import { describeValue, toError } from './errors.js';
 import { formatStatus } from './status.js';
 
 /** What a response may be made of. */
@@ -63,10 +64,22 @@ export class WsgiResponse implements UnstartedResponse {
     return this;
   }
 
-  /** Calls `startResponse` and gives the body. */
+  /** Calls `startResponse` and gives the body. Content whose head is refused is closed. */
   start(startResponse: StartResponse, excInfo?: Error): Body {
-    startResponse(formatStatus(this.status), this.headers, excInfo);
+    try {
+      startResponse(formatStatus(this.status), this.headers, excInfo);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     const { content } = this;
     return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+  }
+
+  /** Closes content that will not be sent, because another response takes the place of this one. */
+  close(): void {
+    const { content } = this;
+    if (typeof content === 'string' || content instanceof Uint8Array) return;
+    closeBody(content, undefined, { report: (error) => process.emitWarning(toError(error)) });
   }
 }

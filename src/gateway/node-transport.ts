@@ -12,7 +12,7 @@ export interface NodeExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** For CONNECT and Upgrade: the raw connection. */
-  readonly raw: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+  readonly raw: { readonly socket: Duplex; readonly head: Buffer; readonly release: () => void } | undefined;
 }
 
 /** Responses of node:http. */
@@ -36,6 +36,7 @@ export class NodeTransport implements Transport<NodeExchange> {
   tunnel({ raw, response }: NodeExchange): TakeTunnel | undefined {
     if (raw === undefined) return undefined;
     return () => {
+      raw.release();
       response.detachSocket(raw.socket as Parameters<ServerResponse['detachSocket']>[0]);
       return raw;
     };
@@ -56,15 +57,9 @@ export class NodeTransport implements Transport<NodeExchange> {
     closeRaw(exchange);
   }
 
-  open(
-    exchange: NodeExchange,
-    head: ResponseHead,
-    length: number,
-    fate: Fate,
-    owner: ResponseOwner,
-  ): BodyStream {
+  open(exchange: NodeExchange, head: ResponseHead, fate: Fate, owner: ResponseOwner): BodyStream {
     const { response } = exchange;
-    writeHead(response, head, length, fate);
+    writeHead(response, head, head.statedLength, fate);
     response.on('drain', () => owner.drained());
     return {
       write: (chunk) => response.write(chunk),
@@ -117,8 +112,10 @@ export class NodeTransport implements Transport<NodeExchange> {
 /** @param length - the Content-Length, -1 for none */
 function writeHead(response: ServerResponse, head: ResponseHead, length: number, fate: Fate): void {
   const flat: string[] = [];
-  for (const [name, value] of head.headers) {
-    if (head.statedLength === -1 || name.toLowerCase() !== 'content-length') flat.push(name, value);
+  for (let i = 0; i < head.headers.length; i += 2) {
+    const name = head.headers[i] as string;
+    const isLength = head.statedLength !== -1 && name.toLowerCase() === 'content-length';
+    if (!isLength) flat.push(name, head.headers[i + 1] as string);
   }
   if (length !== -1) flat.push('Content-Length', String(length));
   if (fate !== 'keep') flat.push('Connection', 'close');

@@ -9,13 +9,14 @@ import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
 import { checkCertificates, loadCertificate } from './certificates.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
+import { checkRequest } from './node-check.js';
 import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
 import { probeUnix } from './probe-address.js';
-import { REFUSAL_HEADERS, REFUSE_BODY, REFUSE_FIELDS, REFUSE_LINE, type Refusal } from './refusal.js';
+import { REFUSAL_HEADERS, type Refusal } from './refusal.js';
 
-/** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
-const LINE_OVERHEAD_BYTES = 10;
+/** How long a refused client may go on sending before its connection ends. */
+const LINGER_MS = 1000;
 /** Time for a request head to arrive, as uWebSockets.js has it. */
 const HEAD_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 1000;
@@ -35,10 +36,15 @@ export async function listenNode(
   if (config.allowTunnels) {
     const onRaw = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const response = new ServerResponse(request);
-      socket.on('error', () => socket.destroy());
+      const onEnd = () => socket.destroy();
+      socket.on('error', onEnd);
+      // Nobody reads the socket before it is taken over: look whether the client leaves.
+      socket.once('end', onEnd);
+      socket.read(0);
+      const release = () => socket.off('end', onEnd);
       response.shouldKeepAlive = false;
       response.assignSocket(request.socket);
-      answer(service, config, { request, response, raw: { socket, head } });
+      answer(service, config, { request, response, raw: { socket, head, release } });
     };
     server.on('connect', onRaw);
     server.on('upgrade', onRaw);
@@ -79,6 +85,8 @@ function build(config: GatewayConfig): Server {
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     // A body may take as long as it moves: the exchange bounds the waits.
     requestTimeout: 0,
+    // Checked with all else that may be wrong with a head, so that nothing behind it is served.
+    requireHostHeader: false,
     insecureHTTPParser: false,
   };
   if (tls === undefined) return createServer(options);
@@ -122,18 +130,20 @@ async function listen(server: Server, address: ListenAddress): Promise<ListenAdd
 
 function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange: NodeExchange): void {
   const { request, raw } = exchange;
+  if (refused.has(request.socket)) return;
   const method = request.method ?? 'GET';
   const target = request.url ?? '/';
-  const contentLength = request.headers['content-length'] ?? '';
-  const isChunked = request.headers['transfer-encoding'] !== undefined;
-  const refusal = check(config, method, target, request, Number(contentLength));
+  const refusal = checkRequest(request, config);
   if (refusal !== undefined) {
     refuse(exchange, refusal);
     return;
   }
+  const contentLength = request.headers['content-length'] ?? '';
+  const isChunked = request.headers['transfer-encoding'] !== undefined;
   const { path, query, authority } = splitTarget(method, target);
   const head = readNodeHead(request, query, authority);
   const bodyBytes = raw !== undefined ? 0 : isChunked ? -1 : Number(contentLength);
+  const isLast = raw !== undefined;
   const incoming = new Incoming(
     service,
     exchange,
@@ -143,30 +153,22 @@ function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange:
     undefined,
     contentLength,
     bodyBytes,
-    raw !== undefined,
+    isLast,
   );
   new Exchange(service, exchange, incoming).run();
 }
 
-function check(
-  config: GatewayConfig,
-  method: string,
-  target: string,
-  request: IncomingMessage,
-  contentLength: number,
-): Refusal | undefined {
-  if (target.length + method.length + LINE_OVERHEAD_BYTES > config.maxRequestLineBytes) return REFUSE_LINE;
-  if (request.rawHeaders.length / 2 > config.maxHeaderFields) return REFUSE_FIELDS;
-  return contentLength > config.maxBodyBytes ? REFUSE_BODY : undefined;
-}
+/** Connections that end with a refusal: what node:http still reads from them is not served. */
+const refused = new WeakSet<Socket>();
 
-function refuse({ response }: NodeExchange, { status, message }: Refusal): void {
-  response.writeHead(Number(status.slice(0, 3)), status.slice(4), [
-    ...REFUSAL_HEADERS.flat(),
-    'Content-Length',
-    String(Buffer.byteLength(message)),
-    'Connection',
-    'close',
-  ]);
-  response.end(message);
+/** Refuses a request and ends its connection, once the body has passed: a client that still sends would not read it. */
+function refuse({ request, response }: NodeExchange, { status, message }: Refusal): void {
+  refused.add(request.socket);
+  const length = ['Content-Length', String(Buffer.byteLength(message)), 'Connection', 'close'];
+  response.writeHead(Number(status.slice(0, 3)), status.slice(4), [...REFUSAL_HEADERS.flat(), ...length]);
+  response.write(message);
+  const timer = setTimeout(() => response.end(), LINGER_MS);
+  request.resume();
+  request.once('end', () => response.end());
+  response.once('close', () => clearTimeout(timer));
 }

@@ -187,10 +187,10 @@ function parseLength(text: string): number {
 }
 
 /**
- * Refuses a request and closes its connection, in a later turn: what is pipelined behind a refused request is then not
- * served, but ends the connection.
+ * Refuses a request, in a later turn: what is pipelined behind it is then not served, but ends the connection. A
+ * request whose length is clear passes unread, so that the client comes to read the refusal; else the connection ends.
  */
-function refuse(response: HttpResponse, { status, message }: Refusal): void {
+function refuse(response: HttpResponse, { status, message, isFramingClear }: Refusal): void {
   let isAborted = false;
   response.onAborted(() => {
     isAborted = true;
@@ -200,7 +200,8 @@ function refuse(response: HttpResponse, { status, message }: Refusal): void {
     response.cork(() => {
       response.writeStatus(status);
       for (const [name, value] of REFUSAL_HEADERS) response.writeHeader(name, value);
-      response.end(message, true);
+      if (isFramingClear) response.writeHeader('Connection', 'close');
+      response.end(message, !isFramingClear);
     });
   });
 }

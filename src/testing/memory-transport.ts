@@ -40,7 +40,10 @@ export class MemoryResponse {
   begin(head: ResponseHead, length: number): void {
     this.status = head.status;
     this.code = head.code;
-    const own = head.headers.filter(([name]) => length === -1 || name.toLowerCase() !== 'content-length');
+    const pairs = head.headers.flatMap((name, i) =>
+      i % 2 === 0 ? [[name, head.headers[i + 1]] as HeaderPair] : [],
+    );
+    const own = pairs.filter(([name]) => length === -1 || name.toLowerCase() !== 'content-length');
     this.headers = length === -1 ? own : [...own, ['Content-Length', String(length)]];
     this.#settleHead?.resolve();
   }
@@ -150,15 +153,9 @@ export class MemoryTransport implements Transport<MemoryResponse> {
     response.end();
   }
 
-  open(
-    response: MemoryResponse,
-    head: ResponseHead,
-    length: number,
-    _fate: Fate,
-    owner: ResponseOwner,
-  ): BodyStream {
+  open(response: MemoryResponse, head: ResponseHead, _fate: Fate, owner: ResponseOwner): BodyStream {
     response.owner = owner;
-    response.begin(head, length);
+    response.begin(head, head.statedLength);
     return {
       write: (chunk) => response.write(chunk),
       end() {

@@ -676,7 +676,7 @@ function tunnels(test: (fact: string, body: (t: import('tap').Test, kit: Kit) =>
     test(`an Upgrade is taken by ${app}`, async (t, kit) => {
       await serve(kit, async (address) => {
         const wire = await kit.open(address);
-        wire.write(upgrade(`X-App: ${app}\r\n`) + 'early ');
+        wire.write(`${upgrade(`X-App: ${app}\r\n`)}early `);
         const expected =
           'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nearly hello';
         wire.write('hello');
@@ -795,7 +795,7 @@ function tunnels(test: (fact: string, body: (t: import('tap').Test, kit: Kit) =>
     await serve(kit, async (address) => {
       const id = kit.id();
       const wire = await kit.open(address);
-      wire.write(upgrade('X-App: hello\r\n') + `GET /record?id=${id} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      wire.write(`${upgrade('X-App: hello\r\n')}GET /record?id=${id} HTTP/1.1\r\nHost: a\r\n\r\n`);
       t.equal((await wire.response()).status, 200);
       await wire.closed();
       t.equal(wire.received.length, 0);

@@ -129,7 +129,7 @@ const FRAMING: readonly WireCase[] = [
   },
   {
     fact: 'a GET with a body is served, and the next request after it',
-    send: (h) => get(`${HOST}Content-Length: 5\r\n`, 'GET /echo?id=ID_OF_THE_REQUEST HTTP/1.1') + `hello${h}`,
+    send: (h) => `${get(`${HOST}Content-Length: 5\r\n`, 'GET /echo?id=ID_OF_THE_REQUEST HTTP/1.1')}hello${h}`,
     expect: '200 open',
     expectBehind: '200 200 open',
     isHiddenServed: true,
