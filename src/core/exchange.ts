@@ -246,7 +246,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
 
   #send(body: Chunk | undefined, reportedLength: number): void {
     const head = this.#head as ResponseHead;
-    if (!this.#incoming.isLast) {
+    if (!this.#incoming.isLast || head.code === 408) {
       const fate = this.#incoming.decideFate(this.#service.isDraining, head.code);
       this.ending();
       this.#transmit(head, body, reportedLength, fate);

@@ -216,14 +216,14 @@ export class Incoming<R> implements RequestHost {
   /**
    * Ends a connection that must end, in a later turn of the loop, so that no request behind this one is served, and
    * once the body has passed, as a client that still sends would not read the response. It waits for that body a
-   * second; then the client can only be told to close.
+   * second at the most.
    */
   afterBody(send: (fate: Fate) => void): void {
     if (!this.isBodyPending) {
       setImmediate(send, 'close');
       return;
     }
-    const timer = setTimeout(send, LINGER_MS, 'tell');
+    const timer = setTimeout(send, LINGER_MS, 'close');
     RequestInput.discard(this.#input as RequestInput, () => {
       clearTimeout(timer);
       setImmediate(send, 'close');

@@ -13,10 +13,8 @@ import { checkRequest } from './node-check.js';
 import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
 import { probeUnix } from './probe-address.js';
-import { REFUSAL_HEADERS, type Refusal } from './refusal.js';
+import { LINGER_MS, REFUSAL_HEADERS, type Refusal } from './refusal.js';
 
-/** How long a refused client may go on sending before its connection ends. */
-const LINGER_MS = 1000;
 /** Time for a request head to arrive, as uWebSockets.js has it. */
 const HEAD_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 1000;
@@ -161,14 +159,20 @@ function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange:
 /** Connections that end with a refusal: what node:http still reads from them is not served. */
 const refused = new WeakSet<Socket>();
 
-/** Refuses a request and ends its connection, once the body has passed: a client that still sends would not read it. */
+/**
+ * Refuses a request and ends its connection: in a later turn, as what the parser finds wrong with the body it answers
+ * itself, and once the body has passed, as a client that still sends would not read the refusal.
+ */
 function refuse({ request, response }: NodeExchange, { status, message }: Refusal): void {
   refused.add(request.socket);
-  const length = ['Content-Length', String(Buffer.byteLength(message)), 'Connection', 'close'];
-  response.writeHead(Number(status.slice(0, 3)), status.slice(4), [...REFUSAL_HEADERS.flat(), ...length]);
-  response.write(message);
-  const timer = setTimeout(() => response.end(), LINGER_MS);
-  request.resume();
-  request.once('end', () => response.end());
-  response.once('close', () => clearTimeout(timer));
+  setImmediate(() => {
+    if (request.socket.destroyed) return;
+    const length = ['Content-Length', String(Buffer.byteLength(message)), 'Connection', 'close'];
+    response.writeHead(Number(status.slice(0, 3)), status.slice(4), [...REFUSAL_HEADERS.flat(), ...length]);
+    response.write(message);
+    const timer = setTimeout(() => response.end(), LINGER_MS);
+    response.once('close', () => clearTimeout(timer));
+    request.once('end', () => response.end());
+    request.resume();
+  });
 }

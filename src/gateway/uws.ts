@@ -6,6 +6,7 @@ import type { Service } from '../core/service.js';
 import { checkCertificates } from './certificates.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
 import {
+  LINGER_MS,
   REFUSAL_HEADERS,
   REFUSE_BODY,
   REFUSE_FIELDS,
@@ -187,22 +188,28 @@ function parseLength(text: string): number {
 }
 
 /**
- * Refuses a request, in a later turn: what is pipelined behind it is then not served, but ends the connection. A
- * request whose length is clear passes unread, so that the client comes to read the refusal; else the connection ends.
+ * Refuses a request and ends its connection: in a later turn, so that what is pipelined behind it is not served, and once
+ * the body has passed, as a client that still sends would not read the refusal.
  */
-function refuse(response: HttpResponse, { status, message, isFramingClear }: Refusal): void {
-  let isAborted = false;
-  response.onAborted(() => {
-    isAborted = true;
-  });
-  setImmediate(() => {
-    if (isAborted) return;
+function refuse(response: HttpResponse, { status, message }: Refusal): void {
+  let isOver = false;
+  const finish = () => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
     response.cork(() => {
       response.writeStatus(status);
       for (const [name, value] of REFUSAL_HEADERS) response.writeHeader(name, value);
-      if (isFramingClear) response.writeHeader('Connection', 'close');
-      response.end(message, !isFramingClear);
+      response.end(message, true);
     });
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  response.onAborted(() => {
+    isOver = true;
+    clearTimeout(timer);
+  });
+  response.onData((_bytes, isLast) => {
+    if (isLast) setImmediate(finish);
   });
 }
 

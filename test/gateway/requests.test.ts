@@ -19,6 +19,8 @@ interface WireCase {
   readonly send: (hidden: string) => string;
   readonly expect: string | PerGateway<string>;
   readonly why?: string;
+  /** On this gateway alone; docs/compatibility.md says what the other does. */
+  readonly only?: 'node' | 'uws';
   /** What comes of it with a request behind it, where that is not the same. */
   readonly expectBehind?: string | PerGateway<string>;
   /** The hidden request is a good one behind a good one. */
@@ -230,6 +232,7 @@ const FRAMING: readonly WireCase[] = [
     fact: 'an empty Content-Length before a full one of a GET is refused',
     send: (h) => get(`${HOST}Content-Length:\r\nContent-Length: ${h.length || 5}\r\n`) + (h || 'hello'),
     expect: '400 closed',
+    only: 'node',
   },
   {
     fact: 'an empty Transfer-Encoding before a full one of a GET is refused',
@@ -237,6 +240,7 @@ const FRAMING: readonly WireCase[] = [
       get(`${HOST}Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n`) +
       (h ? `${h.length.toString(16)}\r\n${h}\r\n0\r\n\r\n` : '0\r\n\r\n'),
     expect: '400 closed',
+    only: 'node',
   },
   {
     fact: 'two Transfer-Encodings are refused',
@@ -422,11 +426,13 @@ const HEADS: readonly WireCase[] = [
   {
     fact: 'HTTP/2.0 in a request line is refused',
     send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST HTTP/2.0') + h,
+    expectBehind: { uws: '505 closed', node: '400 closed' },
     expect: '505 closed',
   },
   {
     fact: 'a request line without a version is refused',
     send: (h) => get(HOST, 'GET /record?id=ID_OF_THE_REQUEST') + h,
+    expectBehind: { uws: 'eof closed', node: '400 closed' },
     expect: { uws: 'eof closed', node: '505 closed' },
     why: 'uWebSockets.js waits for more, and gives up with its idle time-out',
   },
@@ -512,18 +518,27 @@ const HEADS: readonly WireCase[] = [
     fact: 'a close by the client is heeded',
     send: (h) => get(`${HOST}Connection: close\r\n`) + h,
     expect: '200 closed',
+    why: 'uws: a close is not heeded when a request is pipelined behind it',
+    expectBehind: { uws: '200 200 open', node: '200 closed' },
+    isHiddenServed: { uws: true, node: false },
     isAppCalled: true,
   },
   {
     fact: 'a close by the client in capitals is heeded',
     send: (h) => get(`${HOST}Connection: Close\r\n`) + h,
     expect: '200 closed',
+    why: 'uws: a close is not heeded when a request is pipelined behind it',
+    expectBehind: { uws: '200 200 open', node: '200 closed' },
+    isHiddenServed: { uws: true, node: false },
     isAppCalled: true,
   },
   {
     fact: 'a close among other options is heeded',
     send: (h) => get(`${HOST}Connection: x-foo, close\r\n`) + h,
-    expect: '200 closed',
+    expect: { uws: '200 open', node: '200 closed' },
+    why: 'uWebSockets.js heeds a close that stands alone; the client closes by itself',
+    expectBehind: { uws: '200 200 open', node: '200 closed' },
+    isHiddenServed: { uws: true, node: false },
     isAppCalled: true,
   },
   {
@@ -734,6 +749,7 @@ const pick = <T>(value: T | PerGateway<T>, gateway: GatewayName): T =>
 
 conformance((test, gateway) => {
   for (const one of [...FRAMING, ...HEADS, ...LIMIT_CASES]) {
+    if (one.only !== undefined && one.only !== gateway) continue;
     test(one.fact, async (t, kit) => {
       const expected = pick(one.expect, gateway);
       const alone = requestOf(kit, one, false);
