@@ -39,6 +39,8 @@ export class Delivery implements BodySink {
   #sentBytes = 0;
   #isBlocked = false;
   #isFinished = false;
+  /** Something was written of a body that is not sent. */
+  #isUncounted = false;
   #drain: { promise: Promise<void>; resolve: () => void } | undefined;
 
   constructor(owner: DeliveryOwner) {
@@ -54,8 +56,11 @@ export class Delivery implements BodySink {
   /** The `write` that `startResponse` returned. */
   write(chunk: Chunk): void | Promise<void> {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) throw chunkError(chunk);
-    if (this.#owner.isDone || this.#isFinished || this.#owner.isBodyless || chunk.length === 0)
+    if (this.#owner.isDone || this.#isFinished || chunk.length === 0) return undefined;
+    if (this.#owner.isBodyless) {
+      this.#isUncounted = true;
       return undefined;
+    }
     this.#hold(chunk);
     this.flush();
     if (!this.#isBlocked) return undefined;
@@ -118,7 +123,7 @@ export class Delivery implements BodySink {
     if (this.#stream === undefined) {
       const body = joinChunks(this.#held.length === 0 ? [''] : this.#held);
       this.forget();
-      if (owner.isBodyless) owner.sendBodyless(byteLength(body));
+      if (owner.isBodyless) owner.sendBodyless(this.#isUncounted ? -1 : byteLength(body));
       else owner.sendWhole(body);
       return;
     }
