@@ -144,8 +144,8 @@ export class LazyEnviron implements Environ {
       new Proxy(Object.prototype, {
         get: (target, key, environ: LazyEnviron) => {
           if (typeof key !== 'string') return Reflect.get(target, key, environ);
-          if (key.startsWith('HTTP_'))
-            return isHeaderKey(key) ? LazyEnviron.header(environ, fieldName(key)) : undefined;
+          const name = fieldName(key);
+          if (name !== undefined) return LazyEnviron.header(environ, name);
           if (key === 'REMOTE_PORT') return environ.#host.connection.remotePort?.toString();
           if (key === 'vela.tunnel') return environ.#host.tunnel;
           return Reflect.get(target, key, environ);
@@ -163,10 +163,6 @@ const OPTIONAL_KEYS = ['REMOTE_PORT', 'vela.tunnel'] as const;
 const FIXED_KEYS: readonly string[] = Object.keys(
   Object.getOwnPropertyDescriptors(LazyEnviron.prototype),
 ).filter((key) => key !== 'constructor');
-
-function isHeaderKey(key: string): boolean {
-  return key !== 'HTTP_CONTENT_TYPE' && key !== 'HTTP_CONTENT_LENGTH';
-}
 
 function isOptionalKey(key: string): boolean {
   return key.startsWith('HTTP_') || (OPTIONAL_KEYS as readonly string[]).includes(key);

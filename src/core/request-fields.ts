@@ -50,10 +50,12 @@ const ONE_LINE: ReadonlySet<string> = new Set([
 const REMEMBERED = 1024;
 const fieldNames = new Map<string, string>();
 
-/** `HTTP_USER_AGENT` to `user-agent`. */
-export function fieldName(key: string): string {
+/** `HTTP_USER_AGENT` to `user-agent`; undefined for keys of no header. Content-Type and -Length have their CGI keys only. */
+export function fieldName(key: string): string | undefined {
   const known = fieldNames.get(key);
   if (known !== undefined) return known;
+  if (!key.startsWith('HTTP_') || key === 'HTTP_CONTENT_TYPE' || key === 'HTTP_CONTENT_LENGTH')
+    return undefined;
   const name = key.slice(5).toLowerCase().replaceAll('_', '-');
   if (fieldNames.size < REMEMBERED) fieldNames.set(key, name);
   return name;
@@ -111,8 +113,8 @@ export function findField(fields: RequestFields, name: string): string | undefin
     const value = fields[i + 1] as string;
     if (found === undefined) {
       found = value;
-      if (SINGLETONS.has(name)) return found;
     } else {
+      if (SINGLETONS.has(name)) return found;
       found += (name === 'cookie' ? '; ' : ', ') + value;
     }
   }
