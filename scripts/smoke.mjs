@@ -17,20 +17,17 @@ const CHECKS = ['publint run --strict', 'attw --profile esm-only --no-emoji --no
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
-const HELLO = `import { serve } from 'vela';
+const HELLO = `import { WsgiServer } from 'vela';
 
-const server = await serve(
-  (environ, startResponse) => {
-    if (environ.REQUEST_METHOD !== 'GET' && environ.REQUEST_METHOD !== 'HEAD') {
-      startResponse('405 Method Not Allowed', [['Allow', 'GET, HEAD']]);
-      return [];
-    }
-    startResponse('200 OK', [['Content-Type', 'text/plain']]);
-    return ['Hello World!\\n'];
-  },
-  { bind: process.argv[2], gateway: 'uws' },
-);
-console.log(server.url);
+const hello = (environ, startResponse) => {
+  if (environ.REQUEST_METHOD !== 'GET' && environ.REQUEST_METHOD !== 'HEAD') {
+    startResponse('405 Method Not Allowed', [['Allow', 'GET, HEAD']]);
+    return [];
+  }
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return ['Hello World!\\n'];
+};
+await new WsgiServer(hello).start(['--bind', process.argv[2]]);
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'vela-smoke-'));

@@ -88,7 +88,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     minimum: 64,
     maximum: 1_048_576,
     default: 8192,
-    text: 'longest request line; more is 414',
+    text: 'longest request line; more is 414 (uws: its query counts when it is read)',
   },
   maxHeadBytes: {
     kind: 'integer',

@@ -155,7 +155,8 @@ export interface ConnectionInfo {
  * The request, under the keys of PEP 3333 and CGI, and ours under `vela.*`. Values are read lazily.
  *
  * Reading and assigning work as on a plain object. Enumeration sees only assigned keys: use `environKeys` or
- * `toObject`. Remove a key by assigning `undefined`. `'HTTP_X' in environ` can be asked until the handler first awaits.
+ * `toObject`. Remove a key by assigning `undefined`. `'HTTP_X' in environ` can be asked while the handler is called, and
+ * while body bytes are handed on, not after an await.
  */
 export interface Environ {
   REQUEST_METHOD: string;

@@ -36,7 +36,7 @@ export class LazyEnviron implements Environ {
     if (environ === undefined) {
       throw new VelaError(
         'ERR_ENVIRON_IN',
-        `'${key}' in environ can be asked only until the handler first awaits; compare with undefined instead: environ.${key} !== undefined`,
+        `'${key}' in environ can be asked only while the handler is called, not after an await; compare with undefined instead: environ.${key} !== undefined`,
       );
     }
     return environ[key] !== undefined;

@@ -43,5 +43,9 @@ function isAnswered(path: string): Promise<boolean> {
 }
 
 function inUse(path: string, why: string): Error {
-  return Object.assign(new Error(`listen EADDRINUSE: ${path}: ${why}`), { code: 'EADDRINUSE', path });
+  return Object.assign(new Error(`listen EADDRINUSE: ${path}: ${why}`), {
+    code: 'EADDRINUSE',
+    syscall: 'listen',
+    path,
+  });
 }

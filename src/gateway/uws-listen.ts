@@ -43,5 +43,6 @@ export function closeUnixSocket(path: string): void {
 function listenError(where: string): Error {
   return Object.assign(new Error(`listen EADDRNOTAVAIL: cannot listen on ${where}`), {
     code: 'EADDRNOTAVAIL',
+    syscall: 'listen',
   });
 }

@@ -7,6 +7,8 @@ import { type Server, serve } from './serve.js';
 
 /** Exit code of a program that could not start: the settings are wrong, or the address cannot be had. */
 const EXIT_CONFIGURATION = 2;
+/** System calls that fail when an address cannot be had. */
+const LISTEN_CALLS: ReadonlySet<string> = new Set(['listen', 'bind', 'getaddrinfo']);
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /**
@@ -58,7 +60,8 @@ export class WsgiServer {
 
 /** An error whose message says it all: its stack would not help the operator. */
 function isOperational(error: unknown): error is Error {
-  return error instanceof VelaError || (error instanceof Error && 'code' in error && 'syscall' in error);
+  if (error instanceof VelaError) return true;
+  return error instanceof Error && 'syscall' in error && LISTEN_CALLS.has(String(error.syscall));
 }
 
 function stopOnSignals(server: Server): void {

@@ -639,7 +639,7 @@ const LIMIT_CASES: readonly WireCase[] = [
     fact: 'a hundred headers are served where they can be',
     send: () => fields(100),
     expect: { uws: '431 closed', node: '200 open' },
-    why: 'uWebSockets.js takes 96 at the most',
+    why: 'uWebSockets.js takes 98 at the most',
     isAppCalled: { uws: false, node: true },
   },
   { fact: 'a hundred and one headers are 431', send: (h) => fields(101) + h, expect: '431 closed' },

@@ -1,6 +1,6 @@
 /**
  * Streams 4 GiB out of, and uploads 1 GiB into, a server of each gateway, and asserts that its memory grows by less
- * than 64 MiB. Run by hand, after `npm run build`; takes about a minute: `node test/soak/large-bodies.mjs [uws|node]`.
+ * than 64 MiB. Run by hand, after `npm run build`; takes about a minute: `node scripts/soak.mjs [uws|node]`.
  *
  * The server runs in a child process (this file with `--serve`), so that only its own memory is measured.
  */
@@ -29,7 +29,7 @@ else {
 
 /** The server's side. */
 async function serveForParent(gateway) {
-  const { serve } = await import('../../dist/index.js');
+  const { serve } = await import('../dist/index.js');
   const server = await serve(app, {
     bind: '127.0.0.1:0',
     gateway,
