@@ -232,3 +232,10 @@ t.test('docs/spec.md is generated, has every rule, and each rule has a breach he
   );
   t.same(ids.sort(), Object.keys(BREACHES).sort());
 });
+
+t.test('testClient shows a breach to the test', async (t) => {
+  const client = testClient(lint(starting('200', TEXT) as unknown as App));
+  await t.rejects(client.get('/'), { code: 'ERR_LINT', message: /^start-status/ });
+  const bare = testClient(lint(yielding('bare') as unknown as App));
+  await t.rejects(bare.get('/'), { code: 'ERR_LINT', message: /^body-iterable/ });
+});

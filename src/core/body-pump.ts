@@ -1,3 +1,5 @@
+import { ReadableStream } from 'node:stream/web';
+import { LARGE_BYTES } from './chunks.js';
 import type { Body, Chunk } from './contract.js';
 import { bodyError, chunkError } from './contract-errors.js';
 import { isThenable } from './errors.js';
@@ -30,6 +32,8 @@ export class BodyPump {
   #sink: BodySink;
   #iterator: AnyIterator;
   #isClosed = false;
+  /** All chunks are there already, so none shares its memory with the next. */
+  readonly #isEager: boolean;
   /** A promise, or the next turn of the loop, goes on with the walk. */
   #isWaiting = false;
   #turnBytes = TURN_BYTES;
@@ -39,6 +43,8 @@ export class BodyPump {
     this.#body = body;
     this.#sink = sink;
     this.#iterator = iterate(body);
+    this.#isEager = Array.isArray(body);
+    ownPromises(body);
   }
 
   /** Walks until the body ends, has to be waited for, or the sink is blocked. */
@@ -82,7 +88,9 @@ export class BodyPump {
   #take(chunk: Chunk): void {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) throw chunkError(chunk);
     this.#turnBytes -= chunk.length + CHUNK_COST_BYTES;
-    this.#sink.take(chunk);
+    // A generator may use the memory of a chunk again for the next; a large one leaves before that.
+    const isShared = !this.#isEager && typeof chunk !== 'string' && chunk.length < LARGE_BYTES;
+    this.#sink.take(isShared ? Buffer.from(chunk) : chunk);
   }
 
   /** Waits for the body: what came before goes out meanwhile. */
@@ -131,6 +139,7 @@ export function closeBody(
   sink: Pick<BodySink, 'report'>,
 ): void {
   try {
+    ownPromises(body);
     const closed = findClose(body, iterator)?.();
     if (isThenable(closed)) closed.then(undefined, (error: unknown) => sink.report(error));
   } catch (error) {
@@ -138,22 +147,39 @@ export function closeBody(
   }
 }
 
-/** Its own `close` (PEP 3333), else its own `return`, else its iterator's. */
+/** A stream's `destroy`; else its own `close` (PEP 3333), else its own `return`, else its iterator's. */
 function findClose(body: Body, iterator: AnyIterator | undefined): (() => unknown) | undefined {
-  const owner = body as { close?: unknown; return?: unknown };
-  const { close } = owner;
-  if (typeof close === 'function') return () => close.call(body);
-  if (typeof owner.return === 'function') {
-    const finish = owner.return;
-    return () => finish.call(body);
+  const owner = body as { [K in 'pipe' | 'destroy' | 'close' | 'return' | 'getReader' | 'cancel']?: unknown };
+  const call = (method: unknown) =>
+    typeof method === 'function' ? () => method.call(body) as unknown : undefined;
+  if (typeof owner.pipe === 'function' && typeof owner.destroy === 'function') return call(owner.destroy);
+  // A web stream that is being read is cancelled by its reader.
+  if (iterator === undefined && typeof owner.getReader === 'function') return call(owner.cancel);
+  return call(owner.close) ?? call(owner.return) ?? (iterator?.return && (() => iterator.return?.()));
+}
+
+/** A later promise of an array may reject before its turn, or when its turn never comes: that is no unhandled rejection. */
+function ownPromises(body: Body): void {
+  if (!Array.isArray(body)) return;
+  for (const chunk of body) {
+    if (isThenable(chunk)) chunk.then(undefined, () => undefined);
   }
-  return iterator?.return === undefined ? undefined : () => iterator.return?.();
 }
 
 function iterate(body: Body): AnyIterator {
   if (body !== null && typeof body === 'object') {
+    if (body instanceof ReadableStream) return readWebStream(body as ReadableStream<Chunk>);
     if (Symbol.asyncIterator in body) return body[Symbol.asyncIterator]();
     if (Symbol.iterator in body && !(body instanceof Uint8Array)) return body[Symbol.iterator]();
   }
   throw bodyError(body);
+}
+
+/** A web stream by its reader, which can cancel it while a read is pending: its own iterator would wait for that read. */
+function readWebStream(stream: ReadableStream<Chunk>): AnyIterator {
+  const reader = stream.getReader();
+  return {
+    next: () => reader.read() as Promise<Step>,
+    return: () => reader.cancel(),
+  };
 }

@@ -11,7 +11,7 @@ import type { Logger } from './logger.js';
 export type Chunk = string | Uint8Array;
 
 /** A body: chunks, promises of chunks, or an async stream of chunks. A bare string is refused: write `[text]`. */
-export type Body = Iterable<Chunk | Promise<Chunk>> | AsyncIterable<Chunk>;
+export type Body = object & (Iterable<Chunk | Promise<Chunk>> | AsyncIterable<Chunk>);
 
 /** One response header. */
 export type HeaderPair = [name: string, value: string];

@@ -52,3 +52,15 @@ export function refuseUnknown(owner: string, unknown: object, known: readonly st
     );
   }
 }
+
+/** Options as they must be given: a plain object. @throws {TypeError} */
+export function requireOptions<O extends object>(owner: string, options: O): O {
+  const prototype =
+    options !== null && typeof options === 'object' ? Object.getPrototypeOf(options) : undefined;
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new TypeError(
+      `${owner} takes its options as an object, { name: value }; received ${describeValue(options)}`,
+    );
+  }
+  return options;
+}

@@ -102,7 +102,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
     const { transport, isDraining } = this.#service;
     const head = this.#head as ResponseHead;
     this.#phase = SENDING;
-    return transport.open(this.#response, head, this.#incoming.decideFate(isDraining, head.code), this);
+    return transport.open(this.#response, head, this.#incoming.beginStream(isDraining, head.code), this);
   }
 
   cork(writes: () => void): void {

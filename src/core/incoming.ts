@@ -56,6 +56,7 @@ export class Incoming<R> implements RequestHost {
   #requestId = '';
   #timestamp = 0;
   #endError: Error | undefined = undefined;
+  #isAnswered = false;
 
   /**
    * @param path - undecoded
@@ -161,7 +162,7 @@ export class Incoming<R> implements RequestHost {
 
   get connection(): ConnectionInfo {
     if (this.#connection === undefined) {
-      if (this.#endError !== undefined) throw this.#endError;
+      if (this.#isAnswered) throw expired('The connection', ANSWERED);
       this.#connection = this.#service.transport.connection(this.#response);
     }
     return this.#connection;
@@ -172,9 +173,11 @@ export class Incoming<R> implements RequestHost {
       const { transport, facts } = this.#service;
       const response = this.#response;
       const flow = { pause: () => transport.pause(response), resume: () => transport.resume(response) };
-      const bodyBytes = this.#isOpen ? this.bodyBytes : 0;
+      const { bodyBytes } = this;
       this.#input = new RequestInput(flow, facts.config.maxBodyBytes, bodyBytes);
-      if (bodyBytes !== 0 && this.owner !== undefined) transport.receive(response, this.#input, this.owner);
+      if (!this.#isOpen) RequestInput.closed(this.#input);
+      else if (bodyBytes !== 0 && this.owner !== undefined)
+        transport.receive(response, this.#input, this.owner);
     }
     return this.#input;
   }
@@ -243,14 +246,22 @@ export class Incoming<R> implements RequestHost {
     this.#isOpen = false;
   }
 
+  /** The response begins, and goes on: what its end may want to know is looked up now. */
+  beginStream(isDraining: boolean, code: number): Fate {
+    void this.connection;
+    return this.decideFate(isDraining, code);
+  }
+
   /** The last bytes of the response follow: what comes of the body passes unread. */
   close(): void {
+    this.#isAnswered = true;
     this.#isOpen = false;
     if (this.#input !== undefined) RequestInput.discard(this.#input);
   }
 
   /** The work on this request stops. */
   abandon(error: Error): void {
+    this.#isAnswered = true;
     this.#isOpen = false;
     this.#endError = error;
     this.#aborter?.abort(error);

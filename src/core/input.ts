@@ -84,11 +84,12 @@ export class RequestInput implements WsgiInput {
   static discard(input: RequestInput, onEnd?: () => void): void {
     if (input.#isEnded) return;
     input.#onEnd = onEnd;
-    if (input.#error !== undefined) return;
-    RequestInput.fail(
-      input,
-      new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read'),
-    );
+    if (input.#error === undefined) RequestInput.fail(input, closedError());
+  }
+
+  /** The request was answered before anybody asked for its body. */
+  static closed(input: RequestInput): void {
+    RequestInput.lose(input, closedError());
   }
 
   /** The rest will not come, for the socket is gone: later reads reject. */
@@ -121,14 +122,22 @@ export class RequestInput implements WsgiInput {
     return this.#wait(() => this.#isEnded);
   }
 
-  async read(size = -1): Promise<Buffer> {
+  read(size = -1): Promise<Buffer> {
+    return own(this.#read(size));
+  }
+
+  async #read(size: number): Promise<Buffer> {
     checkSize(size);
     if (size < 0) await this.load(this.#limitBytes);
     else await this.#demand(size);
     return this.#take(size);
   }
 
-  async readline(size = -1): Promise<Buffer> {
+  readline(size = -1): Promise<Buffer> {
+    return own(this.#readline(size));
+  }
+
+  async #readline(size: number): Promise<Buffer> {
     checkSize(size);
     const scan: LineScan = { chunk: 0, offset: 0, before: 0 };
     for (;;) {
@@ -139,7 +148,11 @@ export class RequestInput implements WsgiInput {
     }
   }
 
-  async readlines(hintBytes = -1): Promise<Buffer[]> {
+  readlines(hintBytes = -1): Promise<Buffer[]> {
+    return own(this.#readlines(hintBytes));
+  }
+
+  async #readlines(hintBytes: number): Promise<Buffer[]> {
     const lines: Buffer[] = [];
     let total = 0;
     for (let line = await this.readline(); line.length > 0; line = await this.readline()) {
@@ -227,4 +240,14 @@ function checkSize(size: unknown): void {
 
 function tooLarge(limitBytes: number): PayloadTooLarge {
   return new PayloadTooLarge(`The request body is larger than the limit of ${limitBytes} bytes`);
+}
+
+function closedError(): VelaError {
+  return new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read');
+}
+
+/** A read that its reader gives up, because the client went away or the answer is out, is no unhandled rejection. */
+function own<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

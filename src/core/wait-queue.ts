@@ -9,9 +9,11 @@ export interface Waiting {
   expire(): void;
 }
 
-/** How many ticks a time-out is divided into: it comes at most one tick late. */
+/** How many ticks a short time-out is divided into: it comes at most one tick late. */
 const TICKS = 16;
 const SHORTEST_TICK_MS = 5;
+/** An idle queue keeps its process up for one tick. */
+const LONGEST_TICK_MS = 100;
 
 /**
  * Waits that all last equally long. As each new one ends last, a linked list is in order by itself: joining, leaving
@@ -28,7 +30,7 @@ export class WaitQueue {
 
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs;
-    this.#tickMs = Math.max(SHORTEST_TICK_MS, Math.ceil(timeoutMs / TICKS));
+    this.#tickMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, Math.ceil(timeoutMs / TICKS)));
     // One more, as the first tick may come at once.
     this.#ticks = Math.ceil(timeoutMs / this.#tickMs) + 1;
   }

@@ -9,7 +9,7 @@ import type {
   StartResponse,
 } from './contract.js';
 import { errorResponse, notFoundResponse } from './error-response.js';
-import { isThenable, refuseUnknown, toError } from './errors.js';
+import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
 import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopParts } from './parts.js';
 import { WsgiResponse } from './wsgi-response.js';
 
@@ -44,14 +44,21 @@ export class WsgiHandler implements Part {
 
   /** @throws {TypeError} for something that is neither a function nor has `handle` */
   constructor(middleware: readonly Middleware[], options: WsgiHandlerOptions = {}) {
-    const { responseMiddleware = [], ...unknown } = options;
+    const { responseMiddleware = [], ...unknown } = requireOptions('WsgiHandler', options);
     refuseUnknown('WsgiHandler', unknown, ['responseMiddleware']);
     if (!Array.isArray(middleware)) {
       throw new TypeError('WsgiHandler takes an array of middleware: new WsgiHandler([waitForBody(), app])');
     }
-    for (const one of responseMiddleware) {
-      if (typeof one !== 'function')
-        throw new TypeError('responseMiddleware must be functions (environ, response) => response');
+    if (!Array.isArray(responseMiddleware)) {
+      throw new TypeError(
+        `responseMiddleware must be an array; received ${describeValue(responseMiddleware)}`,
+      );
+    }
+    for (const [index, one] of responseMiddleware.entries()) {
+      if (typeof one === 'function') continue;
+      throw new TypeError(
+        `responseMiddleware must be functions (environ, response) => response; received ${describeValue(one)} at ${index}`,
+      );
     }
     this.#middleware = [...middleware];
     this.#calls = middleware.map((one, index) => resolveCallable(one, `middleware ${index}`));

@@ -1,6 +1,6 @@
 import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
-import { describeValue, toError } from './errors.js';
+import { describeValue, refuseUnknown, requireOptions, toError } from './errors.js';
 import { formatStatus } from './status.js';
 
 /** What a response may be made of. */
@@ -25,7 +25,20 @@ export class WsgiResponse implements UnstartedResponse {
   content: string | Uint8Array | Body;
   headers: HeaderPair[];
 
-  constructor({ status = 200, content = '', contentType, headers = [] }: WsgiResponseOptions = {}) {
+  constructor(options: WsgiResponseOptions = {}) {
+    const {
+      status = 200,
+      content = '',
+      contentType,
+      headers = [],
+      ...unknown
+    } = requireOptions('WsgiResponse', options);
+    refuseUnknown('WsgiResponse', unknown, ['status', 'content', 'contentType', 'headers']);
+    if (typeof headers !== 'object' || !(Symbol.iterator in headers)) {
+      throw new TypeError(
+        `WsgiResponse takes its headers as pairs, [['X-A', 'b']]; received ${describeValue(headers)}`,
+      );
+    }
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new RangeError(`WsgiResponse needs a status from 200 to 599; received ${describeValue(status)}`);
     }

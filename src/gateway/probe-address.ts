@@ -1,5 +1,6 @@
-import { lstatSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
 
 /**
  * Finds out whether a TCP address can be listened on, by listening on it for a moment without sharing it.
@@ -21,6 +22,11 @@ export async function probeTcp({ host, port }: { host: string; port: number }): 
  * @throws an error with the code EADDRINUSE when somebody answers, or when the file is no socket
  */
 export async function probeUnix(path: string): Promise<void> {
+  const folder = dirname(path);
+  if (!existsSync(folder)) {
+    const error = new Error(`listen ENOENT: ${path}: the directory ${folder} does not exist`);
+    throw Object.assign(error, { code: 'ENOENT', syscall: 'listen', path });
+  }
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isSocket()) throw inUse(path, 'there is a file that is no socket');

@@ -1,5 +1,5 @@
 import type { MiddlewareFunction } from '../core/contract.js';
-import { describeValue, refuseUnknown } from '../core/errors.js';
+import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 
 /** Options of {@link waitForBody}. */
 export interface WaitForBodyOptions {
@@ -15,7 +15,7 @@ const DEFAULT_LIMIT_BYTES = 1_048_576;
  * @example new WsgiHandler([waitForBody({ limitBytes: 65_536 }), app])
  */
 export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunction {
-  const { limitBytes = DEFAULT_LIMIT_BYTES, ...unknown } = options;
+  const { limitBytes = DEFAULT_LIMIT_BYTES, ...unknown } = requireOptions('waitForBody', options);
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
     throw new TypeError(
       `Option "limitBytes" must be a whole number of bytes; received ${describeValue(limitBytes)}`,

@@ -3,7 +3,13 @@ import type { ServerOptions } from '../app/server-options.js';
 import { type ResolvedSettings, resolveSettings } from '../app/settings.js';
 import { createLogger } from '../app/text-logger.js';
 import type { App, ServerConfig, WsgiErrors } from '../core/contract.js';
-import { describeValue, ImproperlyConfigured, VelaError } from '../core/errors.js';
+import {
+  describeValue,
+  ImproperlyConfigured,
+  refuseUnknown,
+  requireOptions,
+  VelaError,
+} from '../core/errors.js';
 import type { Exchange } from '../core/exchange.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
@@ -14,7 +20,7 @@ import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway
 
 /** How often a stopping server looks whether its requests have ended. */
 const DRAIN_CHECK_MS = 10;
-/** How long connections have to take the last bytes once no request is under way. */
+/** How long connections have to take the last bytes, and requests that were cut to clean up. */
 const LINGER_MS = 100;
 
 /** A server that listens in this process. */
@@ -75,7 +81,9 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     get connections() {
       return listener.connections;
     },
-    async close({ timeoutMs = settings.gracefulTimeoutMs } = {}) {
+    async close(closeOptions = {}) {
+      const { timeoutMs = settings.gracefulTimeoutMs, ...unknown } = requireOptions('close', closeOptions);
+      refuseUnknown('close', unknown, ['timeoutMs']);
       if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
         throw new ImproperlyConfigured(
           `Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
@@ -148,11 +156,12 @@ async function drain(service: GatewayService, listener: Listener, timeoutMs: num
   listener.stopAccepting();
   const isIdle = () => service.waits.isEmpty && service.stalls.isEmpty;
   await waitUntil(isIdle, timeoutMs);
-  for (const queue of [service.waits, service.stalls]) {
-    for (const exchange of queue) (exchange as Exchange<never>).cutOff();
-    queue.stop();
-  }
-  await waitUntil(() => listener.connections === 0, LINGER_MS);
+  const late = [...service.waits, ...service.stalls];
+  for (const exchange of late) (exchange as Exchange<never>).cutOff();
+  service.waits.stop();
+  service.stalls.stop();
+  // What was cut has this long for its `finally` blocks, other connections to take their last bytes.
+  await waitUntil(() => late.length === 0 && listener.connections === 0, LINGER_MS);
   await listener.destroy();
 }
 

@@ -2,6 +2,7 @@ import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
 import { createLogger } from '../app/text-logger.js';
 import type { App, Chunk, Middleware } from '../core/contract.js';
+import { VelaError } from '../core/errors.js';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Logger } from '../core/logger.js';
@@ -39,7 +40,10 @@ export interface TestClientOptions
 
 /** Sends requests to an application in memory, through the same contract as a server's, and keeps cookies. */
 export interface TestClient {
-  /** Resolves when the response has begun. Rejects with `ERR_TEST_CUT` when the connection is cut before. */
+  /**
+   * Resolves when the response has begun. Rejects with `ERR_TEST_CUT` when the connection is cut before, and with
+   * `ERR_LINT` when {@link lint} found a breach of the contract: a server would answer 500, a test wants to see it.
+   */
   request(target: string, request?: TestRequest): Promise<TestResponse>;
   get(target: string, request?: TestRequest): Promise<TestResponse>;
   head(target: string, request?: TestRequest): Promise<TestResponse>;
@@ -60,7 +64,9 @@ export interface TestClient {
  * const response = await client.get('/');
  */
 export function testClient(app: App | Middleware, options: TestClientOptions = {}): TestClient {
-  const { logger = createLogger('silent', 'text'), ...serverOptions } = options;
+  const { logger: given = createLogger('silent', 'text'), ...serverOptions } = options;
+  const breaches: Error[] = [];
+  const logger = watchBreaches(given, breaches);
   const config = resolveSettings(serverOptions);
   const handler = new WsgiHandler([app as Middleware]);
   const facts: ServerFacts = {
@@ -90,7 +96,11 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     await started;
     const path = target.split('?', 1)[0] as string;
     const response = send(service, target, path, withDefaults(init, jar.header(path)));
-    await response.head;
+    await response.head.catch((error: unknown) => {
+      throw breaches.shift() ?? error;
+    });
+    const breach = breaches.shift();
+    if (breach !== undefined) throw breach;
     for (const [name, value] of response.headers) {
       if (name.toLowerCase() === 'set-cookie') jar.store(value, path);
     }
@@ -116,6 +126,20 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
         queue.stop();
       }
       if (started !== undefined) await handler.stop();
+    },
+  };
+}
+
+/** The same logger; what it is told of breaches of the contract is noted. */
+function watchBreaches(logger: Logger, breaches: Error[]): Logger {
+  return {
+    debug: (details, message) => logger.debug(details, message),
+    info: (details, message) => logger.info(details, message),
+    warn: (details, message) => logger.warn(details, message),
+    error(details, message) {
+      const { err } = details as { err?: unknown };
+      if (err instanceof VelaError && err.code === 'ERR_LINT') breaches.push(err);
+      logger.error(details, message);
     },
   };
 }
