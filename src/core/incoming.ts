@@ -248,7 +248,7 @@ export class Incoming<R> implements RequestHost {
 
   /** The response begins, and goes on: what its end may want to know is looked up now. */
   beginStream(isDraining: boolean, code: number): Fate {
-    void this.connection;
+    if (!this.#isAnswered) void this.connection;
     return this.decideFate(isDraining, code);
   }
 
