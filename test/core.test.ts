@@ -7,39 +7,13 @@ import {
   type Environ,
   environKeys,
   type HeaderPair,
-  type Logger,
-  lint,
-  type Middleware,
   type StartResponse,
   toObject,
 } from '../src/index.js';
-import {
-  type TestClient,
-  type TestClientOptions,
-  type TestRequest,
-  testClient,
-} from '../src/testing/index.js';
+import { type TestRequest, testClient } from '../src/testing/index.js';
+import { ask, client, recorder } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
-
-/** A linted client that is closed with its test. */
-function client(test: Test, app: App | Middleware, options?: TestClientOptions): TestClient {
-  const made = testClient(lint(app as App), options);
-  test.teardown(() => made.close());
-  return made;
-}
-
-/** What one request of an app's answers. */
-async function ask(
-  test: Test,
-  app: App | Middleware,
-  target = '/',
-  request: TestRequest = {},
-  options?: TestClientOptions,
-) {
-  const response = await client(test, app, options).request(target, request);
-  return { response, text: await response.text() };
-}
 
 /** An app that answers with what a function says of the environ. */
 const say =
@@ -49,16 +23,6 @@ const say =
     startResponse('200 OK', [['Content-Type', 'application/json']]);
     return [text];
   };
-
-function recorder(): Logger & {
-  lines: { level: string; details: Record<string, unknown>; message: string }[];
-} {
-  const lines: { level: string; details: Record<string, unknown>; message: string }[] = [];
-  const at = (level: string) => (details: object, message: string) => {
-    lines.push({ level, details: details as Record<string, unknown>, message });
-  };
-  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
 
 t.test('environ', async (t) => {
   t.test('has the keys of CGI and WSGI', async (t) => {
