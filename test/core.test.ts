@@ -278,6 +278,12 @@ t.test('startResponse', async (t) => {
     );
   });
 
+  t.test('a bad name is refused in a place that no response has used before', async (t) => {
+    const before: HeaderPair[] = Array.from({ length: 13 }, (_, i) => [`X-${i}`, String(i)]);
+    for (const name of ['', undefined, ' '])
+      await refuse(t, `name ${name}`, '200 OK', [...before, [name, 'x']], /must be a token/);
+  });
+
   t.test('a remembered good value does not let a bad one pass', async (t) => {
     for (let round = 0; round < 2; round++) {
       const { response } = await ask(

@@ -30,8 +30,10 @@ const DATE = 2;
 
 /** The last ordinary pair of each place: most responses of an application begin alike, and `===` is faster than a Map. */
 const LAST = 16;
-const lastNames: string[] = new Array<string>(LAST).fill('');
-const lastValues: string[] = new Array<string>(LAST).fill('');
+/** Equal to nothing that an application can give. */
+const UNUSED = Symbol('unused');
+const lastNames = new Array<string | symbol>(LAST).fill(UNUSED);
+const lastValues = new Array<string | symbol>(LAST).fill(UNUSED);
 const nameKinds = new Map<string, number>();
 const statusCodes = new Map<string, number>();
 
