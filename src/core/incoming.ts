@@ -1,6 +1,7 @@
 import type { ConnectionInfo, TakeTunnel } from './contract.js';
 import { VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
+import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
 import { RequestInput } from './input.js';
 import {
   copyFields,
@@ -21,8 +22,6 @@ export interface IncomingService<R> {
   readonly transport: Transport<R>;
 }
 
-/** Blanks and version of a request line: ` `, ` HTTP/1.1`. */
-const LINE_OVERHEAD_BYTES = 10;
 const LINGER_MS = 1000;
 const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
 

@@ -2,6 +2,7 @@ import type { Environ } from './contract.js';
 import { environKeys } from './environ-keys.js';
 import { describeValue } from './errors.js';
 import { HttpError } from './http-error.js';
+import { TOKEN } from './http-syntax.js';
 import { check } from './lint-checks.js';
 
 const CGI_KEYS = [
@@ -19,7 +20,6 @@ const CGI_KEYS = [
 const INPUT_METHODS = ['read', 'readline', 'readlines', 'readSync', 'load', Symbol.asyncIterator];
 const ERRORS_METHODS = ['write', 'writelines', 'flush'];
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'];
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Checks what a server hands to an application. */
 export function checkEnviron(environ: Environ): void {

@@ -1,5 +1,6 @@
 import type { HeaderPair } from './contract.js';
 import { describeValue, VelaError } from './errors.js';
+import { TOKEN } from './http-syntax.js';
 
 /** Headers that belong to the connection, so to the gateway (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features"). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -15,8 +16,6 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5, field-content: visible ASCII, space, tab, and obs-text. */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const STATUS = /^[2-5]\d\d [\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { LINE_OVERHEAD_BYTES } from '../core/http-syntax.js';
 import type { GatewayConfig } from './gateway.js';
 import {
   REFUSE_BODY,
@@ -9,9 +10,6 @@ import {
   REFUSE_VERSION,
   type Refusal,
 } from './refusal.js';
-
-/** Blanks and version of a request line: ` `, ` HTTP/1.1`. */
-const LINE_OVERHEAD_BYTES = 10;
 
 /** What node:http lets pass, and what our limits forbid (RFC 9112 §3.2, §6.1). */
 export function checkRequest(request: IncomingMessage, config: GatewayConfig): Refusal | undefined {

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { Exchange } from '../core/exchange.js';
+import { LINE_OVERHEAD_BYTES, TOKEN } from '../core/http-syntax.js';
 import { Incoming } from '../core/incoming.js';
 import { copyFields, type RequestFields } from '../core/request-fields.js';
 import type { Service } from '../core/service.js';
@@ -38,15 +39,12 @@ const ROUTED = {
 } as const;
 /** It refuses more header lines than this by itself. */
 const NATIVE_HEADER_FIELDS = 98;
-/** Method, version and the blanks of a request line: `GET`, ` `, ` HTTP/1.1`. */
-const LINE_OVERHEAD_BYTES = 10;
 /** RFC 9110 §9.3: a body is expected of these, so one without a length may hide another request. */
 const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 /** As bytes, names are looked up in 65 ns instead of 91. */
 const CONTENT_LENGTH = encode('content-length');
 const TRANSFER_ENCODING = encode('transfer-encoding');
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Serves on uWebSockets.js. @throws what {@link loadUws} throws, and errors of listening with their `code` */
 export async function listenUws(

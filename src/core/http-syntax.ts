@@ -1,0 +1,5 @@
+/** A token: methods and header names (RFC 9110 §5.6.2). */
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Blanks and version of a request line: ` `, ` HTTP/1.1`. */
+export const LINE_OVERHEAD_BYTES = 10;
