@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /** Pieces smaller than this are gathered, so that a body of one-byte pieces costs no more memory than its bytes. */
 const SMALL_BYTES = 1024;
 const GATHER_BYTES = 16_384;

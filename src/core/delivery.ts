@@ -25,7 +25,7 @@ export interface DeliveryOwner {
   ending(): void;
   /** All has been sent. */
   ended(): void;
-  fail(error: unknown): void;
+  reject(error: unknown): void;
   report(error: unknown): void;
 }
 
@@ -112,7 +112,7 @@ export class Delivery implements BodySink {
     try {
       this.#complete();
     } catch (error) {
-      this.#owner.fail(error);
+      this.#owner.reject(error);
     }
   }
 
@@ -164,7 +164,7 @@ export class Delivery implements BodySink {
   }
 
   fail(error: unknown): void {
-    this.#owner.fail(error);
+    this.#owner.reject(error);
   }
 
   report(error: unknown): void {

@@ -70,6 +70,13 @@ export class LazyEnviron implements Environ {
     this.#path = path;
   }
 
+  get 'wsgi.input'(): WsgiInput {
+    return this.#host.input;
+  }
+  set 'wsgi.input'(input: WsgiInput) {
+    assign(this, 'wsgi.input', input);
+  }
+
   declare SCRIPT_NAME: string;
   declare QUERY_STRING: string;
   declare RAW_URI: string;
@@ -82,7 +89,6 @@ export class LazyEnviron implements Environ {
   declare REMOTE_ADDR: string;
   declare 'wsgi.version': readonly [1, 0];
   declare 'wsgi.url_scheme': string;
-  declare 'wsgi.input': WsgiInput;
   declare 'wsgi.timestamp': number;
   declare 'wsgi.errors': WsgiErrors;
   declare 'wsgi.multithread': boolean;
@@ -113,7 +119,6 @@ export class LazyEnviron implements Environ {
       REMOTE_ADDR: (host) => host.connection.remoteAddress,
       'wsgi.version': () => WSGI_VERSION,
       'wsgi.url_scheme': (host) => host.facts.scheme,
-      'wsgi.input': (host) => host.input,
       'wsgi.timestamp': (host) => host.timestamp,
       'wsgi.errors': (host) => host.facts.errors,
       'wsgi.multithread': () => false,

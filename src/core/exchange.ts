@@ -6,6 +6,7 @@ import { Delivery, type DeliveryOwner } from './delivery.js';
 import { LazyEnviron } from './environ.js';
 import { errorResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
+import { follow, type Settler } from './eventual.js';
 import type { Incoming } from './incoming.js';
 import type { DeclaredFields } from './request-fields.js';
 import { checkHead, hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
@@ -21,7 +22,7 @@ const SENDING = 2;
 const DONE = 3;
 
 /** One request and its response, on any gateway: the rules of `startResponse`, and every ending. */
-export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
+export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknown>, Waiting {
   waitPrevious: Waiting | undefined = undefined;
   waitNext: Waiting | undefined = undefined;
   waitQueue: WaitQueue | undefined = undefined;
@@ -152,7 +153,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
       return;
     }
     const error = this.#incoming.timeoutError();
-    this.fail(error);
+    this.reject(error);
     this.#abandon(error);
   }
 
@@ -162,7 +163,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
   }
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
-  fail(thrown: unknown): void {
+  reject(thrown: unknown): void {
     if (this.#phase === DONE) this.report(thrown);
     else if (this.#phase === SENDING || !this.#respond(thrown)) this.#cut(toError(thrown));
   }
@@ -178,7 +179,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
       const { app } = this.#service;
       this.#accept(app(this.#environ, (status, headers, excInfo) => this.#start(status, headers, excInfo)));
     } catch (error) {
-      this.fail(error);
+      this.reject(error);
     }
     LazyEnviron.enter(undefined);
   }
@@ -204,29 +205,27 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Waiting {
 
   /** Takes what the application returned. */
   #accept(result: unknown): void {
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#resume(value),
-        (error: unknown) => this.fail(error),
-      );
+    if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result)) {
+      this.sendWhole(result[0]);
+    } else if (isThenable(result)) {
+      follow(result, this);
     } else if (result === TAKEN) {
       if (this.#phase !== DONE) throw breach.takenError(false);
     } else if (this.#phase === DONE) {
       closeBody((result instanceof WsgiResponse ? result.content : result) as Body, undefined, this);
     } else if (result instanceof WsgiResponse) {
       this.#accept(result.start((status, headers) => this.#start(status, headers, undefined)));
-    } else if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result)) {
-      this.sendWhole(result[0]);
     } else {
       this.#deliver().pump(result as Body);
     }
   }
 
-  #resume(value: unknown): void {
+  /** The promise that the application returned has a value. */
+  resolve(value: unknown): void {
     try {
       this.#accept(value);
     } catch (error) {
-      this.fail(error);
+      this.reject(error);
     }
   }
 

@@ -2,7 +2,7 @@ import type { ConnectionInfo, TakeTunnel } from './contract.js';
 import { VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
-import { RequestInput } from './input.js';
+import { type InputFlow, RequestInput } from './input.js';
 import {
   copyFields,
   type DeclaredFields,
@@ -26,7 +26,7 @@ const LINGER_MS = 1000;
 const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
 
 /** A request as it came: what stands behind its environ. */
-export class Incoming<R> implements RequestHost {
+export class Incoming<R> implements RequestHost, InputFlow {
   readonly method: string;
   readonly path: string;
   readonly contentLength: string;
@@ -170,15 +170,21 @@ export class Incoming<R> implements RequestHost {
   get input(): RequestInput {
     if (this.#input === undefined) {
       const { transport, facts } = this.#service;
-      const response = this.#response;
-      const flow = { pause: () => transport.pause(response), resume: () => transport.resume(response) };
       const { bodyBytes } = this;
-      this.#input = new RequestInput(flow, facts.config.maxBodyBytes, bodyBytes);
+      this.#input = new RequestInput(this, facts.config.maxBodyBytes, bodyBytes);
       if (!this.#isOpen) RequestInput.closed(this.#input);
       else if (bodyBytes !== 0 && this.owner !== undefined)
-        transport.receive(response, this.#input, this.owner);
+        transport.receive(this.#response, this.#input, this.owner);
     }
     return this.#input;
+  }
+
+  pause(): void {
+    this.#service.transport.pause(this.#response);
+  }
+
+  resume(): void {
+    this.#service.transport.resume(this.#response);
   }
 
   get signal(): AbortSignal {

@@ -13,25 +13,22 @@ export interface InputFlow {
   resume(): void;
 }
 
-/** One reader that waits: `isDone` says whether what is there will do. */
-interface Waiter {
-  isDone: () => boolean;
-  done: Eventual<void>;
-}
-
 /** The request's body as it comes from a socket. The gateway's side is static, so that a reader does not see it. */
 export class RequestInput implements WsgiInput {
   #queue = new ByteQueue();
   #receivedBytes = 0;
   #limitBytes: number;
   readonly #statedBytes: number;
+  /** How much is held before the socket is paused. */
   #demandBytes = HIGH_WATER_BYTES;
-  #flow: InputFlow;
+  readonly #flow: InputFlow;
   #isPaused = false;
   #isEnded: boolean;
-  #error: Error | undefined;
-  #waiter: Waiter | undefined;
-  #onEnd: (() => void) | undefined;
+  #error: Error | undefined = undefined;
+  /** The one reader that waits, and for how many bytes: Infinity is the end. */
+  #reader: Eventual<void> | undefined = undefined;
+  #awaitedBytes = 0;
+  #onEnd: (() => void) | undefined = undefined;
 
   /**
    * @param flow - pauses and resumes the socket
@@ -98,9 +95,9 @@ export class RequestInput implements WsgiInput {
     input.#isPaused = false;
     input.#error = error;
     input.#queue.clear();
-    const waiter = input.#waiter;
-    input.#waiter = undefined;
-    waiter?.done.reject(error);
+    const reader = input.#reader;
+    input.#reader = undefined;
+    reader?.reject(error);
   }
 
   /** The body is all there. */
@@ -110,7 +107,7 @@ export class RequestInput implements WsgiInput {
 
   /** Somebody waits for bytes that have not come. */
   static isAwaited(input: RequestInput): boolean {
-    return input.#waiter !== undefined;
+    return input.#reader !== undefined;
   }
 
   load(limitBytes: number): PromiseLike<void> | undefined {
@@ -119,7 +116,7 @@ export class RequestInput implements WsgiInput {
     if (Math.max(this.#receivedBytes, this.#statedBytes) > this.#limitBytes) throw tooLarge(this.#limitBytes);
     if (this.#isEnded) return undefined;
     this.#resume();
-    return this.#wait(() => this.#isEnded);
+    return this.#wait(Number.POSITIVE_INFINITY);
   }
 
   read(size = -1): Promise<Buffer> {
@@ -198,29 +195,30 @@ export class RequestInput implements WsgiInput {
     if (this.#queue.length >= bytes || this.#isEnded) return;
     this.#demandBytes = Math.max(bytes, HIGH_WATER_BYTES);
     this.#resume();
-    await this.#wait(() => this.#queue.length >= bytes || this.#isEnded);
+    await this.#wait(bytes);
     this.#demandBytes = HIGH_WATER_BYTES;
   }
 
-  #wait(isDone: () => boolean): Eventual<void> {
-    const done = new Eventual<void>();
+  #wait(bytes: number): Eventual<void> {
+    const reader = new Eventual<void>();
     if (this.#error !== undefined) {
-      done.reject(this.#error);
-    } else if (this.#waiter !== undefined) {
-      done.reject(
+      reader.reject(this.#error);
+    } else if (this.#reader !== undefined) {
+      reader.reject(
         new VelaError('ERR_INPUT_BUSY', 'wsgi.input is being read already: await one read before the next'),
       );
     } else {
-      this.#waiter = { isDone, done };
+      this.#reader = reader;
+      this.#awaitedBytes = bytes;
     }
-    return done;
+    return reader;
   }
 
   #wake(): void {
-    const waiter = this.#waiter;
-    if (waiter === undefined || !waiter.isDone()) return;
-    this.#waiter = undefined;
-    waiter.done.resolve();
+    const reader = this.#reader;
+    if (reader === undefined || !(this.#isEnded || this.#queue.length >= this.#awaitedBytes)) return;
+    this.#reader = undefined;
+    reader.resolve();
   }
 
   #resume(): void {

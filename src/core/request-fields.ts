@@ -71,12 +71,17 @@ export function isSingleton(name: string): boolean {
   return SINGLETONS.has(name);
 }
 
+/** Where a pass over the lines puts them: it is synchronous, so one function serves all. */
+let passing: RequestFields = [];
+const collect = (name: string, value: string) => {
+  passing.push(name, value);
+};
+
 /** Copies all header lines. */
 export function copyFields(head: RequestHead): RequestFields {
   const fields: RequestFields = [];
-  head.forEach((name, value) => {
-    fields.push(name, value);
-  });
+  passing = fields;
+  head.forEach(collect);
   return fields;
 }
 

@@ -41,9 +41,13 @@ export class WaitQueue {
 
   /** Starts a wait, or starts it anew. */
   join(one: Waiting): void {
-    if (one.waitQueue !== undefined) one.waitQueue.leave(one);
+    const due = this.#tick + this.#ticks;
+    if (one.waitQueue !== undefined) {
+      if (one.waitQueue === this && one.waitDue === due) return;
+      one.waitQueue.leave(one);
+    }
     one.waitQueue = this;
-    one.waitDue = this.#tick + this.#ticks;
+    one.waitDue = due;
     one.waitPrevious = this.#last;
     if (this.#last === undefined) this.#first = one;
     else this.#last.waitNext = one;

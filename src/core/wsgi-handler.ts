@@ -10,6 +10,7 @@ import type {
 } from './contract.js';
 import { errorResponse, notFoundResponse } from './error-response.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
+import { Eventual, follow, type Settler } from './eventual.js';
 import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopParts } from './parts.js';
 import { WsgiResponse } from './wsgi-response.js';
 
@@ -39,8 +40,7 @@ export class WsgiHandler implements Part {
   /** The headers that its middleware read later, when all of them declare theirs. */
   readonly headers: readonly string[] | undefined;
   readonly #middleware: readonly Middleware[];
-  readonly #calls: readonly MiddlewareFunction[];
-  readonly #responseMiddleware: readonly ResponseMiddleware[];
+  readonly #stack: Stack;
 
   /** @throws {TypeError} for something that is neither a function nor has `handle` */
   constructor(middleware: readonly Middleware[], options: WsgiHandlerOptions = {}) {
@@ -61,14 +61,16 @@ export class WsgiHandler implements Part {
       );
     }
     this.#middleware = [...middleware];
-    this.#calls = middleware.map((one, index) => resolveCallable(one, `middleware ${index}`));
-    this.#responseMiddleware = [...responseMiddleware];
+    this.#stack = {
+      calls: middleware.map((one, index) => resolveCallable(one, `middleware ${index}`)),
+      responseMiddleware: [...responseMiddleware],
+    };
     this.headers = mergeDeclaredHeaders(middleware);
   }
 
   /** Answers a request: the contract's call. */
   handle(environ: Environ, startResponse: StartResponse): Handled | PromiseLike<Handled> {
-    return this.#walk(environ, startResponse, 0);
+    return walk(this.#stack, environ, startResponse, 0);
   }
 
   /** Starts its middleware in order. */
@@ -84,81 +86,136 @@ export class WsgiHandler implements Part {
   describe(): PartDescription {
     return { name: 'WsgiHandler', parts: describeParts(this.#middleware) };
   }
+}
 
-  #walk(environ: Environ, startResponse: StartResponse, from: number): Handled | PromiseLike<Handled> {
-    const calls = this.#calls;
-    let result: MiddlewareResult | PromiseLike<MiddlewareResult>;
-    let next = from;
+/** What a handler runs. */
+interface Stack {
+  readonly calls: readonly MiddlewareFunction[];
+  readonly responseMiddleware: readonly ResponseMiddleware[];
+}
+
+/** Calls one middleware after the other until one answers. */
+function walk(
+  stack: Stack,
+  environ: Environ,
+  startResponse: StartResponse,
+  from: number,
+): Handled | PromiseLike<Handled> {
+  const { calls } = stack;
+  let result: MiddlewareResult | PromiseLike<MiddlewareResult>;
+  let next = from;
+  try {
+    while ((result === undefined || result === null) && next < calls.length) {
+      result = (calls[next] as MiddlewareFunction)(environ, startResponse);
+      next++;
+    }
+  } catch (error) {
+    return fail(stack, environ, startResponse, error);
+  }
+  if (result === undefined || result === null)
+    return respond(stack, environ, startResponse, notFoundResponse(environ));
+  // A list is what most return, and the two questions below take time.
+  if (Array.isArray(result)) return result as Handled;
+  if (isThenable(result)) return new Pause(stack, environ, startResponse, next).wait(result);
+  return result instanceof WsgiResponse ? respond(stack, environ, startResponse, result) : result;
+}
+
+/** A walk that waits for the promise of a middleware. */
+class Pause implements Settler<MiddlewareResult> {
+  readonly #stack: Stack;
+  readonly #environ: Environ;
+  readonly #startResponse: StartResponse;
+  readonly #next: number;
+  readonly #outcome = new Eventual<Handled>();
+
+  constructor(stack: Stack, environ: Environ, startResponse: StartResponse, next: number) {
+    this.#stack = stack;
+    this.#environ = environ;
+    this.#startResponse = startResponse;
+    this.#next = next;
+  }
+
+  wait(promise: PromiseLike<MiddlewareResult>): PromiseLike<Handled> {
+    follow(promise, this);
+    return this.#outcome;
+  }
+
+  resolve(result: MiddlewareResult): void {
+    const startResponse = this.#startResponse;
     try {
-      while ((result === undefined || result === null) && next < calls.length) {
-        result = (calls[next] as MiddlewareFunction)(environ, startResponse);
-        next++;
-      }
+      if (result === undefined || result === null)
+        this.#settle(walk(this.#stack, this.#environ, startResponse, this.#next));
+      else if (result instanceof WsgiResponse)
+        this.#settle(respond(this.#stack, this.#environ, startResponse, result));
+      else this.#outcome.resolve(result);
     } catch (error) {
-      return this.#fail(environ, startResponse, error);
+      this.#outcome.reject(error);
     }
-    if (result === undefined || result === null)
-      return this.#respond(environ, startResponse, notFoundResponse(environ));
-    if (isThenable(result)) return this.#wait(result, environ, startResponse, next);
-    return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result) : result;
   }
 
-  #wait(
-    promise: PromiseLike<MiddlewareResult>,
-    environ: Environ,
-    startResponse: StartResponse,
-    next: number,
-  ): PromiseLike<Handled> {
-    return promise.then(
-      (result) => {
-        if (result === undefined || result === null) return this.#walk(environ, startResponse, next);
-        return result instanceof WsgiResponse ? this.#respond(environ, startResponse, result) : result;
-      },
-      (error: unknown) => this.#fail(environ, startResponse, error),
-    );
-  }
-
-  #fail(environ: Environ, startResponse: StartResponse, error: unknown): Handled | PromiseLike<Handled> {
-    return this.#respond(environ, startResponse, errorResponse(environ, error), toError(error));
-  }
-
-  /** Runs the response middleware, then starts the response. */
-  #respond(
-    environ: Environ,
-    startResponse: StartResponse,
-    response: WsgiResponse,
-    excInfo?: Error,
-  ): Handled | PromiseLike<Handled> {
-    let current = response;
-    for (let i = 0; i < this.#responseMiddleware.length; i++) {
-      const result = run(this.#responseMiddleware[i] as ResponseMiddleware, environ, current);
-      if (isThenable(result))
-        return this.#respondLater(environ, startResponse, current, result, i + 1, excInfo);
-      current = replace(current, result);
-    }
-    return current.start(startResponse, excInfo);
-  }
-
-  async #respondLater(
-    environ: Environ,
-    startResponse: StartResponse,
-    response: WsgiResponse,
-    first: PromiseLike<WsgiResponse | undefined | null | void>,
-    next: number,
-    excInfo: Error | undefined,
-  ): Promise<Handled> {
-    let current = response;
+  reject(error: unknown): void {
     try {
-      current = replace(current, await first);
-      for (const middleware of this.#responseMiddleware.slice(next)) {
-        current = replace(current, await middleware(environ, current));
-      }
-    } catch (error) {
-      current.close();
-      throw error;
+      this.#settle(fail(this.#stack, this.#environ, this.#startResponse, error));
+    } catch (failure) {
+      this.#outcome.reject(failure);
     }
-    return current.start(startResponse, excInfo);
   }
+
+  #settle(result: Handled | PromiseLike<Handled>): void {
+    if (isThenable(result)) follow(result, this.#outcome);
+    else this.#outcome.resolve(result);
+  }
+}
+
+function fail(
+  stack: Stack,
+  environ: Environ,
+  startResponse: StartResponse,
+  error: unknown,
+): Handled | PromiseLike<Handled> {
+  return respond(stack, environ, startResponse, errorResponse(environ, error), toError(error));
+}
+
+/** Runs the response middleware, then starts the response. */
+function respond(
+  stack: Stack,
+  environ: Environ,
+  startResponse: StartResponse,
+  response: WsgiResponse,
+  excInfo?: Error,
+): Handled | PromiseLike<Handled> {
+  const { responseMiddleware } = stack;
+  let current = response;
+  for (let i = 0; i < responseMiddleware.length; i++) {
+    const result = run(responseMiddleware[i] as ResponseMiddleware, environ, current);
+    if (isThenable(result)) {
+      const rest = responseMiddleware.slice(i + 1);
+      return respondLater(rest, environ, startResponse, current, result, excInfo);
+    }
+    current = replace(current, result);
+  }
+  return current.start(startResponse, excInfo);
+}
+
+async function respondLater(
+  rest: readonly ResponseMiddleware[],
+  environ: Environ,
+  startResponse: StartResponse,
+  response: WsgiResponse,
+  first: PromiseLike<WsgiResponse | undefined | null | void>,
+  excInfo: Error | undefined,
+): Promise<Handled> {
+  let current = response;
+  try {
+    current = replace(current, await first);
+    for (const middleware of rest) {
+      current = replace(current, await middleware(environ, current));
+    }
+  } catch (error) {
+    current.close();
+    throw error;
+  }
+  return current.start(startResponse, excInfo);
 }
 
 /** Calls a response middleware; the response that it fails on is closed. */

@@ -6,8 +6,15 @@ import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transpo
 import { formatIpv6 } from './peer-address.js';
 import type { HttpResponse } from './uws-binding.js';
 
-/** From four headers on (two strings each), one call with all of them is faster than one call each: 1.07 against 0.97 of raw with eight. */
-const JOIN_FROM = 8;
+/** From two headers on (two strings each), one call with all of them is faster than one call each. */
+const JOIN_FROM = 4;
+
+/**
+ * The headers with which the last joined response began, and their text: most responses of an application begin alike,
+ * and with eight headers this makes 1.04 of raw out of 0.97.
+ */
+let lastHeaders: readonly string[] = [];
+let lastText = '';
 
 /** Responses of uWebSockets.js. */
 export class UwsTransport implements Transport<HttpResponse> {
@@ -107,9 +114,25 @@ function writeHead(response: HttpResponse, head: ResponseHead): void {
 
 /** Writes all headers as the value of the first. All were checked for line ends. */
 function writeJoined(response: HttpResponse, headers: readonly string[]): void {
-  let text = headers[1] as string;
-  for (let i = 2; i < headers.length; i += 2) text += `\r\n${headers[i]}: ${headers[i + 1]}`;
-  response.writeHeader(headers[0] as string, text);
+  const known = lastHeaders.length;
+  let same = 0;
+  while (same < known && headers[same] === lastHeaders[same]) same++;
+  if (same < known || known === 0) remember(headers, same);
+  response.writeHeader(headers[0] as string, joinHeaders(lastText, headers, lastHeaders.length));
+}
+
+/** Keeps what this response has in common with the last, all of it when that is not even two headers. */
+function remember(headers: readonly string[], same: number): void {
+  lastHeaders = same < JOIN_FROM ? headers : headers.slice(0, same - (same % 2));
+  lastText = joinHeaders(lastHeaders[1] as string, lastHeaders, 2);
+  // V8 keeps a sum as a tree of its parts until somebody reads it: from now on it is one piece.
+  lastText.charCodeAt(0);
+}
+
+function joinHeaders(start: string, headers: readonly string[], from: number): string {
+  let text = start;
+  for (let i = from; i < headers.length; i += 2) text += `\r\n${headers[i]}: ${headers[i + 1]}`;
+  return text;
 }
 
 /** Leaves out what uWebSockets.js writes itself; writes 8-bit values as ISO-8859-1. */

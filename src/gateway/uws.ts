@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import { Exchange } from '../core/exchange.js';
 import { LINE_OVERHEAD_BYTES, TOKEN } from '../core/http-syntax.js';
 import { Incoming } from '../core/incoming.js';
-import { copyFields, type RequestFields } from '../core/request-fields.js';
+import { copyFields, findField, type RequestFields } from '../core/request-fields.js';
 import type { Service } from '../core/service.js';
 import { checkCertificates } from './certificates.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
@@ -123,24 +123,29 @@ function answer(
   method: string,
 ): void {
   const path = request.getUrl();
-  const contentLength = request.getHeader(CONTENT_LENGTH);
-  const encoding = request.getHeader(TRANSFER_ENCODING);
+  const expectsBody = BODY_METHODS.has(method);
+  // A pass over all lines costs more than two questions, and where a body comes it is needed in any case.
+  let fields = expectsBody ? copyFields(request) : undefined;
+  const contentLength = fields
+    ? (findField(fields, 'content-length') ?? '')
+    : request.getHeader(CONTENT_LENGTH);
+  const encoding = fields
+    ? (findField(fields, 'transfer-encoding') ?? '')
+    : request.getHeader(TRANSFER_ENCODING);
   if (path.length + LINE_OVERHEAD_BYTES + method.length > config.maxRequestLineBytes) {
     refuse(response, REFUSE_LINE);
     return;
   }
   const bodyBytes = encoding === '' ? parseLength(contentLength) : -1;
-  let fields: RequestFields | undefined;
-  if (contentLength !== '' || encoding !== '' || config.maxHeaderFields < NATIVE_HEADER_FIELDS) {
-    fields = copyFields(request);
-    const refusal = checkFields(fields, bodyBytes, config);
-    if (refusal !== undefined) {
-      refuse(response, refusal);
-      return;
-    }
+  if (contentLength !== '' || encoding !== '' || config.maxHeaderFields < NATIVE_HEADER_FIELDS)
+    fields ??= copyFields(request);
+  const refusal = fields && checkFields(fields, bodyBytes, config);
+  if (refusal !== undefined) {
+    refuse(response, refusal);
+    return;
   }
   // What follows a body whose end only the native parser knows is not to be trusted: the connection ends here.
-  const isLast = encoding !== '' || (contentLength === '' && BODY_METHODS.has(method));
+  const isLast = encoding !== '' || (contentLength === '' && expectsBody);
   const incoming = new Incoming(
     service,
     response,
@@ -163,8 +168,10 @@ function checkFields(fields: RequestFields, bodyBytes: number, config: GatewayCo
   let framings = 0;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i];
-    if (name === 'content-length') framings++;
-    else if (name === 'transfer-encoding') {
+    if (name === 'content-length') {
+      framings++;
+      if (fields[i + 1] === '') return REFUSE_FRAMING;
+    } else if (name === 'transfer-encoding') {
       framings++;
       if ((fields[i + 1] as string).toLowerCase() !== 'chunked') return REFUSE_FRAMING;
     }
