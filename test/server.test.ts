@@ -308,7 +308,10 @@ t.test('serve', async (t) => {
       }
       await server.close();
       writeFileSync(path, 'mine');
-      await t.rejects(serve(hello, { bind: `unix:${path}`, gateway }), { code: 'EADDRINUSE' });
+      await t.rejects(serve(hello, { bind: `unix:${path}`, gateway }), {
+        code: 'EADDRINUSE',
+        message: /there is a file that is no socket: choose another with --bind/,
+      });
       rmSync(path);
     }
   });

@@ -5,9 +5,7 @@ const CHOOSE = 'choose another with --bind or the option "bind"';
 /** What to do when an address cannot be had. */
 const REMEDIES: Readonly<Record<string, (address: ListenAddress) => string>> = {
   EADDRINUSE: (address) =>
-    'path' in address
-      ? `stop it, or ${CHOOSE}`
-      : `another server is there: stop it, or ${CHOOSE}; port 0 takes a free one`,
+    'path' in address ? CHOOSE : `another server is there: stop it, or ${CHOOSE}; port 0 takes a free one`,
   EACCES: (address) =>
     'path' in address
       ? `its directory must be one that this user may write to; ${CHOOSE}`
