@@ -305,7 +305,9 @@ t.test('startResponse', async (t) => {
       };
     const plain = await testClient(twice(), { debug: true }).get('/');
     t.equal(plain.status, 500);
-    t.match(await plain.text(), /called twice/);
+    const page = await plain.text();
+    t.match(page, /called twice: to replace a response that is not sent, pass the error/);
+    t.match(page, /an earlier middleware called it and returned nothing/, 'and the likely cause');
     const { response } = await ask(t, twice(new Error('replaced')));
     t.equal(response.statusLine, '418 Teapot');
     t.equal(response.header('x-first'), undefined);
@@ -401,14 +403,22 @@ t.test('bodies', async (t) => {
   t.test('what is no body is refused, with the remedy', async (t) => {
     for (const [body, pattern] of [
       ['bare', /return \[text\]/],
-      [Buffer.from('bare'), /return \[text\]/],
+      [Buffer.from('bare'), /received an object \(Buffer\): put it into an array: return \[bytes\]/],
+      [new ArrayBuffer(1), /return \[new Uint8Array\(buffer\)\]/],
+      [new Blob(['bare']), /return blob\.stream\(\)/],
+      [
+        new Response('bare'),
+        /call startResponse\(status, headers\) and return a body, or return a WsgiResponse/,
+      ],
       [5, /received 5/],
-      [null, /received null/],
+      [null, /received null: .*or \[\] for an empty body/],
       [undefined, /received undefined/],
-      [{}, /received an object/],
-      [[5], /received 5/],
-      [['a', null], /received null/],
-      [[{}], /received an object/],
+      [{}, /received an object \(Object\): .*\[JSON\.stringify\(value\)\]/],
+      [[5], /received 5: yield String\(value\)/],
+      [['a', null], /received null: leave it out/],
+      [[{}], /received an object \(Object\): .*JSON\.stringify\(value\)/],
+      [[['a']], /received an array of 1: yield its items one by one/],
+      [[new ArrayBuffer(1)], /yield new Uint8Array\(buffer\)/],
     ] as const) {
       const app = ((_environ: Environ, start: StartResponse) => (
         start('200 OK', TEXT), body
@@ -450,7 +460,15 @@ t.test('bodies', async (t) => {
     const stated =
       (length: number, body: () => Body): App =>
       (_environ, start) => (start('200 OK', [...TEXT, ['Content-Length', String(length)]]), body());
-    t.equal((await testClient(stated(4, () => ['five!'])).get('/')).status, 500, 'too small');
+    const small = await testClient(
+      stated(4, () => ['fün!']),
+      { debug: true },
+    ).get('/');
+    t.equal(small.status, 500, 'too small');
+    t.match(
+      await small.text(),
+      /of 4 bytes, and its body has at least 5: leave Content-Length out, .* Buffer\.byteLength\(text\)/,
+    );
     t.equal((await testClient(stated(6, () => ['five!'])).get('/')).status, 500, 'too large');
     t.equal((await testClient(stated(5, () => ['fi', 've!'])).get('/')).status, 200, 'right');
     const short = await testClient(

@@ -31,6 +31,7 @@ t.test('the package is what it says', async (t) => {
   const readme = read('README.md');
   t.match(read('src/core/version.ts'), `'${version}'`);
   t.match(readme, `**Status.** ${version},`);
+  t.match(readme, `vela-${version}.tgz`);
   t.match(readme, `"uWebSockets.js": "${dependencies['uWebSockets.js']}"`);
   t.match(readme, `20 (from ${engines.node.replace('>=', '')})`);
 });

@@ -343,6 +343,20 @@ t.test('WsgiResponse', async (t) => {
     }
   });
 
+  t.test('content that is no body is refused when the response is made', async (t) => {
+    for (const [content, pattern] of [
+      [{ a: 1 }, /received an object \(Object\): content: JSON\.stringify\(value\), contentType/],
+      [new Response('x'), /received an object \(Response\): give its body: content: response\.body/],
+      [5, /received 5: content: String\(value\)/],
+      [null, /received null: .*or '' for none/],
+    ] as const) {
+      t.throws(() => new WsgiResponse({ content: content as never }), {
+        name: 'TypeError',
+        message: pattern,
+      });
+    }
+  });
+
   t.test('wants a status from 200 to 599', async (t) => {
     for (const status of [100, 600, 2.5, '200'])
       t.throws(() => new WsgiResponse({ status: status as number }), RangeError);
@@ -638,6 +652,65 @@ t.test('lazyWsgi', async (t) => {
       { debug: true },
     ).get('/');
     t.match(await response.text(), /What lazyWsgi builds must be a function/);
+  });
+});
+
+t.test('testClient', async (t) => {
+  const hello: App = (_environ, start) => (start('200 OK', [['Content-Type', 'text/plain']]), ['hello']);
+
+  t.test('says what it takes', async (t) => {
+    for (const [app, options, pattern] of [
+      [null, {}, /testClient is given must be a function \(environ, startResponse\).*received null/],
+      [5, {}, /received 5/],
+      [hello, { bind: 0 }, /testClient has no option "bind"; it has "debug"/],
+      [hello, { loger: console }, /no option "loger"/],
+      [hello, null, /takes its options as an object.*received null/],
+      [hello, { logger: {} }, /"logger" an object with debug, info, warn, error; received an object/],
+    ] as const) {
+      const make = () => testClient(app as never, options as never);
+      t.throws(make, { name: 'TypeError', message: pattern });
+    }
+  });
+
+  t.test('says what a request takes', async (t) => {
+    const made = client(t, hello);
+    for (const [target, request, pattern] of [
+      [undefined, {}, /target that begins with "\/".*received undefined/],
+      ['http://testserver/', {}, /without scheme and host; received "http:/],
+      ['/', null, /takes its options as an object/],
+      ['/', { header: {} }, /no option "header"; it has "method", "headers"/],
+      ['/', { method: 'G T' }, /"method" a method such as 'GET'; received "G T"/],
+      ['/', { headers: 5 }, /"headers" an object.*received 5/],
+      ['/', { headers: ['a'] }, /"headers" pairs.*received "a"/],
+      ['/', { headers: { 'a b': 'x' } }, /names such as 'X-A'; received "a b"/],
+      ['/', { headers: { 'X-A': 5 } }, /text as the value of X-A, '5' and not 5, in one line; received 5/],
+      ['/', { body: { a: 1 } }, /"body" text.*an object as "json"; received an object \(Object\)/],
+      ['/', { body: 'x', json: 1 }, /either "body" or "json"; received both/],
+      ['/', { json: () => 1 }, /"json" a value that JSON has; received a function/],
+      ['/', { signal: 5 }, /"signal" an AbortSignal; received 5/],
+    ] as const) {
+      const expected = { name: 'TypeError', message: pattern };
+      await t.rejects(made.request(target as never, request as never), expected);
+    }
+    await t.rejects(async () => made.get('/', 5 as never), TypeError);
+    t.equal(await (await made.get('/')).text(), 'hello');
+  });
+
+  t.test('a body is read once', async (t) => {
+    const response = await client(t, hello).get('/');
+    t.equal(await response.text(), 'hello');
+    await t.rejects(response.json(), { code: 'ERR_TEST_READ', message: /read it once, and keep/ });
+  });
+
+  t.test('closes once, and takes no requests then', async (t) => {
+    let stops = 0;
+    const made = testClient(
+      Object.assign(hello.bind(undefined) as AppFunction, { stop: () => void stops++ }),
+    );
+    await made.get('/');
+    await Promise.all([made.close(), made.close()]);
+    t.equal(stops, 1);
+    await t.rejects(made.get('/'), { code: 'ERR_TEST_CLOSED', message: /before close\(\)/ });
   });
 });
 

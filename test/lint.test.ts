@@ -10,6 +10,8 @@ import {
   type MiddlewareFunction,
   type StartResponse,
   type VelaError,
+  WsgiHandler,
+  WsgiResponse,
 } from '../src/index.js';
 import { testClient } from '../src/testing/index.js';
 
@@ -233,9 +235,104 @@ t.test('docs/spec.md is generated, has every rule, and each rule has a breach he
   t.same(ids.sort(), Object.keys(BREACHES).sort());
 });
 
+t.test('a breach whose error the application catches is told all the same', async (t) => {
+  const swallow = (run: () => unknown) => {
+    try {
+      run();
+    } catch {}
+  };
+  const caught: Record<string, [rule: string, app: App | MiddlewareFunction]> = {
+    'by the application': [
+      'start-status',
+      (_environ, start) => (swallow(() => start('200', TEXT)), start('200 OK', TEXT), ['x']),
+    ],
+    'by an async one': [
+      'start-twice',
+      async (_environ, start) => (start('200 OK', TEXT), swallow(() => start('200 OK', TEXT)), ['x']),
+    ],
+    'by one that throws something else': [
+      'start-status',
+      (_environ, start) => {
+        swallow(() => start('200', TEXT));
+        throw new Error('else');
+      },
+    ],
+    'by one that goes on with a WsgiResponse': [
+      'environ-delete',
+      (environ) => (swallow(() => delete environ.HTTP_X_A), new WsgiResponse({ content: 'x' })),
+    ],
+    'by a body': [
+      'start-status',
+      (_environ, start) =>
+        (function* () {
+          swallow(() => start('200', TEXT));
+          start('200 OK', TEXT);
+          yield 'x';
+        })(),
+    ],
+    'from write()': [
+      'body-chunks',
+      (_environ, start) => {
+        const write = start('200 OK', TEXT);
+        swallow(() => write(5 as never));
+        return ['x'];
+      },
+    ],
+    'by a WsgiHandler': [
+      'start-status',
+      new WsgiHandler([(_environ, start) => void start('200', TEXT)]) as unknown as App,
+    ],
+  };
+  for (const [name, [rule, app]] of Object.entries(caught)) {
+    const client = testClient(lint(app as App));
+    for (const attempt of ['once', 'and again, for the next request'])
+      await t.rejects(
+        client.get('/'),
+        { code: 'ERR_LINT', message: new RegExp(`^${rule}: `) },
+        `${name} ${attempt}`,
+      );
+    await client.close();
+  }
+
+  const events: string[] = [];
+  const body = { [Symbol.iterator]: () => ['x'][Symbol.iterator](), close: () => void events.push('closed') };
+  const closing = testClient(lint((_environ, start) => (swallow(() => start('200', TEXT)), body)));
+  await t.rejects(closing.get('/'), { code: 'ERR_LINT' });
+  t.same(events, ['closed'], 'what it returns is closed');
+});
+
+t.test('messages say what to do', async (t) => {
+  const bytes = testClient(lint(yielding(Buffer.from('x')) as unknown as App));
+  await t.rejects(bytes.get('/'), { message: /^body-iterable: .*return \[bytes\]/ });
+  const twice = new WsgiHandler([(_environ, start) => void start('200 OK', TEXT), good]);
+  await t.rejects(testClient(lint(twice as unknown as App)).get('/'), {
+    message: /^start-twice: .*an earlier middleware called it and returned nothing/,
+  });
+});
+
 t.test('testClient shows a breach to the test', async (t) => {
   const client = testClient(lint(starting('200', TEXT) as unknown as App));
   await t.rejects(client.get('/'), { code: 'ERR_LINT', message: /^start-status/ });
   const bare = testClient(lint(yielding('bare') as unknown as App));
   await t.rejects(bare.get('/'), { code: 'ERR_LINT', message: /^body-iterable/ });
 });
+
+t.test(
+  'a breach that is found while the body goes out rejects its reading, and not the next request',
+  async (t) => {
+    let headers: HeaderPair[] = [...TEXT, ['Content-Length', '200000']];
+    const client = testClient(
+      lint((_environ, start) => {
+        start('200 OK', headers);
+        return (async function* () {
+          yield Buffer.alloc(100_000);
+          yield 'x';
+        })();
+      }),
+    );
+    const response = await client.get('/');
+    await t.rejects(response.bytes(), { code: 'ERR_LINT', message: /^body-length/ });
+    headers = TEXT;
+    t.equal((await (await client.get('/')).bytes()).length, 100_001);
+  },
+);

@@ -49,6 +49,29 @@ function runHello(test: Test, ...flags: string[]): Script {
   return { child, line: async () => String((await lines.next()).value), stderr: () => stderr, exit };
 }
 
+/** What a WsgiServer says of a command line that it refuses, and its exit code. */
+async function startInProcess(flags: readonly string[]): Promise<[message: string, code: unknown]> {
+  const { exit } = process;
+  const write = process.stderr.write;
+  const exits: unknown[] = [];
+  let text = '';
+  process.stderr.write = (chunk: unknown) => {
+    text += String(chunk);
+    return true;
+  };
+  process.exit = (code) => {
+    exits.push(code);
+    throw new Error('exit');
+  };
+  try {
+    await new WsgiServer(hello).start(flags).catch(() => undefined);
+  } finally {
+    process.stderr.write = write;
+    process.exit = exit;
+  }
+  return [text.replace(/^vela: ([^\n]*)\n$/, '$1'), exits[0]];
+}
+
 async function findUrl(script: Script): Promise<string> {
   const ready = await script.line();
   const url = /^vela: ready on (\S+) \((uws|node), pid \d+\)$/.exec(ready)?.[1];
@@ -96,21 +119,53 @@ t.test('the hello example', async (t) => {
 
   t.test('a mistake on the command line is one line and exit code 2', async (t) => {
     for (const [flags, pattern] of [
-      [['--prot', '80'], /^vela: unknown option '--prot'.*--help lists the flags\n$/s],
-      [['--bind', 'nowhere'], /^vela: Option "bind" must be host:port.*received "nowhere"\n$/],
+      [['--prot', '80'], /^vela: There is no flag --prot; --help lists the flags\n$/],
       [
-        ['--gateway', 'apache'],
-        /^vela: option '--gateway <name>' argument 'apache' is invalid. Allowed choices are uws, node, auto/,
+        ['--bind', 'nowhere'],
+        /^vela: --bind must be host:port.*received "nowhere": add a port: nowhere:8060\n$/,
       ],
-      [['--max-body-bytes', '1MB'], /^vela: --max-body-bytes takes a whole number; received '1MB'\n$/],
-      [['--request-timeout-ms', '0'], /^vela: Option "requestTimeoutMs" must be a whole number from 1/],
-      [['--cert-file', '/none'], /^vela: Option "certFile" must be a file that can be read/],
-      [['surplus'], /^vela: too many arguments/],
+      [
+        ['--max-body-bytes', '1MB'],
+        /^vela: --max-body-bytes must be a whole number of bytes from 0.*"1MB"\n$/,
+      ],
     ] as const) {
       const script = runHello(t, ...flags);
       t.same(await script.exit, [2, null], flags.join(' '));
       t.match(script.stderr(), pattern);
       t.equal(script.stderr().trimEnd().split('\n').length, 1, 'one line');
+    }
+  });
+
+  t.test('each mistake on the command line names the flag, the value and what to do', async (t) => {
+    for (const [flags, pattern] of [
+      [['--bnd', '0'], /^There is no flag --bnd \(did you mean --bind\?\); --help lists the flags$/],
+      [
+        ['--requestTimeoutMs=5'],
+        /^There is no flag --requestTimeoutMs \(did you mean --request-timeout-ms\?\)/,
+      ],
+      [['--log_level', 'info'], /\(did you mean --log-level\?\)/],
+      [['--port', '80'], /^There is no flag --port \(did you mean --bind PORT\?\)/],
+      [['--debug=yes'], /^--debug takes no value; received "yes"$/],
+      [['--bind'], /^--bind takes a value, as in --bind <address>; none came$/],
+      [['-b', '--debug'], /^--bind takes a value, as in --bind <address>; received the flag --debug$/],
+      [['--cert-file='], /^--cert-file takes a value, as in --cert-file <path>; received an empty one$/],
+      [['--gateway', 'apache'], /^--gateway must be one of uws, node, auto; received "apache"$/],
+      [
+        ['--request-timeout-ms', '0'],
+        /^--request-timeout-ms must be a whole number of ms from 1 to .*received 0$/,
+      ],
+      [
+        ['--max-header-fields', 'ten'],
+        /^--max-header-fields must be a whole number from 1 to .*received "ten"$/,
+      ],
+      [['--max-head-bytes', '-1'], /^--max-head-bytes must be a whole number of bytes.*received "-1"$/],
+      [['--cert-file', '/none'], /^--cert-file must be a file that can be read.*: there is no \/none$/],
+      [['--key-file', 'package.json'], /^Options "certFile".*give "certFile" \(--cert-file\) too$/],
+      [['surplus'], /^"surplus" belongs to no flag, and nothing but flags is taken; --help lists the flags$/],
+    ] as const) {
+      const [message, code] = await startInProcess(flags);
+      t.match(message, pattern, flags.join(' '));
+      t.equal(code, 2);
     }
   });
 
@@ -122,7 +177,8 @@ t.test('the hello example', async (t) => {
     for (const gateway of ['uws', 'node']) {
       const script = runHello(t, '--bind', `127.0.0.1:${port}`, '--gateway', gateway);
       t.same(await script.exit, [2, null]);
-      t.match(script.stderr(), /^vela: listen EADDRINUSE[^\n]*\n$/);
+      t.match(script.stderr(), /^vela: listen EADDRINUSE[^\n]*--bind[^\n]*port 0 takes a free one\n$/);
+      t.match(script.stderr(), `127.0.0.1:${port}`, 'which names the address');
     }
   });
 });
@@ -132,17 +188,35 @@ t.test('serve', async (t) => {
     for (const [options, pattern] of [
       [{ port: 80 }, /There is no option "port"; the options are bind/],
       [{ bind: '1.2.3.4' }, /"bind" must be host:port/],
-      [{ bind: 'host:99999' }, /"bind"/],
-      [{ bind: 'unix:' }, /"bind"/],
+      [{ bind: 'host:99999' }, /"bind".*received "host:99999": a port is a whole number from 0 to 65535$/],
+      [{ bind: ':99999' }, /received ":99999": a port is a whole number from 0 to 65535$/],
+      [{ bind: 99_999 }, /received 99999: a port is a whole number from 0 to 65535$/],
+      [{ bind: -1 }, /received -1: a port is a whole number/],
+      [{ bind: 'localhost' }, /received "localhost": add a port: localhost:8060$/],
+      [{ bind: '127.0.0.1' }, /: add a port: 127\.0\.0\.1:8060$/],
+      [{ bind: '[::1]' }, /: add a port: \[::1\]:8060$/],
+      [{ bind: '::1:8060' }, /: an IPv6 address stands in brackets: \[::1\]:8060$/],
+      [{ bind: 'http://localhost:80/' }, /: leave the scheme out: localhost:80$/],
+      [{ bind: '/run/a.sock' }, /: a unix socket is unix:\/run\/a\.sock$/],
+      [{ bind: '*:8060' }, /: all IPv4 interfaces are :8060$/],
+      [{ bind: 'a b:80' }, /received "a b:80"$/],
+      [{ bind: [8060] }, /"bind" must be host:port.*received an array/],
+      [{ bind: 'unix:' }, /"bind".*: a path follows/],
       [{ bind: `unix:/${'x'.repeat(120)}` }, /unix socket path of 121 bytes/],
       [{ bind: '' }, /"bind"/],
       [{ debug: 'yes' }, /"debug" must be true or false; received "yes"/],
-      [{ maxBodyBytes: -1 }, /"maxBodyBytes" must be a whole number from 0/],
+      [{ maxBodyBytes: -1 }, /"maxBodyBytes" must be a whole number of bytes from 0/],
       [{ requestTimeoutMs: Number.POSITIVE_INFINITY }, /"requestTimeoutMs" must be a whole number/],
       [{ gateway: 'http' }, /"gateway" must be one of uws, node, auto/],
       [{ certFile: 'package.json' }, /"certFile" and "keyFile" go together/],
-      [{ certFile: 'package.json', keyFile: 'package.json' }, /TLS cannot use the certificate package.json/],
-      [{ sni: [], keyFile: 'nowhere' }, /"keyFile" must be a file that can be read/],
+      [
+        { certFile: 'package.json', keyFile: 'package.json' },
+        /"certFile" must be a certificate in PEM; package/,
+      ],
+      [
+        { sni: [], keyFile: 'nowhere' },
+        /"keyFile" must be a file that can be read; .*: there is no \/.*nowhere$/,
+      ],
       [{ sni: [{}] }, /"sni" must be an array/],
       [{ allowTunnels: true, gateway: 'uws' }, /needs the node gateway/],
       ['x', /Options must be an object/],
@@ -203,6 +277,25 @@ t.test('serve', async (t) => {
     t.equal(error.code, 'ECONNREFUSED', 'and it does not listen any more');
   });
 
+  t.test('an address that cannot be had is an error with its code and what to do', async (t) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    t.teardown(() => other.close());
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    for (const gateway of ['uws', 'node'] as const) {
+      const taken = { code: 'EADDRINUSE', syscall: 'listen', message: /another server is there.*port 0/ };
+      await t.rejects(serve(hello, { bind: port, gateway }), { ...taken, port }, gateway);
+      await t.rejects(serve(hello, { bind: '192.0.2.1:0', gateway }), {
+        code: 'EADDRNOTAVAIL',
+        message: /192\.0\.2\.1.*may have no such address/,
+      });
+      await t.rejects(serve(hello, { bind: 'unix:/none/a.sock', gateway }), {
+        code: 'ENOENT',
+        message: /the directory \/none does not exist: make it, or choose another/,
+      });
+    }
+  });
+
   t.test('a unix socket is not taken from a server that lives, nor a file that is no socket', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'vela-'));
     t.teardown(() => rmSync(folder, { recursive: true }));
@@ -215,7 +308,10 @@ t.test('serve', async (t) => {
       }
       await server.close();
       writeFileSync(path, 'mine');
-      await t.rejects(serve(hello, { bind: `unix:${path}`, gateway }), { code: 'EADDRINUSE' });
+      await t.rejects(serve(hello, { bind: `unix:${path}`, gateway }), {
+        code: 'EADDRINUSE',
+        message: /there is a file that is no socket: choose another with --bind/,
+      });
       rmSync(path);
     }
   });

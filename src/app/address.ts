@@ -3,31 +3,43 @@ import type { ListenAddress } from '../gateway/gateway.js';
 
 const LOOPBACK = '127.0.0.1';
 const ANY = '0.0.0.0';
+const LAST_PORT = 65_535;
+/** What is meant by a text that is no address, and what to write instead; the first that matches. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^unix:$/, 'a path follows, such as unix:/run/app.sock'],
+  [/^[a-z]+:\/\/([^/\s]{1,60}).*$/i, 'leave the scheme out: $1'],
+  [/^(\.{0,2}\/.*)$/, 'a unix socket is unix:$1'],
+  [/^\*:?(\d*)$/, 'all IPv4 interfaces are :$1'],
+  [/^[\dA-Fa-f.]*:[\dA-Fa-f.]*:[\dA-Fa-f:.]*$/, 'an IPv6 address stands in brackets: [::1]:8060'],
+  [/^(\[[\dA-Fa-f:.]+\]|(?!-?[\d.]+:?$)[^:\s/[\]*]{1,60}|\d+(?:\.\d+){3}):?$/, 'add a port: $1:8060'],
+];
 /** What `sockaddr_un` holds, less the final NUL. */
 const LONGEST_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
 /**
- * Reads an address to listen on: `host:port`, `:port` (all interfaces), a port alone (loopback), `[v6]:port`, or
- * `unix:/path`.
+ * Reads an address to listen on: `host:port`, `:port` (0.0.0.0, all IPv4 interfaces), a port alone (loopback),
+ * `[v6]:port`, or `unix:/path`.
+ * @param name - what the user calls it
  * @throws {ImproperlyConfigured}
  */
-export function parseAddress(bind: string | number): ListenAddress {
+export function parseAddress(bind: string | number, name = 'Option "bind"'): ListenAddress {
+  if (typeof bind !== 'string' && typeof bind !== 'number') throw addressError(name, bind, '');
   const text = String(bind).trim();
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
-    if (path === '') throw addressError(bind);
+    if (path === '') throw addressError(name, bind, text);
     if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) {
       throw new ImproperlyConfigured(
-        `Option "bind" has a unix socket path of ${Buffer.byteLength(path)} bytes; the system takes ${LONGEST_PATH_BYTES} at the most`,
+        `${name} has a unix socket path of ${Buffer.byteLength(path)} bytes; the system takes ${LONGEST_PATH_BYTES} at the most`,
       );
     }
     return { path };
   }
-  const match = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]*)):)?(\d{1,5})$/.exec(text);
+  const match = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/*]*)):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port > 65_535) throw addressError(bind);
-  const [, ipv6, name] = match;
-  return { host: ipv6 ?? (name === undefined ? LOOPBACK : name === '' ? ANY : name), port };
+  if (match === null || port > LAST_PORT) throw addressError(name, bind, text);
+  const [, ipv6, host] = match;
+  return { host: ipv6 ?? (host === undefined ? LOOPBACK : host === '' ? ANY : host), port };
 }
 
 /** An address as a URL's origin, or as `unix:/path`. A wildcard address is shown as one that can be opened. */
@@ -37,8 +49,16 @@ export function formatUrl(address: ListenAddress, scheme: 'http' | 'https'): str
   return `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${address.port}`;
 }
 
-function addressError(bind: unknown): ImproperlyConfigured {
+function addressError(name: string, bind: unknown, text: string): ImproperlyConfigured {
+  const found = HINTS.find(([pattern]) => pattern.test(text));
+  const isPort = /(?:^|:)\d+$/.test(text) && Number(/\d+$/.exec(text)) <= LAST_PORT;
+  const hint =
+    found !== undefined
+      ? `: ${text.replace(...found)}`
+      : isPort
+        ? ''
+        : `: a port is a whole number from 0 to ${LAST_PORT}`;
   return new ImproperlyConfigured(
-    `Option "bind" must be host:port, :port, a port, [v6]:port or unix:/path, such as 127.0.0.1:8060; received ${describeValue(bind)}`,
+    `${name} must be host:port, :port, a port, [v6]:port or unix:/path, such as 127.0.0.1:8060; received ${describeValue(bind)}${hint}`,
   );
 }

@@ -1,16 +1,27 @@
 import { Command, CommanderError, Option } from 'commander';
-import { ImproperlyConfigured } from '../core/errors.js';
+import { describeValue, ImproperlyConfigured } from '../core/errors.js';
 import { VERSION } from '../core/version.js';
 import type { ServerOptions } from './server-options.js';
-import { SETTINGS } from './settings.js';
+import { checkSetting, SETTINGS, type Setting } from './settings.js';
 
 /** What a command line asks for: settings, or a text to print (help, version). */
 export type CommandLine = { readonly options: ServerOptions } | { readonly print: string };
 
+const HELP = '--help lists the flags';
+/** Flags of other servers, and what they are here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '-p': '--bind PORT',
+  '--port': '--bind PORT',
+  '--host': '--bind HOST:PORT',
+  '--listen': '--bind',
+  '--cert': '--cert-file',
+  '--key': '--key-file',
+};
+
 /**
  * Reads the flags of a script that ends in `.start()`.
  * @param args - without node and the script
- * @throws {ImproperlyConfigured} for unknown flags and values that are no numbers
+ * @throws {ImproperlyConfigured} for unknown flags and wrong values: one line that names the flag, the value and what to do
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let printed = '';
@@ -25,31 +36,73 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       },
       writeErr: () => {},
     });
-  for (const { flags, text, choices, default: fallback, kind } of Object.values(SETTINGS)) {
-    if (flags === undefined) continue;
-    const shown = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`;
-    const option = new Option(flags, text + shown);
-    if (choices !== undefined) option.choices([...choices]);
-    command.addOption(option);
+  for (const setting of Object.values(SETTINGS)) {
+    const option = createOption(setting);
+    if (option !== undefined) command.addOption(option);
   }
   try {
     command.parse([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { print: printed };
-    throw new ImproperlyConfigured(`${error.message.replace(/^error: /, '')}; --help lists the flags`);
+    throw new ImproperlyConfigured(explain(error, command));
   }
-  const options = Object.entries(command.opts()).map(([key, value]) => {
-    const isInteger = SETTINGS[key as keyof ServerOptions].kind === 'integer';
-    return [key, isInteger ? toInteger(key, value) : value];
-  });
-  return { options: Object.fromEntries(options) };
+  return { options: command.opts() };
 }
 
-function toInteger(key: string, value: string): number {
-  if (!/^\d+$/.test(value)) {
-    const flag = SETTINGS[key as keyof ServerOptions].flags?.replace(/ .*/, '');
-    throw new ImproperlyConfigured(`${flag} takes a whole number; received '${value}'`);
+function createOption(setting: Setting): Option | undefined {
+  const { flags, text, choices, default: fallback, kind } = setting;
+  if (flags === undefined) return undefined;
+  const shown = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`;
+  const option = new Option(flags, text + shown);
+  if (choices !== undefined) option.choices([...choices]);
+  return kind === 'boolean' ? option : option.argParser((value) => readValue(option, value, setting));
+}
+
+function readValue(option: Option, text: string, setting: Setting): string | number {
+  const flag = option.long as string;
+  if (text === '' || isFlag(text)) {
+    throw new ImproperlyConfigured(
+      `${flag} takes a value, as in ${longForm(setting.flags)}; received ${isFlag(text) ? `the flag ${text}` : 'an empty one'}`,
+    );
   }
-  return Number(value);
+  const value = setting.kind === 'integer' && /^\d+$/.test(text) ? Number(text) : text;
+  checkSetting(flag, value, setting);
+  return value;
+}
+
+function isFlag(text: string): boolean {
+  return Object.values(SETTINGS).some(({ flags }) => flags?.split(/, | /).includes(text) === true);
+}
+
+/** `-b, --bind <address>` without its short form. */
+function longForm(flags = ''): string {
+  return flags.replace(/^-\w, /, '');
+}
+
+/** What commander found, in one line. */
+function explain(error: CommanderError, command: Command): string {
+  const quoted = /'(.*)'/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return explainUnknown(quoted, error.message, command);
+    case 'commander.optionMissingArgument':
+      return `${longForm(quoted).replace(/ .*/, '')} takes a value, as in ${longForm(quoted)}; none came`;
+    case 'commander.excessArguments':
+      return `${describeValue(command.args[0])} belongs to no flag, and nothing but flags is taken; ${HELP}`;
+    default:
+      return `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; ${HELP}`;
+  }
+}
+
+function explainUnknown(given: string, message: string, command: Command): string {
+  const [name = '', value] = given.split(/=(.*)/s);
+  const own = command.options.find((option) => option.long === name);
+  if (own !== undefined) return `${name} takes no value; received ${describeValue(value)}`;
+  const kebab = name.replaceAll('_', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const nearest =
+    ELSEWHERE[name] ??
+    command.options.find((option) => option.long === kebab)?.long ??
+    /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1];
+  return `There is no flag ${name}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}; ${HELP}`;
 }

@@ -3,7 +3,7 @@ import type { LogFormat, LogLevel } from './text-logger.js';
 
 /** Settings of a server. All have defaults; a wrong or unknown one is refused at once. */
 export interface ServerOptions {
-  /** Where to listen: `host:port`, `:port` (all interfaces), a port (loopback), `[v6]:port`, `unix:/path`. Port 0 picks one. @defaultValue `127.0.0.1:8060` */
+  /** Where to listen: `host:port`, `:port` (0.0.0.0, all IPv4 interfaces), a port (loopback), `[v6]:port`, `unix:/path`. Port 0 picks one. @defaultValue `127.0.0.1:8060` */
   bind?: string | number;
   /** `uws` is the fast one, `node` the one with the widest reach; `auto` takes uws where it can. @defaultValue `uws` */
   gateway?: 'uws' | 'node' | 'auto';

@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
 import { describeValue, ImproperlyConfigured } from '../core/errors.js';
 import type { GatewayConfig, SniCertificate } from '../gateway/gateway.js';
 import { parseAddress } from './address.js';
@@ -26,7 +27,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     kind: 'address',
     flags: '-b, --bind <address>',
     default: '127.0.0.1:8060',
-    text: 'where to listen: host:port, :port, a port, [v6]:port or unix:/path',
+    text: 'where to listen: host:port, :port (0.0.0.0), a port (127.0.0.1), [v6]:port or unix:/path',
   },
   gateway: {
     kind: 'choice',
@@ -155,11 +156,13 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
   }
   for (const [key, setting] of Object.entries(SETTINGS)) {
     const value = options[key as keyof ServerOptions] ?? setting.default;
-    if (value !== undefined) values[key] = CHECKS[setting.kind](key, value, setting);
+    if (value !== undefined) values[key] = CHECKS[setting.kind](`Option "${key}"`, value, setting);
   }
   const { certFile, keyFile, passphrase, sni = [], ...rest } = values as typeof values & ServerOptions;
   if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw new ImproperlyConfigured('Options "certFile" and "keyFile" go together: TLS needs both');
+    throw new ImproperlyConfigured(
+      `Options "certFile" and "keyFile" go together, as TLS needs both: give ${certFile === undefined ? '"certFile" (--cert-file)' : '"keyFile" (--key-file)'} too`,
+    );
   }
   if (certFile === undefined && sni.length > 0) {
     throw new ImproperlyConfigured(
@@ -173,57 +176,77 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
   return Object.freeze({ ...rest, tls }) as ResolvedSettings;
 }
 
-type Check = (key: string, value: unknown, setting: Setting) => unknown;
+/**
+ * Checks one setting.
+ * @param name - what the user calls it: `Option "bind"`, or its flag
+ * @throws {ImproperlyConfigured}
+ */
+export function checkSetting(name: string, value: unknown, setting: Setting): void {
+  CHECKS[setting.kind](name, value, setting);
+}
+
+type Check = (name: string, value: unknown, setting: Setting) => unknown;
 
 const CHECKS: Readonly<Record<Setting['kind'], Check>> = {
-  text: (key, value) => {
-    if (typeof value !== 'string' || value === '') throw wrong(key, 'a text', value);
+  text: (name, value) => {
+    if (typeof value !== 'string' || value === '') throw wrong(name, 'a text', value);
     return value;
   },
-  address: (_key, value) => {
-    parseAddress(value as string);
+  address: (name, value) => {
+    parseAddress(value as string, name);
     return value;
   },
-  integer: (key, value, { minimum = 0, maximum = Number.MAX_SAFE_INTEGER }) => {
+  integer: (name, value, { minimum = 0, maximum = Number.MAX_SAFE_INTEGER, flags = '' }) => {
     if (!Number.isInteger(value) || (value as number) < minimum || (value as number) > maximum) {
-      throw wrong(key, `a whole number from ${minimum} to ${maximum}`, value);
+      const unit = /<(ms|bytes)>/.exec(flags)?.[1];
+      throw wrong(
+        name,
+        `a whole number${unit === undefined ? '' : ` of ${unit}`} from ${minimum} to ${maximum}`,
+        value,
+      );
     }
     return value;
   },
-  boolean: (key, value) => {
-    if (typeof value !== 'boolean') throw wrong(key, 'true or false', value);
+  boolean: (name, value) => {
+    if (typeof value !== 'boolean') throw wrong(name, 'true or false', value);
     return value;
   },
-  choice: (key, value, { choices = [] }) => {
-    if (!choices.includes(value as string)) throw wrong(key, `one of ${choices.join(', ')}`, value);
+  choice: (name, value, { choices = [] }) => {
+    if (!choices.includes(value as string)) throw wrong(name, `one of ${choices.join(', ')}`, value);
     return value;
   },
   file: checkFile,
-  certificates: (key, value) => {
-    if (!Array.isArray(value)) throw wrong(key, 'an array of { hostname, certFile, keyFile }', value);
+  certificates: (name, value) => {
+    if (!Array.isArray(value)) throw wrong(name, 'an array of { hostname, certFile, keyFile }', value);
     return value.map((one: SniCertificate) => {
       if (typeof one?.hostname !== 'string')
-        throw wrong(key, 'an array of { hostname, certFile, keyFile }', one);
-      checkFile(`${key}.certFile`, one.certFile);
-      checkFile(`${key}.keyFile`, one.keyFile);
+        throw wrong(name, 'an array of { hostname, certFile, keyFile }', one);
+      checkFile('Option "sni.certFile"', one.certFile);
+      checkFile('Option "sni.keyFile"', one.keyFile);
       return one;
     });
   },
 };
 
-function checkFile(key: string, value: unknown): unknown {
-  if (typeof value !== 'string') throw wrong(key, 'a file path', value);
+function checkFile(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') throw wrong(name, 'a file path', value);
   try {
     accessSync(value, constants.R_OK);
   } catch (cause) {
     throw new ImproperlyConfigured(
-      `Option "${key}" must be a file that can be read; received ${describeValue(value)}`,
+      `${name} must be a file that can be read; received ${describeValue(value)}: ${describeAccess(resolve(value), cause)}`,
       { cause },
     );
   }
   return value;
 }
 
-function wrong(key: string, expected: string, received: unknown): ImproperlyConfigured {
-  return new ImproperlyConfigured(`Option "${key}" must be ${expected}; received ${describeValue(received)}`);
+function describeAccess(path: string, cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    ? `there is no ${path}`
+    : `${path} cannot be read by this user`;
+}
+
+function wrong(name: string, expected: string, received: unknown): ImproperlyConfigured {
+  return new ImproperlyConfigured(`${name} must be ${expected}; received ${describeValue(received)}`);
 }

@@ -4,22 +4,39 @@ import { describeValue, VelaError } from './errors.js';
 
 /** What an application returned is no body. */
 export function bodyError(body: unknown): VelaError {
-  const isBare = typeof body === 'string' || body instanceof Uint8Array;
-  const remedy = isBare
-    ? 'put it into an array: return [text]'
-    : 'return an iterable of chunks, such as [text]';
   return new VelaError(
     'ERR_CONTRACT_BODY',
-    `An application must return an iterable of strings or bytes; received ${describeValue(body)}: ${remedy}`,
+    `An application must return an iterable of strings or bytes; received ${describeValue(body)}: ${bodyRemedy(body)}`,
   );
+}
+
+/** What to return instead of something that is no body. */
+export function bodyRemedy(body: unknown): string {
+  if (typeof body === 'string') return 'put it into an array: return [text]';
+  if (body instanceof Uint8Array) return 'put it into an array: return [bytes]';
+  if (body instanceof ArrayBuffer) return 'return [new Uint8Array(buffer)]';
+  if (body instanceof Blob) return 'return blob.stream()';
+  if (body instanceof Response) {
+    return 'call startResponse(status, headers) and return a body, or return a WsgiResponse; a Response of fetch is neither';
+  }
+  return typeof body === 'object' && body !== null
+    ? 'return an iterable of chunks, such as [JSON.stringify(value)]'
+    : 'return an iterable of chunks, such as [text], or [] for an empty body';
 }
 
 /** Something in a body is no chunk. */
 export function chunkError(chunk: unknown): VelaError {
   return new VelaError(
     'ERR_CONTRACT_CHUNK',
-    `A body may yield strings and Uint8Arrays, or promises of these; received ${describeValue(chunk)}`,
+    `A body may yield strings and Uint8Arrays, or promises of these; received ${describeValue(chunk)}: ${chunkRemedy(chunk)}`,
   );
+}
+
+function chunkRemedy(chunk: unknown): string {
+  if (typeof chunk === 'number') return 'yield String(value)';
+  if (chunk === null || chunk === undefined) return "leave it out, or yield ''";
+  if (chunk instanceof ArrayBuffer) return 'yield new Uint8Array(buffer)';
+  return Array.isArray(chunk) ? 'yield its items one by one' : 'yield text, such as JSON.stringify(value)';
 }
 
 /** The body contradicts its Content-Length. */
@@ -27,7 +44,7 @@ export function lengthError(statedBytes: number, sentBytes: number): VelaError {
   const least = sentBytes > statedBytes ? 'at least ' : '';
   return new VelaError(
     'ERR_CONTRACT_LENGTH',
-    `The application stated a Content-Length of ${statedBytes} bytes, and its body has ${least}${sentBytes}`,
+    `The application stated a Content-Length of ${statedBytes} bytes, and its body has ${least}${sentBytes}: leave Content-Length out, as the server states it, or state bytes, not characters: Buffer.byteLength(text)`,
   );
 }
 
@@ -43,7 +60,7 @@ export function notStartedError(when: string): VelaError {
 export function startedError(): VelaError {
   return new VelaError(
     'ERR_CONTRACT_STARTED',
-    'startResponse was called twice: to replace a response that is not sent, pass the error as its third argument',
+    'startResponse was called twice: to replace a response that is not sent, pass the error as its third argument. If only one of the calls is yours, an earlier middleware called it and returned nothing, which passes the request on: return the body there',
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Body, Chunk, Environ } from './contract.js';
+import { bodyRemedy } from './contract-errors.js';
 import { describeValue, isThenable } from './errors.js';
 import { check } from './lint-checks.js';
 
@@ -9,6 +10,8 @@ export interface LintedCall {
   /** -1 when none is stated. */
   statedLength: number;
   writtenBytes: number;
+  /** The first breach whose error was thrown into the application, which may have caught it. */
+  breach: Error | undefined;
   /** Throws when the headers were changed after startResponse. */
   checkUnchanged(): void;
 }
@@ -22,7 +25,7 @@ export function lintBody(body: Body, state: LintedCall): Body {
   check(
     'body-iterable',
     isObject && (Symbol.iterator in body || Symbol.asyncIterator in body),
-    describeValue(body),
+    `${describeValue(body)}: ${bodyRemedy(body)}`,
   );
   return Symbol.asyncIterator in body
     ? new LintedBody(body, state, true)
@@ -73,6 +76,7 @@ class LintedBody {
   }
 
   #inspect(step: Step): Step {
+    if (this.#state.breach !== undefined) throw this.#state.breach;
     if (step.done === true) {
       check('start-before-body', this.#state.isStarted, 'a body that ended before it');
       this.#state.checkUnchanged();

@@ -1,3 +1,4 @@
+import { closeBody } from './body-pump.js';
 import {
   type App,
   type AppFunction,
@@ -18,9 +19,13 @@ import { checkEnviron } from './lint-environ.js';
 import { checkHead, type ResponseHead } from './response-head.js';
 import { WsgiResponse } from './wsgi-response.js';
 
+const SECOND_START =
+  'a second call without it; if one of the calls is not yours, an earlier middleware called it and returned nothing';
+
 /**
  * Wraps an application or a middleware, so that both sides of the contract are checked at run time: what the server
- * hands in, and what the application says and returns. Every breach throws `ERR_LINT` with the id and text of the rule.
+ * hands in, and what the application says and returns. Every breach throws `ERR_LINT` with the id and text of the rule; one
+ * whose error the application catches is thrown again when it returns, or when its body goes on.
  *
  * It costs time, and reads all of the environ: for tests, not for production.
  * @example const client = testClient(lint(app));
@@ -38,12 +43,19 @@ export function lint(app: App | Middleware): MiddlewareFunction {
     check('environ-object', typeof given === 'object' && given !== null, describeValue(given));
     check('app-arguments', typeof startResponse === 'function', describeValue(startResponse));
     checkEnviron(given);
-    const environ = guardEnviron(given, (key) => check('environ-delete', false, `delete environ['${key}']`));
-    const state = begin(environ);
-    const result = call(environ, lintStart(startResponse, state));
-    return isThenable(result)
-      ? result.then((value) => accept(value as MiddlewareResult, state))
-      : accept(result, state);
+    const state = begin(given);
+    const refuseDelete = (key: string) => check('environ-delete', false, `delete environ['${key}']`);
+    const environ = guardEnviron(given, noting(state, refuseDelete));
+    const fail = (error: unknown): never => {
+      throw state.breach ?? error;
+    };
+    try {
+      const result = call(environ, noting(state, lintStart(startResponse, state)));
+      if (!isThenable(result)) return accept(result, state);
+      return result.then((value) => accept(value as MiddlewareResult, state), fail);
+    } catch (error) {
+      return fail(error);
+    }
   };
   const { start, stop, describe } = app;
   if (start !== undefined) linted.start = (context) => start.call(app, context);
@@ -53,10 +65,33 @@ export function lint(app: App | Middleware): MiddlewareFunction {
 }
 
 function begin(environ: Environ): LintedCall {
-  return { environ, isStarted: false, statedLength: -1, writtenBytes: 0, checkUnchanged: () => {} };
+  return {
+    environ,
+    isStarted: false,
+    statedLength: -1,
+    writtenBytes: 0,
+    breach: undefined,
+    checkUnchanged: () => {},
+  };
+}
+
+/** The same function; a breach that it throws is noted, as the application may catch it. */
+function noting<A extends unknown[], R>(state: LintedCall, call: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      if (error instanceof VelaError && error.code === 'ERR_LINT') state.breach ??= error;
+      throw error;
+    }
+  };
 }
 
 function accept(result: MiddlewareResult, state: LintedCall): MiddlewareResult {
+  if (state.breach !== undefined) {
+    discard(result);
+    throw state.breach;
+  }
   if (result === undefined || result === null) {
     check('middleware-nothing', !state.isStarted, 'nothing, after startResponse');
     return result;
@@ -66,22 +101,29 @@ function accept(result: MiddlewareResult, state: LintedCall): MiddlewareResult {
   return lintBody(result as Body, state);
 }
 
+/** Closes what is not handed on: the breach is told in its place. */
+function discard(result: MiddlewareResult): void {
+  if (result === undefined || result === null || result === TAKEN) return;
+  if (result instanceof WsgiResponse) result.close();
+  else closeBody(result as Body, undefined, { report: () => {} });
+}
+
 function lintStart(startResponse: StartResponse, state: LintedCall): StartResponse {
   return (...args) => {
     check('start-arguments', args.length === 2 || args.length === 3, `${args.length} arguments`);
     const [status, headers, excInfo] = args;
     check('start-arguments', excInfo === undefined || excInfo instanceof Error, describeValue(excInfo));
-    check('start-twice', !state.isStarted || excInfo !== undefined, 'a second call without it');
+    check('start-twice', !state.isStarted || excInfo !== undefined, SECOND_START);
     state.statedLength = lintHead(status, headers);
     state.isStarted = true;
     state.checkUnchanged = watchHeaders(headers);
     const write = startResponse(status, headers, excInfo);
     check('start-write', typeof write === 'function', describeValue(write));
-    return (chunk) => {
+    return noting(state, (chunk) => {
       check('body-chunks', typeof chunk === 'string' || chunk instanceof Uint8Array, describeValue(chunk));
       state.writtenBytes += Buffer.byteLength(chunk);
       return write(chunk);
-    };
+    });
   };
 }
 

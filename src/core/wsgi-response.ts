@@ -42,6 +42,7 @@ export class WsgiResponse implements UnstartedResponse {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new RangeError(`WsgiResponse needs a status from 200 to 599; received ${describeValue(status)}`);
     }
+    if (typeof content !== 'string' && !isIterable(content)) throw contentError(content);
     this.status = status;
     this.content = content;
     this.headers = [...headers];
@@ -95,4 +96,24 @@ export class WsgiResponse implements UnstartedResponse {
     if (typeof content === 'string' || content instanceof Uint8Array) return;
     closeBody(content, undefined, { report: (error) => process.emitWarning(toError(error)) });
   }
+}
+
+function isIterable(content: unknown): boolean {
+  return (
+    typeof content === 'object' &&
+    content !== null &&
+    (Symbol.iterator in content || Symbol.asyncIterator in content)
+  );
+}
+
+function contentError(content: unknown): TypeError {
+  const remedy =
+    content instanceof Response
+      ? 'give its body: content: response.body'
+      : typeof content === 'object' && content !== null
+        ? "content: JSON.stringify(value), contentType: 'application/json'"
+        : "content: String(value), or '' for none";
+  return new TypeError(
+    `WsgiResponse takes as content text, bytes or an iterable of these; received ${describeValue(content)}: ${remedy}`,
+  );
 }

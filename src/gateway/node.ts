@@ -7,7 +7,7 @@ import type { SecureContext } from 'node:tls';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
-import { checkCertificates, loadCertificate } from './certificates.js';
+import { checkCertificates, loadSniCertificate } from './certificates.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
 import { checkRequest } from './node-check.js';
 import { readNodeHead, splitTarget } from './node-head.js';
@@ -102,12 +102,7 @@ type SniCallback = (name: string, done: (error: Error | null, context?: SecureCo
 
 /** The certificate of a name, or of its parent's wildcard; else the server's own. */
 function chooseCertificate(tls: TlsOptions): SniCallback {
-  const contexts = new Map(
-    tls.sni.map(({ hostname, certFile, keyFile }) => [
-      hostname.toLowerCase(),
-      loadCertificate(certFile, keyFile),
-    ]),
-  );
+  const contexts = new Map(tls.sni.map((one) => [one.hostname.toLowerCase(), loadSniCertificate(one)]));
   return (name, done) => {
     const lower = name.toLowerCase();
     done(null, contexts.get(lower) ?? contexts.get(lower.replace(/^[^.]+/, '*')));

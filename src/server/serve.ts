@@ -17,6 +17,7 @@ import type { ServerFacts } from '../core/request-host.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
+import { explainListenError } from '../gateway/listen-error.js';
 
 /** How often a stopping server looks whether its requests have ended. */
 const DRAIN_CHECK_MS = 10;
@@ -68,7 +69,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     opened = await listen(service, settings, address, logger);
   } catch (error) {
     await app.stop?.();
-    throw error;
+    throw explainListenError(error, address);
   }
   const { listener, gateway } = opened;
   if (!('path' in listener.address))

@@ -1,2 +1,3 @@
-export { type TestClient, type TestClientOptions, type TestRequest, testClient } from './test-client.js';
+export { type TestClient, type TestClientOptions, testClient } from './test-client.js';
+export type { TestRequest } from './test-request.js';
 export type { TestResponse } from './test-response.js';

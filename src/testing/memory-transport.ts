@@ -23,6 +23,7 @@ export class MemoryResponse {
   #bytes = 0;
   #isEnded = false;
   #error: Error | undefined;
+  #isRead = false;
   #isFlowing = true;
   #resumeFlow: (() => void) | undefined;
   #wake: (() => void) | undefined;
@@ -77,8 +78,15 @@ export class MemoryResponse {
     return this.#isEnded || this.#error !== undefined;
   }
 
-  /** The response's body as it comes. */
+  /** The response's body as it comes, once. */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#isRead) {
+      throw new VelaError(
+        'ERR_TEST_READ',
+        'The body of this response was read already: read it once, and keep what text(), json(), bytes() or body gave',
+      );
+    }
+    this.#isRead = true;
     for (;;) {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
@@ -134,6 +142,12 @@ export class MemoryResponse {
 /** Responses in memory. */
 export class MemoryTransport implements Transport<MemoryResponse> {
   readonly name = 'memory';
+  readonly #takeBreach: () => Error | undefined;
+
+  /** @param takeBreach - the breach of the contract for which a response is cut, if that is why */
+  constructor(takeBreach: () => Error | undefined) {
+    this.#takeBreach = takeBreach;
+  }
 
   protocol(): string {
     return 'HTTP/1.1';
@@ -171,7 +185,8 @@ export class MemoryTransport implements Transport<MemoryResponse> {
 
   cut(response: MemoryResponse): void {
     response.lose(
-      new VelaError('ERR_TEST_CUT', 'The server cut the connection before the response was complete'),
+      this.#takeBreach() ??
+        new VelaError('ERR_TEST_CUT', 'The server cut the connection before the response was complete'),
     );
   }
 

@@ -1,8 +1,8 @@
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
 import { createLogger } from '../app/text-logger.js';
-import type { App, Chunk, Middleware } from '../core/contract.js';
-import { VelaError } from '../core/errors.js';
+import type { App, Middleware } from '../core/contract.js';
+import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Logger } from '../core/logger.js';
@@ -14,22 +14,9 @@ import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { WsgiHandler } from '../core/wsgi-handler.js';
 import { CookieJar } from './cookie-jar.js';
-import { MemoryResponse, MemoryTransport, type RequestBody } from './memory-transport.js';
+import { MemoryResponse, MemoryTransport } from './memory-transport.js';
+import { type PreparedRequest, prepareRequest, type TestRequest } from './test-request.js';
 import { TestResponse } from './test-response.js';
-
-/** One request of a {@link TestClient}. */
-export interface TestRequest {
-  /** @defaultValue GET, or POST with a body */
-  method?: string;
-  /** Header lines: an object, or pairs where a name is repeated. */
-  headers?: Record<string, string> | readonly (readonly [string, string])[];
-  /** Text and bytes are sent with a Content-Length, anything iterable chunked. */
-  body?: string | Uint8Array | RequestBody;
-  /** Sent as JSON; instead of `body`. */
-  json?: unknown;
-  /** Aborting it is the client going away. */
-  signal?: AbortSignal;
-}
 
 /** Options of {@link testClient}: those of a server, without its address, and a logger to look into. */
 export interface TestClientOptions
@@ -38,11 +25,14 @@ export interface TestClientOptions
   logger?: Logger;
 }
 
+const KNOWN = ['debug', 'requestTimeoutMs', 'stallTimeoutMs', 'maxBodyBytes', 'logger'] as const;
+
 /** Sends requests to an application in memory, through the same contract as a server's, and keeps cookies. */
 export interface TestClient {
   /**
    * Resolves when the response has begun. Rejects with `ERR_TEST_CUT` when the connection is cut before, and with
    * `ERR_LINT` when {@link lint} found a breach of the contract: a server would answer 500, a test wants to see it.
+   * A breach that is found later rejects the reading of the body.
    */
   request(target: string, request?: TestRequest): Promise<TestResponse>;
   get(target: string, request?: TestRequest): Promise<TestResponse>;
@@ -52,19 +42,21 @@ export interface TestClient {
   patch(target: string, request?: TestRequest): Promise<TestResponse>;
   delete(target: string, request?: TestRequest): Promise<TestResponse>;
   options(target: string, request?: TestRequest): Promise<TestResponse>;
-  /** Stops the application's parts, and cuts what is under way. */
+  /** Stops the application's parts, and cuts what is under way; further requests reject with `ERR_TEST_CLOSED`. */
   close(): Promise<void>;
 }
 
 /**
  * A client for tests: no socket, no port. The application is started before the first request; `close` stops it.
  * A middleware is given alone, or within a WsgiHandler.
+ * @throws {TypeError} for something that is no application, and for options that it does not have
  * @example
  * const client = testClient(lint(app));
  * const response = await client.get('/');
  */
 export function testClient(app: App | Middleware, options: TestClientOptions = {}): TestClient {
-  const { logger: given = createLogger('silent', 'text'), ...serverOptions } = options;
+  const call = resolveCallable(app as App, 'What testClient is given');
+  const { logger: given = createLogger('silent', 'text'), ...serverOptions } = checkOptions(options);
   const breaches: Error[] = [];
   const logger = watchBreaches(given, breaches);
   const config = resolveSettings(serverOptions);
@@ -80,29 +72,32 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     errors: { write: () => {}, writelines: () => {}, flush: () => {} },
   };
   const service: Service<MemoryResponse> = {
-    app: resolveCallable(app as App, 'The application'),
+    app: call,
     headers: resolveDeclaredHeaders(app.headers),
     facts,
-    transport: new MemoryTransport(),
+    transport: new MemoryTransport(() => breaches.shift()),
     waits: new WaitQueue(config.requestTimeoutMs),
     stalls: new WaitQueue(config.stallTimeoutMs),
     isDraining: false,
   };
   const jar = new CookieJar();
   let started: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
 
   async function request(target: string, init: TestRequest = {}): Promise<TestResponse> {
+    const prepared = prepareRequest(target, init, (path) => jar.header(path));
+    if (closing !== undefined) throw closedError();
     started ??= handler.start({ config, logger });
     await started;
-    const path = target.split('?', 1)[0] as string;
-    const response = send(service, target, path, withDefaults(init, jar.header(path)));
+    if (closing !== undefined) throw closedError();
+    const response = send(service, prepared);
     await response.head.catch((error: unknown) => {
       throw breaches.shift() ?? error;
     });
     const breach = breaches.shift();
     if (breach !== undefined) throw breach;
     for (const [name, value] of response.headers) {
-      if (name.toLowerCase() === 'set-cookie') jar.store(value, path);
+      if (name.toLowerCase() === 'set-cookie') jar.store(value, prepared.path);
     }
     return new TestResponse(response);
   }
@@ -110,7 +105,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   const withMethod =
     (method: string) =>
     (target: string, init: TestRequest = {}) =>
-      request(target, { method, ...init });
+      request(target, { method, ...requireOptions('A request of testClient', init) });
   return {
     request,
     get: withMethod('GET'),
@@ -120,77 +115,66 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     patch: withMethod('PATCH'),
     delete: withMethod('DELETE'),
     options: withMethod('OPTIONS'),
-    async close() {
-      for (const queue of [service.waits, service.stalls]) {
-        for (const exchange of queue) (exchange as Exchange<MemoryResponse>).cutOff();
-        queue.stop();
-      }
-      if (started !== undefined) await handler.stop();
+    close() {
+      closing ??= stop();
+      return closing;
     },
   };
+
+  async function stop(): Promise<void> {
+    for (const queue of [service.waits, service.stalls]) {
+      for (const exchange of queue) (exchange as Exchange<MemoryResponse>).cutOff();
+      queue.stop();
+    }
+    if (started !== undefined) await handler.stop();
+  }
+}
+
+/** Options as given. @throws {TypeError} */
+function checkOptions(options: TestClientOptions): TestClientOptions {
+  const known = requireOptions('testClient', options);
+  const unknown = Object.keys(known).filter((key) => !(KNOWN as readonly string[]).includes(key));
+  refuseUnknown('testClient', Object.fromEntries(unknown.map((key) => [key, true])), KNOWN);
+  const { logger } = known;
+  const methods = ['debug', 'info', 'warn', 'error'] as const;
+  if (logger !== undefined && !methods.every((method) => typeof logger?.[method] === 'function')) {
+    throw new TypeError(
+      `testClient takes as "logger" an object with ${methods.join(', ')}; received ${describeValue(logger)}`,
+    );
+  }
+  return known;
+}
+
+function closedError(): VelaError {
+  return new VelaError(
+    'ERR_TEST_CLOSED',
+    'The testClient was closed: send requests before close(), or make another client',
+  );
 }
 
 /** The same logger; what it is told of breaches of the contract is noted. */
 function watchBreaches(logger: Logger, breaches: Error[]): Logger {
+  // One that the application caught, and logged, is thrown and logged again.
+  const seen = new WeakSet<Error>();
   return {
     debug: (details, message) => logger.debug(details, message),
     info: (details, message) => logger.info(details, message),
     warn: (details, message) => logger.warn(details, message),
     error(details, message) {
       const { err } = details as { err?: unknown };
-      if (err instanceof VelaError && err.code === 'ERR_LINT') breaches.push(err);
+      if (err instanceof VelaError && err.code === 'ERR_LINT' && !seen.has(err)) {
+        seen.add(err);
+        breaches.push(err);
+      }
       logger.error(details, message);
     },
   };
 }
 
-interface Prepared {
-  method: string;
-  /** Names in lower case. */
-  headers: [string, string][];
-  body: RequestBody;
-  /** -1 when it is not known. */
-  bodyBytes: number;
-  signal: AbortSignal | undefined;
-}
-
-function withDefaults(
-  { method, headers = {}, body, json, signal }: TestRequest,
-  cookie: string | undefined,
-): Prepared {
-  const content = json === undefined ? body : JSON.stringify(json);
-  const pairs = Array.isArray(headers)
-    ? (headers as [string, string][])
-    : Object.entries(headers as Record<string, string>);
-  const given: [string, string][] = pairs.map(([name, value]) => [name.toLowerCase(), value]);
-  const add = (name: string, value: string) => {
-    if (!given.some((pair) => pair[0] === name)) given.push([name, value]);
-  };
-  add('host', 'testserver');
-  if (cookie !== undefined) add('cookie', cookie);
-  if (json !== undefined) add('content-type', 'application/json');
-  const isWhole = typeof content === 'string' || content instanceof Uint8Array;
-  if (isWhole) add('content-length', String(Buffer.byteLength(content)));
-  else if (content !== undefined) add('transfer-encoding', 'chunked');
-  return {
-    method: method ?? (content === undefined ? 'GET' : 'POST'),
-    headers: given,
-    body: content === undefined ? [] : isWhole ? [content as Chunk] : content,
-    bodyBytes: content === undefined ? 0 : isWhole ? Buffer.byteLength(content) : -1,
-    signal,
-  };
-}
-
-function send(
-  service: Service<MemoryResponse>,
-  target: string,
-  path: string,
-  request: Prepared,
-): MemoryResponse {
+function send(service: Service<MemoryResponse>, request: PreparedRequest): MemoryResponse {
   const response = new MemoryResponse(request.body);
-  const query = path === target ? undefined : target.slice(path.length + 1);
   const head: RequestHead = {
-    getQuery: () => query,
+    getQuery: () => request.query,
     getHeader: (name) => request.headers.find((pair) => pair[0] === name)?.[1] ?? '',
     forEach(callback) {
       for (const [name, value] of request.headers) callback(name, value);
@@ -201,7 +185,7 @@ function send(
     service,
     response,
     request.method,
-    path,
+    request.path,
     head,
     undefined,
     length,
