@@ -185,3 +185,27 @@ t.test('options are objects with known names', async (t) => {
   await t.rejects(server.close(5 as never), /takes its options as an object/);
   await server.close();
 });
+
+t.test('close() waits for a refusal that waits for its request body', async (t) => {
+  const app: App = () => new Promise<Body>(() => {});
+  const server = await serve(app, {
+    bind: '127.0.0.1:0',
+    gateway: 'uws',
+    requestTimeoutMs: 100,
+    logLevel: 'silent',
+  });
+  const { port } = server.address as { port: number };
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+  // The deadline has passed, and the second in which the rest of the body may come has not.
+  await sleep(500);
+  t.equal(answer, '');
+  const closed = once(socket, 'close');
+  await server.close({ timeoutMs: 5000 });
+  await closed;
+  t.match(answer, /^HTTP\/1\.1 504 /);
+});

@@ -86,12 +86,10 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
     } else {
       const length = byteLength(body);
       if (statedLength !== -1 && statedLength !== length) throw breach.lengthError(statedLength, length);
-      if (length <= LARGE_BYTES) {
-        this.#send(body, -1);
-      } else {
+      if (length > LARGE_BYTES) {
         this.#head = { ...(this.#head as ResponseHead), statedLength: length };
         this.#deliver().sendLarge(body);
-      }
+      } else this.#send(body, -1);
     }
   }
 
@@ -252,6 +250,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
       return;
     }
     this.#phase = SENDING;
+    this.#service.stalls.join(this);
     this.#incoming.afterBody((fate) => {
       if (this.#phase !== DONE) this.#transmit(head, body, reportedLength, fate);
     });

@@ -141,13 +141,10 @@ function findNameKind(name: string): number {
 }
 
 /** True for ASCII, false for ISO-8859-1. */
-function isPlainValue(name: string, value: string): boolean {
+function isPlainValue(name: string, value: unknown): boolean {
   if (isAscii(value)) return true;
   if (typeof value === 'string' && !NOT_IN_VALUE.test(value)) return false;
-  throw new VelaError(
-    'ERR_CONTRACT_HEADER_VALUE',
-    `The value of the response header ${describeValue(name)} must be a string without control characters and within ISO-8859-1; received ${describeValue(value)}`,
-  );
+  throw valueError(name, value);
 }
 
 /** True for text of visible ASCII, space and tab. For values as short as headers have them a loop beats a RegExp. */
@@ -169,6 +166,17 @@ function parseLength(value: string, earlier: number): number {
     );
   }
   return length;
+}
+
+function valueError(name: string, value: unknown): VelaError {
+  const what = `The value of the response header ${describeValue(name)} must be`;
+  const remedy = typeof value === 'string' ? ': encode it, for example with encodeURIComponent' : '';
+  return new VelaError(
+    'ERR_CONTRACT_HEADER_VALUE',
+    typeof value === 'number'
+      ? `${what} text: '${value}'; received the number ${value}`
+      : `${what} a string without control characters and within ISO-8859-1; received ${describeValue(value)}${remedy}`,
+  );
 }
 
 function headersError(received: unknown): VelaError {

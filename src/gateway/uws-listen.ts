@@ -21,7 +21,7 @@ export async function openTcp(
   const token = await new Promise<us_listen_socket | false>((resolve) => {
     app.listen(address.host, address.port, resolve);
   });
-  if (token === false) throw listenError(`${address.host}:${address.port}`);
+  if (token === false) throw listenError('EADDRINUSE', `${address.host}:${address.port}`);
   return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
 }
 
@@ -31,7 +31,7 @@ export async function openUnix(app: TemplatedApp, path: string): Promise<Opened>
   const token = await new Promise<us_listen_socket | false>((resolve) => {
     app.listen_unix(resolve, path);
   });
-  if (!token) throw listenError(path);
+  if (!token) throw listenError('EACCES', path);
   return { token, address: { path } };
 }
 
@@ -40,9 +40,7 @@ export function closeUnixSocket(path: string): void {
   rmSync(path, { force: true });
 }
 
-function listenError(where: string): Error {
-  return Object.assign(new Error(`listen EADDRNOTAVAIL: cannot listen on ${where}`), {
-    code: 'EADDRNOTAVAIL',
-    syscall: 'listen',
-  });
+/** uWebSockets.js does not say why; what is likely once the probe has found the address free. */
+function listenError(code: string, where: string): Error {
+  return Object.assign(new Error(`listen ${code}: cannot listen on ${where}`), { code, syscall: 'listen' });
 }
