@@ -1,4 +1,5 @@
 import type { Chunk } from './contract.js';
+import { lengthError } from './contract-errors.js';
 
 /** A larger body leaves through a stream, so that its end is known and the rest of it need not be copied. */
 export const LARGE_BYTES = 65_536;
@@ -8,6 +9,13 @@ const SHORT_LENGTH = LARGE_BYTES / 3;
 /** True for text that is not large, told without measuring it. */
 export function isShort(chunk: Chunk): boolean {
   return typeof chunk === 'string' && chunk.length < SHORT_LENGTH;
+}
+
+/** True for a body that leaves through a stream. @throws {VelaError} `ERR_CONTRACT_LENGTH` when it has another length than stated */
+export function isLarge(body: Chunk, statedLength: number): boolean {
+  const length = byteLength(body);
+  if (statedLength !== -1 && statedLength !== length) throw lengthError(statedLength, length);
+  return length > LARGE_BYTES;
 }
 
 /** How many bytes a chunk takes on the wire. */

@@ -69,6 +69,14 @@ export function lateError(): VelaError {
   return new VelaError('ERR_CONTRACT_LATE', 'startResponse was called after the request had ended');
 }
 
+/** A listener for the beginning of a response that has begun. */
+export function beginsTooLateError(): VelaError {
+  return new VelaError(
+    'ERR_RESPONSE_STARTED',
+    "environ['vela.response'].onStart was called after the response had begun: call it before startResponse, in a middleware that stands before the application",
+  );
+}
+
 /** TAKEN, or a capability, where it does not belong. */
 export function takenError(isTaken: boolean): VelaError {
   return new VelaError(

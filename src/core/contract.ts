@@ -133,6 +133,45 @@ export interface WsgiInput extends AsyncIterable<Buffer> {
   load(limitBytes: number): PromiseLike<void> | undefined;
 }
 
+/** A response as it begins: status and headers may still be changed. */
+export interface BeginningResponse {
+  /** As `startResponse` has it: `200 OK`. */
+  status: string;
+  /** A copy: what the application gave stays as it is. */
+  headers: HeaderPair[];
+}
+
+/** How a request ended. */
+export interface RequestEnd {
+  /** The response's status code; 0 when none was sent. */
+  readonly status: number;
+  /** How many bytes of the response's body were handed to the socket. */
+  readonly bodyBytes: number;
+  /** Since `vela.response` was first asked for, in milliseconds. */
+  readonly durationMs: number;
+  /**
+   * `sent` whole; `aborted` by the client; `cut` by the server, because of an error or time-out under way; `taken` over
+   * by the application.
+   */
+  readonly outcome: 'sent' | 'aborted' | 'cut' | 'taken';
+  /** Why it was aborted or cut. */
+  readonly error: Error | undefined;
+}
+
+/** The response to come, whoever gives it, be it an error response. */
+export interface ResponseControl {
+  /**
+   * Calls back when the response begins, before its head is checked; the listener added last is called first. A
+   * listener that throws makes the response an error response.
+   * @throws {VelaError} `ERR_RESPONSE_STARTED` when it has begun
+   */
+  onStart(listener: (response: BeginningResponse) => void): void;
+  /** Calls back once, when the request is over; at once when it is over already. */
+  onEnd(listener: (end: RequestEnd) => void): void;
+  /** Ends the request with an error response, or, when the response is under way, with a cut; stops the work on it. */
+  fail(error: Error): void;
+}
+
 /** Where error messages of the application go. */
 export interface WsgiErrors {
   write(text: string): void;
@@ -194,6 +233,7 @@ export interface Environ {
   'vela.cfg': ServerConfig;
   'vela.logger': Logger;
   'vela.connection': ConnectionInfo;
+  'vela.response': ResponseControl;
   /** A short id of this request, unique in this process. */
   'vela.request_id': string;
   /** The undecoded form of PATH_INFO. Middleware that rewrites the path sets both. */

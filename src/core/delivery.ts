@@ -68,6 +68,10 @@ export class Delivery implements BodySink {
     return this.#drain.promise;
   }
 
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   get isBlocked(): boolean {
     return this.#isBlocked;
   }

@@ -1,4 +1,11 @@
-import type { ConnectionInfo, Environ, ServerConfig, WsgiErrors, WsgiInput } from './contract.js';
+import type {
+  ConnectionInfo,
+  Environ,
+  ResponseControl,
+  ServerConfig,
+  WsgiErrors,
+  WsgiInput,
+} from './contract.js';
 import { decodePath } from './decode-path.js';
 import { VelaError } from './errors.js';
 import type { Logger } from './logger.js';
@@ -99,6 +106,7 @@ export class LazyEnviron implements Environ {
   declare 'vela.cfg': ServerConfig;
   declare 'vela.logger': Logger;
   declare 'vela.connection': ConnectionInfo;
+  declare 'vela.response': ResponseControl;
   declare 'vela.request_id': string;
   declare 'vela.raw_path': string;
   [header: `HTTP_${string}`]: string | undefined;
@@ -129,6 +137,7 @@ export class LazyEnviron implements Environ {
       'vela.cfg': (host) => host.facts.config,
       'vela.logger': (host) => host.facts.logger,
       'vela.connection': (host) => host.connection,
+      'vela.response': (host) => host.response,
       'vela.request_id': (host) => host.requestId,
       'vela.raw_path': (host) => host.path,
     };

@@ -1,28 +1,25 @@
 import { closeBody } from './body-pump.js';
-import { byteLength, isOneChunk, isShort, LARGE_BYTES } from './chunks.js';
-import { type Body, type Chunk, type HeaderPair, TAKEN, type Write } from './contract.js';
+import { byteLength, isLarge, isOneChunk, isShort } from './chunks.js';
+import { type Body, type Chunk, type HeaderPair, type RequestEnd, TAKEN, type Write } from './contract.js';
 import * as breach from './contract-errors.js';
 import { Delivery, type DeliveryOwner } from './delivery.js';
 import { LazyEnviron } from './environ.js';
 import { errorResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
 import { follow, type Settler } from './eventual.js';
-import type { Incoming } from './incoming.js';
+import { afterBody, decideFate } from './fate.js';
+import type { Incoming, RequestOwner } from './incoming.js';
+import { DONE, OPEN, SENDING, STARTED } from './phase.js';
 import type { DeclaredFields } from './request-fields.js';
-import { checkHead, hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
+import { hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
+import { beginHead, ResponseHooks } from './response-hooks.js';
 import type { Service } from './service.js';
-import type { BodyStream, Fate, ResponseOwner } from './transport.js';
+import type { BodyStream, Fate } from './transport.js';
 import type { Waiting, WaitQueue } from './wait-queue.js';
 import { WsgiResponse } from './wsgi-response.js';
 
-// The phases of a response: `startResponse` was not called; was called, and nothing is sent; the head is sent; all is over.
-const OPEN = 0;
-const STARTED = 1;
-const SENDING = 2;
-const DONE = 3;
-
 /** One request and its response, on any gateway: the rules of `startResponse`, and every ending. */
-export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknown>, Waiting {
+export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown>, Waiting {
   waitPrevious: Waiting | undefined = undefined;
   waitNext: Waiting | undefined = undefined;
   waitQueue: WaitQueue | undefined = undefined;
@@ -81,15 +78,11 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
     const { statedLength } = this;
     if (this.isBodyless) {
       this.sendBodyless(byteLength(body));
-    } else if (statedLength === -1 && isShort(body)) {
+    } else if ((statedLength === -1 && isShort(body)) || !isLarge(body, statedLength)) {
       this.#send(body, -1);
     } else {
-      const length = byteLength(body);
-      if (statedLength !== -1 && statedLength !== length) throw breach.lengthError(statedLength, length);
-      if (length > LARGE_BYTES) {
-        this.#head = { ...(this.#head as ResponseHead), statedLength: length };
-        this.#deliver().sendLarge(body);
-      } else this.#send(body, -1);
+      this.#head = { ...(this.#head as ResponseHead), statedLength: byteLength(body) };
+      this.#deliver().sendLarge(body);
     }
   }
 
@@ -134,25 +127,28 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
   /** The client went away: the work stops. */
   aborted(): void {
     if (this.#phase === DONE) return;
-    this.ended();
-    this.#abandon(breach.abortedError());
+    const error = breach.abortedError();
+    this.ended('aborted', error);
+    this.#abandon(error);
   }
 
   /** The application takes the connection itself. */
   takeOver(): void {
     if (this.#phase !== OPEN) throw breach.takenError(true);
-    this.ended();
+    this.ended('taken');
   }
 
   /** The wait was too long. */
   expire(): void {
-    if (this.#phase === SENDING) {
-      this.#cut(breach.stalledError(this.#service.stalls.timeoutMs));
-      return;
-    }
-    const error = this.#incoming.timeoutError();
+    if (this.#phase === SENDING) this.#cut(breach.stalledError(this.#service.stalls.timeoutMs));
+    else this.interrupt(this.#incoming.timeoutError());
+  }
+
+  /** Ends the request from outside the application: its work stops. */
+  interrupt(error: unknown): void {
+    if (this.#phase === DONE) return;
     this.reject(error);
-    this.#abandon(error);
+    this.#abandon(toError(error));
   }
 
   /** The server stops, and waits no longer. */
@@ -184,7 +180,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
 
   #start(status: string, headers: HeaderPair[], excInfo: Error | undefined): Write {
     if (this.#phase !== OPEN) this.#restart(excInfo);
-    this.#head = checkHead(status, headers);
+    this.#head = beginHead(this.#incoming.hooks, status, headers);
     this.#phase = STARTED;
     if (this.waitQueue !== undefined) this.#service.stalls.join(this);
     return (chunk) => this.#deliver().write(chunk);
@@ -244,14 +240,14 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
   #send(body: Chunk | undefined, reportedLength: number): void {
     const head = this.#head as ResponseHead;
     if (!this.#incoming.isLast || head.code === 408) {
-      const fate = this.#incoming.decideFate(this.#service.isDraining, head.code);
+      const fate = decideFate(this.#incoming, this.#service.isDraining, head.code);
       this.ending();
       this.#transmit(head, body, reportedLength, fate);
       return;
     }
     this.#phase = SENDING;
     this.#service.stalls.join(this);
-    this.#incoming.afterBody((fate) => {
+    afterBody(this.#incoming, (fate) => {
       if (this.#phase !== DONE) this.#transmit(head, body, reportedLength, fate);
     });
   }
@@ -261,7 +257,7 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
     const response = this.#response;
     if (this.#isCorked) transport.send(response, head, body, reportedLength, fate);
     else transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
-    this.ended();
+    this.ended('sent', undefined, body);
   }
 
   #deliver(): Delivery {
@@ -278,14 +274,20 @@ export class Exchange<R> implements ResponseOwner, DeliveryOwner, Settler<unknow
     (this.#phase === OPEN ? waits : stalls).join(this);
   }
 
-  ended(): void {
+  ended(outcome: RequestEnd['outcome'] = 'sent', error?: Error, body?: Chunk): void {
+    const isSent = outcome === 'sent' || this.#phase === SENDING;
     this.#phase = DONE;
     this.waitQueue?.leave(this);
+    const { hooks } = this.#incoming;
+    if (hooks === undefined) return;
+    const bodyBytes = body === undefined ? (this.#delivery?.sentBytes ?? 0) : byteLength(body);
+    const status = isSent ? (this.#head?.code ?? 0) : 0;
+    ResponseHooks.end(hooks, { status, bodyBytes, outcome, error });
   }
 
   #cut(error: Error): void {
     this.#incoming.reportCut(error);
-    this.ended();
+    this.ended('cut', error);
     this.#service.transport.cut(this.#response);
     this.#abandon(error);
   }

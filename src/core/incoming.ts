@@ -1,5 +1,6 @@
 import type { ConnectionInfo, TakeTunnel } from './contract.js';
 import { VelaError } from './errors.js';
+import { decideFate } from './fate.js';
 import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
 import { type InputFlow, RequestInput } from './input.js';
@@ -14,6 +15,7 @@ import {
 } from './request-fields.js';
 import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
+import { ResponseHooks } from './response-hooks.js';
 import type { Fate, ResponseOwner, Transport } from './transport.js';
 
 /** What the incoming side needs of its server. */
@@ -22,8 +24,14 @@ export interface IncomingService<R> {
   readonly transport: Transport<R>;
 }
 
-const LINGER_MS = 1000;
 const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
+
+/** The exchange that a request belongs to. */
+export interface RequestOwner extends ResponseOwner {
+  readonly isStarted: boolean;
+  takeOver(): void;
+  interrupt(error: unknown): void;
+}
 
 /** A request as it came: what stands behind its environ. */
 export class Incoming<R> implements RequestHost, InputFlow {
@@ -35,7 +43,9 @@ export class Incoming<R> implements RequestHost, InputFlow {
   /** The connection must end with the response. */
   readonly isLast: boolean;
   /** Set by the exchange. */
-  owner: (ResponseOwner & { takeOver(): void }) | undefined = undefined;
+  owner: RequestOwner | undefined = undefined;
+  /** Who wants to know of the response; there once somebody does. */
+  hooks: ResponseHooks | undefined = undefined;
 
   readonly #service: IncomingService<R>;
   readonly #response: R;
@@ -195,6 +205,11 @@ export class Incoming<R> implements RequestHost, InputFlow {
     return this.#aborter.signal;
   }
 
+  get response(): ResponseHooks {
+    this.hooks ??= new ResponseHooks(this);
+    return this.hooks;
+  }
+
   get requestId(): string {
     if (this.#requestId === '') this.#requestId = nextRequestId();
     return this.#requestId;
@@ -214,30 +229,6 @@ export class Incoming<R> implements RequestHost, InputFlow {
     return this.#input === undefined ? this.bodyBytes !== 0 : !RequestInput.isOver(this.#input);
   }
 
-  /** What becomes of the connection after the response. @param code - its status */
-  decideFate(isDraining: boolean, code: number | undefined): Fate {
-    if (code === 408) return 'close';
-    if (!this.isLast && !isDraining) return 'keep';
-    return this.isBodyPending ? 'tell' : 'close';
-  }
-
-  /**
-   * Ends a connection that must end, in a later turn of the loop, so that no request behind this one is served, and
-   * once the body has passed, as a client that still sends would not read the response. It waits for that body a
-   * second at the most.
-   */
-  afterBody(send: (fate: Fate) => void): void {
-    if (!this.isBodyPending) {
-      setImmediate(send, 'close');
-      return;
-    }
-    const timer = setTimeout(send, LINGER_MS, 'close');
-    RequestInput.discard(this.#input as RequestInput, () => {
-      clearTimeout(timer);
-      setImmediate(send, 'close');
-    });
-  }
-
   /** Whose fault it is that there is no response in time: the client's, if its body is waited for. */
   timeoutError(): HttpError {
     return this.#input !== undefined && RequestInput.isAwaited(this.#input)
@@ -254,7 +245,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
   /** The response begins, and goes on: what its end may want to know is looked up now. */
   beginStream(isDraining: boolean, code: number): Fate {
     if (!this.#isAnswered) void this.connection;
-    return this.decideFate(isDraining, code);
+    return decideFate(this, isDraining, code);
   }
 
   /** The last bytes of the response follow: what comes of the body passes unread. */

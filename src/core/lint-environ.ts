@@ -19,6 +19,7 @@ const CGI_KEYS = [
 ];
 const INPUT_METHODS = ['read', 'readline', 'readlines', 'readSync', 'load', Symbol.asyncIterator];
 const ERRORS_METHODS = ['write', 'writelines', 'flush'];
+const RESPONSE_METHODS = ['onStart', 'onEnd', 'fail'];
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'];
 
 /** Checks what a server hands to an application. */
@@ -94,6 +95,11 @@ function checkVela(environ: Environ): void {
     'environ-vela',
     hasMethods(environ['vela.logger'], LOGGER_METHODS),
     describeKey(environ, 'vela.logger'),
+  );
+  check(
+    'environ-vela',
+    hasMethods(environ['vela.response'], RESPONSE_METHODS),
+    describeKey(environ, 'vela.response'),
   );
   for (const key of ['vela.request_id', 'vela.raw_path']) {
     check('environ-vela', typeof environ[key] === 'string', describeKey(environ, key));

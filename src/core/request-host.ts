@@ -1,4 +1,11 @@
-import type { ConnectionInfo, ServerConfig, TakeTunnel, WsgiErrors, WsgiInput } from './contract.js';
+import type {
+  ConnectionInfo,
+  ResponseControl,
+  ServerConfig,
+  TakeTunnel,
+  WsgiErrors,
+  WsgiInput,
+} from './contract.js';
 import type { Logger } from './logger.js';
 
 /** What stands behind an environ: one request of one server. */
@@ -20,6 +27,7 @@ export interface RequestHost {
   readonly requestId: string;
   /** When the request arrived, in ms since the epoch. */
   readonly timestamp: number;
+  readonly response: ResponseControl;
   readonly tunnel: TakeTunnel | undefined;
   /** The value of a header, by its name in lower case. @throws {VelaError} `ERR_ENVIRON_EXPIRED` */
   header(name: string): string | undefined;
