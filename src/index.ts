@@ -6,6 +6,11 @@ export * from './core/http-error.js';
 export { lazyWsgi } from './core/lazy-wsgi.js';
 export { lint } from './core/lint.js';
 export type { Logger } from './core/logger.js';
+export type {
+  RequestEndMessage,
+  RequestErrorMessage,
+  RequestStartMessage,
+} from './core/request-channels.js';
 export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
 export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';
 export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './middleware/wait-for-body.js';

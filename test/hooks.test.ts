@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import {
   HttpError,
   lint,
   type RequestEnd,
+  type RequestEndMessage,
   type ResponseControl,
   serve,
   WsgiHandler,
@@ -183,3 +185,37 @@ for (const gateway of ['uws', 'node'] as const) {
     await server.close();
   });
 }
+
+t.test('channels tell of each request', async (t) => {
+  const told: string[] = [];
+  const listen = (name: string) => {
+    const listener = (message: unknown) => {
+      const { environ, status, error } = message as RequestEndMessage;
+      told.push(`${name} ${environ['vela.raw_path']} ${status ?? ''} ${error?.message ?? ''}`.trim());
+    };
+    subscribe(`vela:request:${name}`, listener);
+    t.teardown(() => unsubscribe(`vela:request:${name}`, listener));
+  };
+  for (const name of ['start', 'finish', 'abort', 'error']) listen(name);
+  const client = testClient((environ, start) => {
+    if (environ.PATH_INFO === '/error') throw new HttpError(409, 'again');
+    start('200 OK', [['Content-Type', 'text/plain']]);
+    return (async function* () {
+      yield 'a';
+      if (environ.PATH_INFO === '/cut') throw new Error('broken');
+    })();
+  });
+  await (await client.get('/good')).text();
+  await (await client.get('/error')).text();
+  await t.rejects((await client.get('/cut')).text());
+  await client.close();
+  t.same(told, [
+    'start /good',
+    'finish /good 200',
+    'start /error',
+    'error /error 409 again',
+    'finish /error 409',
+    'start /cut',
+    'abort /cut 200 broken',
+  ]);
+});

@@ -2,6 +2,7 @@ import Negotiator from 'negotiator';
 import type { Environ, HeaderPair } from './contract.js';
 import { toError, VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
+import { tellError } from './request-channels.js';
 import { findReason } from './status.js';
 import { WsgiResponse } from './wsgi-response.js';
 
@@ -28,6 +29,7 @@ export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
   const error = toError(thrown);
   const status = findStatus(error);
   logError(environ, error, status);
+  tellError(environ, error, status);
   if (status < 400) return new WsgiResponse({ status, headers: findHeaders(error) });
   const page: ErrorPage = {
     status,

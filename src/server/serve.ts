@@ -13,6 +13,7 @@ import {
 import type { Exchange } from '../core/exchange.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
+import { tellChannels } from '../core/request-channels.js';
 import type { ServerFacts } from '../core/request-host.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
@@ -56,7 +57,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
   const headers = resolveDeclaredHeaders(app.headers);
   const facts = describeServer(settings, logger);
   const service: GatewayService = {
-    app: call,
+    app: tellChannels(call),
     headers,
     facts,
     waits: new WaitQueue(settings.requestTimeoutMs),

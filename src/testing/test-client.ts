@@ -7,6 +7,7 @@ import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
+import { tellChannels } from '../core/request-channels.js';
 import type { RequestHead } from '../core/request-fields.js';
 import type { ServerFacts } from '../core/request-host.js';
 import type { Service } from '../core/service.js';
@@ -72,7 +73,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     errors: { write: () => {}, writelines: () => {}, flush: () => {} },
   };
   const service: Service<MemoryResponse> = {
-    app: call,
+    app: tellChannels(call),
     headers: resolveDeclaredHeaders(app.headers),
     facts,
     transport: new MemoryTransport(() => breaches.shift()),

@@ -1,0 +1,50 @@
+import { channel } from 'node:diagnostics_channel';
+import type { AppFunction, Environ, RequestEnd } from './contract.js';
+
+/** What a `vela:request:start` message holds. */
+export interface RequestStartMessage {
+  readonly environ: Environ;
+}
+
+/** What a `vela:request:finish` and a `vela:request:abort` message hold. */
+export interface RequestEndMessage extends RequestEnd {
+  readonly environ: Environ;
+}
+
+/** What a `vela:request:error` message holds. */
+export interface RequestErrorMessage {
+  readonly environ: Environ;
+  readonly error: Error;
+  /** The status of the error response. */
+  readonly status: number;
+}
+
+const starts = channel('vela:request:start');
+const finishes = channel('vela:request:finish');
+const aborts = channel('vela:request:abort');
+const errors = channel('vela:request:error');
+
+/**
+ * Tells the channels of `node:diagnostics_channel` of each request of an application: `vela:request:start`, then one of
+ * `vela:request:finish` (sent, or taken over) and `vela:request:abort` (aborted by the client, or cut). Without
+ * subscribers it costs three reads of a flag.
+ */
+export function tellChannels(app: AppFunction): AppFunction {
+  return (environ, startResponse) => {
+    if (starts.hasSubscribers || finishes.hasSubscribers || aborts.hasSubscribers) tell(environ);
+    return app(environ, startResponse);
+  };
+}
+
+/** Tells `vela:request:error` of an error that becomes a response. */
+export function tellError(environ: Environ, error: Error, status: number): void {
+  if (errors.hasSubscribers) errors.publish({ environ, error, status } satisfies RequestErrorMessage);
+}
+
+function tell(environ: Environ): void {
+  starts.publish({ environ } satisfies RequestStartMessage);
+  environ['vela.response'].onEnd((end) => {
+    const isFinished = end.outcome === 'sent' || end.outcome === 'taken';
+    (isFinished ? finishes : aborts).publish({ environ, ...end } satisfies RequestEndMessage);
+  });
+}
