@@ -3,7 +3,8 @@
 /** Lowest first. A folder may import its own layer and those below. */
 const LAYERS = [
   ['core'],
-  ['middleware', 'router', 'executor', 'gateway', 'websocket', 'adapters'],
+  ['request', 'response'],
+  ['middleware', 'static', 'router', 'executor', 'gateway', 'websocket', 'adapters'],
   ['actors', 'channels'],
   ['app'],
   ['server', 'rpc', 'tasks', 'sockets'],

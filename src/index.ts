@@ -14,5 +14,7 @@ export type {
 export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
 export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';
 export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './middleware/wait-for-body.js';
+export { MultiDict } from './request/multi-dict.js';
+export { type MediaType, requestOf, WsgiRequest } from './request/wsgi-request.js';
 export { type Server, serve } from './server/serve.js';
 export { WsgiServer } from './server/wsgi-server.js';
