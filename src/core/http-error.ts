@@ -1,10 +1,19 @@
 import type { HeaderPair } from './contract.js';
 import { findReason } from './status.js';
 
+/** One of several things that are wrong with a request. */
+export interface HttpErrorDetail {
+  /** Where in the body it is, as a JSON pointer (RFC 6901): `/items/0/name`; `''` for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
 /** What an HttpError may carry beside its message. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Headers of the error response, after Content-Type. */
   headers?: HeaderPair[];
+  /** What is wrong, one by one. The client is shown them: as `details` in JSON, as a list in HTML, as lines in text. */
+  details?: readonly HttpErrorDetail[];
 }
 
 /**
@@ -16,14 +25,21 @@ export class HttpError extends Error {
   /** The response's status code, 300 to 599. */
   readonly status: number;
   readonly headers: HeaderPair[];
+  /** What is wrong, one by one; empty when the message says it all. */
+  readonly details: readonly HttpErrorDetail[];
 
-  constructor(status: number, message?: string, { headers = [], ...options }: HttpErrorOptions = {}) {
+  constructor(
+    status: number,
+    message?: string,
+    { headers = [], details = [], ...options }: HttpErrorOptions = {},
+  ) {
     if (!Number.isInteger(status) || status < 300 || status > 599) {
       throw new RangeError(`HttpError needs a status from 300 to 599; received ${String(status)}`);
     }
     super(message ?? findReason(status), options);
     this.status = status;
     this.headers = headers;
+    this.details = details;
   }
 }
 
@@ -103,7 +119,7 @@ export class Unsupported extends HttpError {
   }
 }
 
-/** 422: well-formed, and wrong. */
+/** 422: well-formed, and wrong; `details` say where. */
 export class UnprocessableEntity extends HttpError {
   override readonly name = 'UnprocessableEntity';
   constructor(message?: string, options?: HttpErrorOptions) {
