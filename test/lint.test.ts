@@ -67,6 +67,11 @@ const yielding = (body: unknown, headers = TEXT) =>
 /** For each rule, what breaks it. */
 const BREACHES: Record<string, ((environ: Environ, start: StartResponse) => unknown)[]> = {
   'app-callable': [() => lint(5 as never), () => lint({} as never)],
+  'app-headers': [
+    () => lint(Object.assign(() => [], { headers: 'x-a' }) as never),
+    () => lint(Object.assign(() => [], { headers: ['HTTP_X_A'] })),
+    () => lint(Object.assign(() => [], { headers: [5] }) as never),
+  ],
   'app-arguments': [
     (environ) => (lint(good) as (...args: unknown[]) => unknown)(environ),
     (environ, start) => (lint(good) as (...args: unknown[]) => unknown)(environ, start, 1),

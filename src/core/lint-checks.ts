@@ -12,6 +12,10 @@ export const RULES = {
     section: 'Applications',
     text: 'An application is a function `(environ, startResponse)`, or an object whose `handle` is one.',
   },
+  'app-headers': {
+    section: 'Applications',
+    text: '`headers`, where it has any, is an array of names of request headers in HTTP spelling, such as `user-agent`; of headers, only these are read after an await.',
+  },
   'app-arguments': { section: 'Applications', text: 'It is called with exactly two arguments, by position.' },
   'app-result': {
     section: 'Applications',

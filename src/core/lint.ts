@@ -16,6 +16,7 @@ import { describeValue, isThenable, VelaError } from './errors.js';
 import { type LintedCall, lintBody } from './lint-body.js';
 import { check, type RuleId } from './lint-checks.js';
 import { checkEnviron } from './lint-environ.js';
+import { isDeclarable } from './parts.js';
 import { checkHead, type ResponseHead } from './response-head.js';
 import { WsgiResponse } from './wsgi-response.js';
 
@@ -35,6 +36,7 @@ export function lint(middleware: Middleware): MiddlewareFunction;
 export function lint(app: App | Middleware): MiddlewareFunction {
   const isCallable = typeof app === 'function' || typeof app?.handle === 'function';
   check('app-callable', isCallable, describeValue(app));
+  checkDeclared(app.headers);
   const call = (typeof app === 'function' ? app : app.handle.bind(app)) as MiddlewareFunction;
 
   const linted: MiddlewareFunction = (...args) => {
@@ -57,11 +59,18 @@ export function lint(app: App | Middleware): MiddlewareFunction {
       return fail(error);
     }
   };
-  const { start, stop, describe } = app;
+  const { start, stop, describe, headers } = app;
+  if (headers !== undefined) linted.headers = headers;
   if (start !== undefined) linted.start = (context) => start.call(app, context);
   if (stop !== undefined) linted.stop = () => stop.call(app);
   if (describe !== undefined) linted.describe = () => describe.call(app);
   return linted;
+}
+
+/** What an application declares of its headers. */
+function checkDeclared(headers: unknown): void {
+  check('app-headers', headers === undefined || Array.isArray(headers), describeValue(headers));
+  for (const name of headers ?? []) check('app-headers', isDeclarable(name), describeValue(name));
 }
 
 function begin(environ: Environ): LintedCall {
