@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -293,6 +293,28 @@ t.test('serve', async (t) => {
         code: 'ENOENT',
         message: /the directory \/none does not exist: make it, or choose another/,
       });
+    }
+  });
+
+  t.test('the mode of a unix socket follows the umask', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vela-'));
+    const before = process.umask();
+    t.teardown(() => {
+      process.umask(before);
+      rmSync(folder, { recursive: true });
+    });
+    const path = join(folder, 'mode.sock');
+    for (const gateway of ['uws', 'node'] as const) {
+      for (const [umask, mode] of [
+        [0o022, 0o755],
+        [0o077, 0o700],
+        [0o007, 0o770],
+      ] as const) {
+        process.umask(umask);
+        const server = await serve(hello, { bind: `unix:${path}`, gateway });
+        t.equal(statSync(path).mode & 0o777, mode, `${gateway} ${umask.toString(8)}`);
+        await server.close();
+      }
     }
   });
 
