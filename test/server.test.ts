@@ -112,9 +112,9 @@ t.test('the hello example', async (t) => {
 
   t.test('--help lists the flags, --version the version', async (t) => {
     const help = runHello(t, '--help');
-    t.match(await help.line(), /^Usage/);
+    t.equal(await help.line(), 'Usage: server.ts [flags]');
     t.same(await help.exit, [0, null]);
-    t.match(await runHello(t, '--version').line(), /^\d+\.\d+\.\d+$/);
+    t.match(await runHello(t, '--version').line(), /^vela \d+\.\d+\.\d+$/);
   });
 
   t.test('a mistake on the command line is one line and exit code 2', async (t) => {
@@ -161,7 +161,18 @@ t.test('the hello example', async (t) => {
       [['--max-head-bytes', '-1'], /^--max-head-bytes must be a whole number of bytes.*received "-1"$/],
       [['--cert-file', '/none'], /^--cert-file must be a file that can be read.*: there is no \/none$/],
       [['--key-file', 'package.json'], /^Options "certFile".*give "certFile" \(--cert-file\) too$/],
-      [['surplus'], /^"surplus" belongs to no flag, and nothing but flags is taken; --help lists the flags$/],
+      [
+        ['--cert-file', 'package.json', '--key-file', 'package.json'],
+        /^Option "certFile" \(--cert-file\) must be a cert/,
+      ],
+      [
+        ['--allow-tunnels'],
+        /^Option "allowTunnels" \(--allow-tunnels\) needs the node gateway.*\(--gateway node\)$/,
+      ],
+      [
+        ['surplus'],
+        /^"surplus" belongs to no flag, and nothing but flags is taken; npm passes flags on behind -- only, as in npm start -- --bind 9000; --help/,
+      ],
     ] as const) {
       const [message, code] = await startInProcess(flags);
       t.match(message, pattern, flags.join(' '));
@@ -186,7 +197,18 @@ t.test('the hello example', async (t) => {
 t.test('serve', async (t) => {
   t.test('checks its options at once', async (t) => {
     for (const [options, pattern] of [
-      [{ port: 80 }, /There is no option "port"; the options are bind/],
+      [{ port: 80 }, /There is no option "port" \(did you mean "bind"\?\); the options are bind/],
+      [{ log_level: 'info' }, /There is no option "log_level" \(did you mean "logLevel"\?\)/],
+      [{ maxBodyByte: 1 }, /\(did you mean "maxBodyBytes"\?\)/],
+      [{ gatewya: 'node' }, /\(did you mean "gateway"\?\)/],
+      [{ workers: 2 }, /There is no option "workers"; the options are bind/],
+      [{ bind: null }, /"bind" must be host:port.*received null/],
+      [{ debug: null }, /"debug" must be true or false; received null/],
+      [{ requestTimeoutMs: null }, /"requestTimeoutMs" must be a whole number.*received null/],
+      [{ gateway: null }, /"gateway" must be one of.*received null/],
+      [{ certFile: null }, /"certFile" must be a file path; received null/],
+      [{ passphrase: null }, /"passphrase" must be a text; received null/],
+      [{ sni: null }, /"sni" must be an array.*received null/],
       [{ bind: '1.2.3.4' }, /"bind" must be host:port/],
       [{ bind: 'host:99999' }, /"bind".*received "host:99999": a port is a whole number from 0 to 65535$/],
       [{ bind: ':99999' }, /received ":99999": a port is a whole number from 0 to 65535$/],
@@ -228,6 +250,7 @@ t.test('serve', async (t) => {
       );
     }
     await t.rejects(serve(5 as never), TypeError);
+    t.throws(() => new WsgiServer(hello, { bind: null } as never), /received null/);
     t.throws(() => new WsgiServer(hello, { prot: 1 } as never), ImproperlyConfigured);
   });
 
