@@ -1,6 +1,6 @@
 import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
-import { describeValue, refuseUnknown, requireOptions, toError } from './errors.js';
+import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
 import { formatStatus } from './status.js';
 
 /** What a response may be made of. */
@@ -61,6 +61,7 @@ export class WsgiResponse implements UnstartedResponse {
 
   /** Sets a header, in place of all that have its name. */
   setHeader(name: string, value: string): this {
+    requireText('setHeader', name, value);
     this.deleteHeader(name);
     this.headers.push([name, value]);
     return this;
@@ -68,6 +69,7 @@ export class WsgiResponse implements UnstartedResponse {
 
   /** Adds a header beside those that have its name. */
   addHeader(name: string, value: string): this {
+    requireText('addHeader', name, value);
     this.headers.push([name, value]);
     return this;
   }
@@ -98,6 +100,13 @@ export class WsgiResponse implements UnstartedResponse {
   }
 }
 
+function requireText(method: string, name: unknown, value: unknown): void {
+  if (typeof name === 'string' && typeof value === 'string') return;
+  throw new TypeError(
+    `WsgiResponse.${method} takes a header's name and value as text, ('X-Count', '5'); received ${describeValue(name)} and ${describeValue(value)}`,
+  );
+}
+
 function isIterable(content: unknown): boolean {
   return (
     typeof content === 'object' &&
@@ -107,8 +116,9 @@ function isIterable(content: unknown): boolean {
 }
 
 function contentError(content: unknown): TypeError {
-  const remedy =
-    content instanceof Response
+  const remedy = isThenable(content)
+    ? 'await it, and give what it gives'
+    : content instanceof Response
       ? 'give its body: content: response.body'
       : typeof content === 'object' && content !== null
         ? "content: JSON.stringify(value), contentType: 'application/json'"
