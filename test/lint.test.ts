@@ -315,6 +315,47 @@ t.test('messages say what to do', async (t) => {
   });
 });
 
+t.test('messages name their subject, say a rule once, and have the remedy that a server gives', async (t) => {
+  const messages: [app: unknown, pattern: RegExp][] = [
+    [starting('200', TEXT), /^start-status: startResponse needs a status such as '200 OK'.*received "200"$/],
+    [
+      starting('200 OK', [['a', 5]]),
+      /^start-headers: The value of the response header "a" must be text: '5'/,
+    ],
+    [
+      app(() => ['x']),
+      /^start-before-body: startResponse\(status, headers\) was not called.*call it first, or/,
+    ],
+    [
+      app((_environ, start) => (start('200 OK', TEXT), start('200 OK', TEXT), ['x'])),
+      /^start-twice: startResponse was/,
+    ],
+    [yielding([5]), /^body-chunks: A body may yield.*received 5: yield String\(value\)$/],
+    [yielding('bare'), /^body-iterable: An application must return.*return \[text\]$/],
+    [yielding(['xx'], [...TEXT, ['Content-Length', '1']]), /^body-length: .*leave Content-Length out/],
+    [
+      app(() => true),
+      /^app-result: An application returns.*Received true: a middleware returns nothing to pass/,
+    ],
+    [
+      app((_environ, start) => void start('200 OK', TEXT)),
+      /^middleware-nothing: .*return the body, \[\] for none\.$/,
+    ],
+  ];
+  for (const [broken, message] of messages) {
+    const client = testClient(broken as App);
+    const reading = client.get('/').then((response) => response.text());
+    await t.rejects(reading, { code: 'ERR_LINT', message }, String(message));
+    await client.close();
+  }
+  const nothing = testClient(lint((() => undefined) as unknown as App));
+  t.equal(
+    (await nothing.get('/')).status,
+    500,
+    'an application that returns nothing is no breach, and no answer',
+  );
+});
+
 t.test('testClient shows a breach to the test', async (t) => {
   const client = testClient(lint(starting('200', TEXT) as unknown as App));
   await t.rejects(client.get('/'), { code: 'ERR_LINT', message: /^start-status/ });
