@@ -12,8 +12,8 @@ import {
   toObject,
   WsgiHandler,
 } from '../src/index.js';
-import { type TestRequest, testClient } from '../src/testing/index.js';
-import { ask, client, recorder } from './support/ask.js';
+import type { TestRequest } from '../src/testing/index.js';
+import { ask, client, recorder, testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 

@@ -28,8 +28,8 @@ import {
   waitForBody,
   waitForBodyMiddleware,
 } from '../src/index.js';
-import { type TestRequest, testClient } from '../src/testing/index.js';
-import { ask, client, recorder } from './support/ask.js';
+import { testClient as createClient, type TestRequest } from '../src/testing/index.js';
+import { ask, client, recorder, testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const BINARY: HeaderPair[] = [['Content-Type', 'application/octet-stream']];
@@ -790,6 +790,39 @@ t.test('testClient', async (t) => {
     }
   });
 
+  t.test('writes errors to standard error, unless it is told otherwise', async (t) => {
+    const failing: App = () => {
+      throw Object.assign(new Error('it broke'), { code: 'E_MINE', cause: new Http404('inner') });
+    };
+    const found: App = () => {
+      throw new Http404();
+    };
+    const logger = recorder();
+    const { write } = process.stderr;
+    let text = '';
+    process.stderr.write = (chunk: unknown) => {
+      text += String(chunk);
+      return true;
+    };
+    try {
+      for (const [app, options] of [
+        [found, {}],
+        [failing, { logLevel: 'silent' }],
+        [failing, { logger }],
+      ] as const) {
+        await createClient(app, options).get('/');
+      }
+      t.equal(text, '', 'a 404 is no error, and who asks for silence has it');
+      t.match(logger.lines, [{ level: 'error', message: 'it broke' }]);
+      await createClient(failing).get('/x');
+    } finally {
+      process.stderr.write = write;
+    }
+    t.match(text, /^\S+ error \[[\w-]+\] GET \/x 500 Error \[E_MINE\]: it broke\n +at .*handler\.test/);
+    t.match(text, /\nCaused by: Http404: inner\n/);
+    t.throws(() => createClient(failing, { logLevel: 'loud' as never }), /"logLevel" must be one of/);
+  });
+
   t.test('says what a request takes', async (t) => {
     const made = client(t, hello);
     for (const [target, request, pattern] of [
@@ -797,7 +830,17 @@ t.test('testClient', async (t) => {
       ['http://testserver/', {}, /without scheme and host; received "http:/],
       ['/', null, /takes its options as an object/],
       ['/', { header: {} }, /no option "header" \(did you mean "headers"\?\); it has "method", "headers"/],
-      ['/', { method: 'G T' }, /"method" a method such as 'GET'; received "G T"/],
+      ['/a b', {}, /target as it is sent, without blanks.*received "\/a b": encode/],
+      ['/a?b c', {}, /without blanks/],
+      ['/a#b', {}, /and fragment; received "\/a#b"/],
+      ['/a\n', {}, /control characters/],
+      [
+        '/',
+        { method: 'G T' },
+        /"method" a method that servers know, such as 'GET', in upper case; received "G T"/,
+      ],
+      ['/', { method: 'get' }, /in upper case; received "get"/],
+      ['/', { method: 'FOO' }, /that servers know.*received "FOO"/],
       ['/', { headers: 5 }, /"headers" an object.*received 5/],
       ['/', { headers: ['a'] }, /"headers" pairs.*received "a"/],
       ['/', { headers: { 'a b': 'x' } }, /names such as 'X-A'; received "a b"/],

@@ -15,7 +15,7 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 /** Collects how requests end. */
 function watch(app: App): { app: App; ends: RequestEnd[] } {

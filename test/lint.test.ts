@@ -13,7 +13,7 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const good: MiddlewareFunction = (_environ, start) => {

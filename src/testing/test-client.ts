@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
-import { createLogger } from '../app/text-logger.js';
+import { createLogger, type LogLevel } from '../app/text-logger.js';
 import type { App, Middleware } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { Exchange } from '../core/exchange.js';
@@ -19,14 +19,16 @@ import { MemoryResponse, MemoryTransport } from './memory-transport.js';
 import { type PreparedRequest, prepareRequest, type TestRequest } from './test-request.js';
 import { TestResponse } from './test-response.js';
 
-/** Options of {@link testClient}: those of a server, without its address, and a logger to look into. */
+/** Options of {@link testClient}: those of a server, without its address, and where its log goes. */
 export interface TestClientOptions
   extends Pick<ServerOptions, 'debug' | 'requestTimeoutMs' | 'stallTimeoutMs' | 'maxBodyBytes'> {
-  /** @defaultValue one that is silent */
+  /** Least important log line that is written to standard error; `silent` for none. @defaultValue `error` */
+  logLevel?: LogLevel;
+  /** Takes all log lines, in place of standard error. */
   logger?: Logger;
 }
 
-const KNOWN = ['debug', 'requestTimeoutMs', 'stallTimeoutMs', 'maxBodyBytes', 'logger'] as const;
+const KNOWN = ['debug', 'requestTimeoutMs', 'stallTimeoutMs', 'maxBodyBytes', 'logLevel', 'logger'] as const;
 
 /** Sends requests to an application in memory, through the same contract as a server's, and keeps cookies. */
 export interface TestClient {
@@ -57,10 +59,10 @@ export interface TestClient {
  */
 export function testClient(app: App | Middleware, options: TestClientOptions = {}): TestClient {
   const call = resolveCallable(app as App, 'What testClient is given');
-  const { logger: given = createLogger('silent', 'text'), ...serverOptions } = checkOptions(options);
+  const { logger: given, logLevel = 'error', ...serverOptions } = checkOptions(options);
   const breaches: Error[] = [];
-  const logger = watchBreaches(given, breaches);
-  const config = resolveSettings(serverOptions);
+  const config = resolveSettings({ ...serverOptions, logLevel });
+  const logger = watchBreaches(given ?? createLogger(logLevel, 'text'), breaches);
   const handler = new WsgiHandler([app as Middleware]);
   const facts: ServerFacts = {
     host: 'testserver',
