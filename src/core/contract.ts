@@ -182,6 +182,12 @@ export interface WsgiErrors {
   flush(): void;
 }
 
+/** What can be sent as a file: a FileHandle of `node:fs/promises`, or anything that reads like one. */
+export interface FileLike {
+  read(buffer: Uint8Array, offset: number, length: number, position: null): Promise<{ bytesRead: number }>;
+  close(): Promise<void>;
+}
+
 /** What is known of the client's connection. */
 export interface ConnectionInfo {
   /** The peer's address in text, `''` on a unix socket. */
@@ -229,6 +235,8 @@ export interface Environ {
   'wsgi.run_once': boolean;
   /** Always true: promises may stand where PEP 3333 blocks. */
   'wsgi.async': boolean;
+  /** Makes a body of a FileHandle, and closes it. */
+  'wsgi.file_wrapper': (file: FileLike, blockBytes?: number) => AsyncIterable<Chunk>;
   /** When the request arrived, in milliseconds since the epoch. */
   'wsgi.timestamp': number;
   /** Aborts when the client goes away, a deadline passes or the server stops. */
