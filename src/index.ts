@@ -2,6 +2,7 @@ export type { ServerOptions } from './app/server-options.js';
 export * from './core/contract.js';
 export { environKeys, toObject } from './core/environ-keys.js';
 export { ImproperlyConfigured, VelaError } from './core/errors.js';
+export { fileWrapper } from './core/file-wrapper.js';
 export * from './core/http-error.js';
 export { lazyWsgi } from './core/lazy-wsgi.js';
 export { lint } from './core/lint.js';
@@ -11,10 +12,15 @@ export type {
   RequestErrorMessage,
   RequestStartMessage,
 } from './core/request-channels.js';
+export type { SetCookieOptions } from './core/set-cookie.js';
 export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
 export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';
 export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './middleware/wait-for-body.js';
 export { MultiDict } from './request/multi-dict.js';
 export { type MediaType, requestOf, WsgiRequest } from './request/wsgi-request.js';
+export { type EventStreamOptions, eventStream, type ServerSentEvent } from './response/event-stream.js';
+export { escapeHtml, Html, type HtmlValue, html, unsafeHtml } from './response/html.js';
+export { json, type ResponseOptions } from './response/json.js';
+export { type RedirectOptions, redirect } from './response/redirect.js';
 export { type Server, serve } from './server/serve.js';
 export { WsgiServer } from './server/wsgi-server.js';

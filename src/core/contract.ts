@@ -16,7 +16,10 @@ export type Body = object & (Iterable<Chunk | Promise<Chunk>> | AsyncIterable<Ch
 /** One response header. */
 export type HeaderPair = [name: string, value: string];
 
-/** Sends a chunk at once. A promise that it returns is back-pressure: await it before the next chunk. */
+/**
+ * Sends a chunk at once. A promise that it returns is back-pressure: await it before the next chunk. After the end of
+ * the request, and where no body is sent, it does nothing, and its promise takes a turn of the loop.
+ */
 export type Write = (chunk: Chunk) => void | Promise<void>;
 
 /**
@@ -126,11 +129,11 @@ export interface WsgiInput extends AsyncIterable<Buffer> {
   readSync(size?: number): Buffer;
   /**
    * Waits until the whole body is in memory.
-   * @param limitBytes - a larger body is refused with 413
+   * @param limitBytes - a larger body is refused with 413; without it, the server's limit counts alone
    * @returns undefined when it is there already
    * @throws {PayloadTooLarge} at once when the stated length is over the limit
    */
-  load(limitBytes: number): PromiseLike<void> | undefined;
+  load(limitBytes?: number): PromiseLike<void> | undefined;
 }
 
 /** A response as it begins: status and headers may still be changed. */
@@ -177,6 +180,12 @@ export interface WsgiErrors {
   write(text: string): void;
   writelines(lines: Iterable<string>): void;
   flush(): void;
+}
+
+/** What can be sent as a file: a FileHandle of `node:fs/promises`, or anything that reads like one. */
+export interface FileLike {
+  read(buffer: Uint8Array, offset: number, length: number, position: null): Promise<{ bytesRead: number }>;
+  close(): Promise<void>;
 }
 
 /** What is known of the client's connection. */
@@ -226,6 +235,8 @@ export interface Environ {
   'wsgi.run_once': boolean;
   /** Always true: promises may stand where PEP 3333 blocks. */
   'wsgi.async': boolean;
+  /** Makes a body of a FileHandle, and closes it. */
+  'wsgi.file_wrapper': (file: FileLike, blockBytes?: number) => AsyncIterable<Chunk>;
   /** When the request arrived, in milliseconds since the epoch. */
   'wsgi.timestamp': number;
   /** Aborts when the client goes away, a deadline passes or the server stops. */

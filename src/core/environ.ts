@@ -8,6 +8,7 @@ import type {
 } from './contract.js';
 import { decodePath } from './decode-path.js';
 import { VelaError } from './errors.js';
+import { fileWrapper } from './file-wrapper.js';
 import type { Logger } from './logger.js';
 import { fieldKey, fieldName } from './request-fields.js';
 import type { RequestHost } from './request-host.js';
@@ -102,6 +103,7 @@ export class LazyEnviron implements Environ {
   declare 'wsgi.multiprocess': boolean;
   declare 'wsgi.run_once': boolean;
   declare 'wsgi.async': boolean;
+  declare 'wsgi.file_wrapper': Environ['wsgi.file_wrapper'];
   declare 'vela.signal': AbortSignal;
   declare 'vela.cfg': ServerConfig;
   declare 'vela.logger': Logger;
@@ -133,6 +135,7 @@ export class LazyEnviron implements Environ {
       'wsgi.multiprocess': (host) => host.facts.multiprocess,
       'wsgi.run_once': () => false,
       'wsgi.async': () => true,
+      'wsgi.file_wrapper': () => fileWrapper,
       'vela.signal': (host) => host.signal,
       'vela.cfg': (host) => host.facts.config,
       'vela.logger': (host) => host.facts.logger,

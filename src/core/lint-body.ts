@@ -1,3 +1,4 @@
+import { type AnyIterator, findClose, iterateBody, type Step } from './body-pump.js';
 import type { Body, Chunk, Environ } from './contract.js';
 import { bodyError, chunkError, lengthError, notStartedError } from './contract-errors.js';
 import { isThenable } from './errors.js';
@@ -15,9 +16,6 @@ export interface LintedCall {
   /** Throws when the headers were changed after startResponse. */
   checkUnchanged(): void;
 }
-
-type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
-type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
 
 /** Wraps a body: its chunks, its length, that it is iterated once and closed once. */
 export function lintBody(body: Body, state: LintedCall): Body {
@@ -51,17 +49,12 @@ class LintedBody {
   close(): unknown {
     check('body-close', !this.#isClosed, 'a second call');
     this.#isClosed = true;
-    const body = this.#body as { close?: () => unknown; return?: () => unknown };
-    if (typeof body.close === 'function') return body.close();
-    if (typeof body.return === 'function') return body.return();
-    return this.#iterator?.return?.();
+    return findClose(this.#body, this.#iterator, { report: () => {} })?.();
   }
 
   #iterate(): AnyIterator {
     check('body-once', this.#iterator === undefined, 'a second iteration');
-    const body = this.#body;
-    const iterator: AnyIterator =
-      Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+    const iterator = iterateBody(this.#body);
     this.#iterator = iterator;
     return {
       next: () => {

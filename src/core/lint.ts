@@ -159,7 +159,8 @@ function lintHead(status: string, headers: HeaderPair[]): number {
       `no Content-Type with ${status}`,
     );
   }
-  return statedLength;
+  // What a 304 states is the length of the 200 that it stands for (RFC 9110 §8.6).
+  return code === 304 ? -1 : statedLength;
 }
 
 /** The same checks as at run time, told as the breach of a rule. */

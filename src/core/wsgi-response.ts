@@ -1,6 +1,7 @@
 import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
+import { findCookieScope, formatSetCookie, type SetCookieOptions } from './set-cookie.js';
 import { formatStatus } from './status.js';
 
 /** What a response may be made of. */
@@ -9,7 +10,7 @@ export interface WsgiResponseOptions {
   status?: number;
   /** Text, bytes, any other body, or nothing. */
   content?: string | Uint8Array | Body;
-  /** The Content-Type header. @defaultValue `text/plain; charset=utf-8` for text, else none */
+  /** The Content-Type header. @defaultValue what the content says; `text/plain; charset=utf-8` for text; else none */
   contentType?: string;
   /** Further headers. */
   headers?: Iterable<HeaderPair>;
@@ -46,9 +47,7 @@ export class WsgiResponse implements UnstartedResponse {
     this.status = status;
     this.content = content;
     this.headers = [...headers];
-    const type =
-      contentType ??
-      (typeof content === 'string' && content !== '' ? 'text/plain; charset=utf-8' : undefined);
+    const type = contentType ?? findContentType(content);
     if (type !== undefined && this.getHeader('content-type') === undefined)
       this.headers.unshift(['Content-Type', type]);
   }
@@ -80,6 +79,25 @@ export class WsgiResponse implements UnstartedResponse {
     return this;
   }
 
+  /**
+   * Sets a cookie, in place of one that this response sets under the same name, domain and path.
+   * @param value - any text: it is percent-encoded, and decoded by `requestOf(environ).cookies`
+   * @throws {TypeError} for what a browser would refuse
+   */
+  setCookie(name: string, value: string, options: SetCookieOptions = {}): this {
+    const cookie = formatSetCookie(name, value, options);
+    const scope = findCookieScope(cookie);
+    this.headers = this.headers.filter(
+      ([key, known]) => key.toLowerCase() !== 'set-cookie' || findCookieScope(known) !== scope,
+    );
+    return this.addHeader('Set-Cookie', cookie);
+  }
+
+  /** Makes the browser forget a cookie. @param options - the path and domain that it was set with */
+  deleteCookie(name: string, options: SetCookieOptions = {}): this {
+    return this.setCookie(name, '', { ...options, expires: new Date(0), maxAgeSeconds: 0 });
+  }
+
   /** Calls `startResponse` and gives the body. Content whose head is refused is closed. */
   start(startResponse: StartResponse, excInfo?: Error): Body {
     try {
@@ -98,6 +116,14 @@ export class WsgiResponse implements UnstartedResponse {
     if (typeof content === 'string' || content instanceof Uint8Array) return;
     closeBody(content, undefined, { report: (error) => process.emitWarning(toError(error)) });
   }
+}
+
+/** Text is plain text; other content may say itself what it is, as `html` does. */
+function findContentType(content: string | Uint8Array | Body): string | undefined {
+  if (typeof content === 'string') return content === '' ? undefined : 'text/plain; charset=utf-8';
+  return 'contentType' in content && typeof content.contentType === 'string'
+    ? content.contentType
+    : undefined;
 }
 
 function requireText(method: string, name: unknown, value: unknown): void {

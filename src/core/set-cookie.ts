@@ -1,0 +1,75 @@
+import { stringifySetCookie } from 'cookie';
+import { refuseUnknown, requireOptions } from './errors.js';
+
+/** Attributes of a cookie (RFC 6265 §5.2, and its draft successor). */
+export interface SetCookieOptions {
+  /** How long the browser keeps it, in whole seconds; without it and `expires` until the browser is closed. */
+  maxAgeSeconds?: number;
+  expires?: Date;
+  /** The paths it is sent to. @defaultValue `/` */
+  path?: string;
+  /** Sends it to this domain and those below it; without, to this host only. */
+  domain?: string;
+  /** Sends it over TLS only. @defaultValue false, true for names that begin with `__Host-` or `__Secure-` */
+  secure?: boolean;
+  /** Hides it from scripts. @defaultValue true */
+  httpOnly?: boolean;
+  /** Whether requests from other sites carry it. `none` needs `secure`. @defaultValue `lax` */
+  sameSite?: 'strict' | 'lax' | 'none';
+  /** Keeps it apart for each top-level site (CHIPS). @defaultValue false */
+  partitioned?: boolean;
+}
+
+const KNOWN = ['maxAgeSeconds', 'expires', 'path', 'domain', 'secure', 'httpOnly', 'sameSite', 'partitioned'];
+
+/**
+ * Writes a Set-Cookie value. The cookie's value is percent-encoded.
+ * @throws {TypeError} for a name, value or attribute that a browser would refuse
+ */
+export function formatSetCookie(name: string, value: string, options: SetCookieOptions = {}): string {
+  const isHost = name.startsWith('__Host-');
+  const {
+    maxAgeSeconds,
+    expires,
+    path = '/',
+    domain,
+    secure = isHost || name.startsWith('__Secure-'),
+    httpOnly = true,
+    sameSite = 'lax',
+    partitioned = false,
+    ...unknown
+  } = requireOptions('setCookie', options);
+  refuseUnknown('setCookie', unknown, KNOWN);
+  if (!secure && (isHost || name.startsWith('__Secure-') || sameSite === 'none' || partitioned)) {
+    throw new TypeError(
+      `The cookie "${name}" needs secure: true, for its name, sameSite 'none' or partitioned`,
+    );
+  }
+  if (isHost && (domain !== undefined || path !== '/')) {
+    throw new TypeError(
+      `The cookie "${name}" takes no domain, and the path "/", as its name begins with __Host-`,
+    );
+  }
+  return stringifySetCookie(
+    {
+      name,
+      value: encodeURIComponent(value),
+      path,
+      httpOnly,
+      secure,
+      sameSite,
+      partitioned,
+      ...(maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds }),
+      ...(expires === undefined ? {} : { expires }),
+      ...(domain === undefined ? {} : { domain }),
+    },
+    { encode: (text) => text },
+  );
+}
+
+/** What tells cookies apart (RFC 6265 §5.3): name, domain and path. */
+export function findCookieScope(cookie: string): string {
+  const [pair = '', ...attributes] = cookie.split(/; ?/);
+  const scope = attributes.filter((attribute) => /^(?:domain|path)=/i.test(attribute)).sort();
+  return [pair.slice(0, pair.indexOf('=')), ...scope].join(';');
+}

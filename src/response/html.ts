@@ -1,0 +1,92 @@
+import type { Chunk } from '../core/contract.js';
+
+/** What may stand in a template: arrays are joined, promises awaited in their place, nothing and false are left out. */
+export type HtmlValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Html
+  | readonly HtmlValue[]
+  | PromiseLike<HtmlValue>;
+
+/** HTML: a body, and a part of other templates. Everything before an unsettled promise is sent at once. */
+export class Html implements Iterable<Chunk | Promise<Chunk>> {
+  /** What a WsgiResponse with this content states as its Content-Type. */
+  readonly contentType = 'text/html; charset=utf-8';
+  readonly #parts: readonly (string | Promise<string>)[];
+
+  /** @param parts - markup as it is: use {@link html}, which escapes */
+  constructor(parts: readonly (string | Promise<string>)[]) {
+    this.#parts = parts;
+  }
+
+  *[Symbol.iterator](): IterableIterator<string | Promise<string>> {
+    yield* this.#parts;
+  }
+
+  /** All of it, once its promises have settled. */
+  async render(): Promise<string> {
+    return (await Promise.all(this.#parts)).join('');
+  }
+}
+
+/**
+ * HTML with values escaped: in text, and in attributes in quotes. Values that stand in scripts, styles, event handlers
+ * or URLs are not made safe by escaping.
+ * @example new WsgiResponse({ content: html`<h1>Hello ${name}</h1>` })
+ */
+export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  const parts: (string | Promise<string>)[] = [strings[0] as string];
+  values.forEach((value, i) => {
+    append(parts, value);
+    push(parts, strings[i + 1] as string);
+  });
+  return new Html(parts);
+}
+
+/** Markup that is safe already, for use in {@link html}. Never give it what a client sent. */
+export function unsafeHtml(markup: string): Html {
+  return new Html([markup]);
+}
+
+/** Text as it may stand in HTML, in attributes too. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+function append(parts: (string | Promise<string>)[], value: HtmlValue): void {
+  if (value === null || value === undefined || typeof value === 'boolean') return;
+  if (typeof value === 'string') push(parts, escapeHtml(value));
+  else if (typeof value === 'number' || typeof value === 'bigint') push(parts, String(value));
+  else if (value instanceof Html) for (const part of value) push(parts, part);
+  else if (Array.isArray(value)) for (const item of value as readonly HtmlValue[]) append(parts, item);
+  else if (isPromise(value)) push(parts, renderLater(value));
+  else
+    throw new TypeError(
+      `html takes text, numbers, html, promises and arrays of these; received ${typeof value}`,
+    );
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown }).then === 'function';
+}
+
+async function renderLater(value: PromiseLike<unknown>): Promise<string> {
+  const settled = (await value) as HtmlValue;
+  return html`${settled}`.render();
+}
+
+/** Adjacent texts become one. */
+function push(parts: (string | Promise<string>)[], part: string | Promise<string>): void {
+  const last = parts.length - 1;
+  if (typeof part === 'string' && typeof parts[last] === 'string') parts[last] += part;
+  else parts.push(part);
+}
