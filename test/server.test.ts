@@ -166,6 +166,10 @@ t.test('the hello example', async (t) => {
         /^Option "certFile" \(--cert-file\) must be a cert/,
       ],
       [
+        ['--bind', 'unix:/none/a.sock'],
+        /^listen ENOENT: \/none\/a\.sock: the directory \/none does not exist: make it/,
+      ],
+      [
         ['--allow-tunnels'],
         /^Option "allowTunnels" \(--allow-tunnels\) needs the node gateway.*\(--gateway node\)$/,
       ],

@@ -21,7 +21,7 @@ export function middlewareError(result: unknown, index: number, name: string): V
 }
 
 /** What to return instead of something that is no body. */
-export function bodyRemedy(body: unknown): string {
+function bodyRemedy(body: unknown): string {
   if (typeof body === 'string') return 'put it into an array: return [text]';
   if (body instanceof Uint8Array) return 'put it into an array: return [bytes]';
   if (body instanceof ArrayBuffer) return 'return [new Uint8Array(buffer)]';

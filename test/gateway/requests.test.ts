@@ -1092,6 +1092,7 @@ conformance((test, gateway) => {
         'wsgi.url_scheme': 'http',
         'wsgi.input': 'object',
         'wsgi.errors': 'object',
+        'wsgi.file_wrapper': 'function',
         'wsgi.multithread': false,
         'wsgi.multiprocess': false,
         'wsgi.run_once': false,
