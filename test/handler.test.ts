@@ -402,6 +402,19 @@ t.test('errors become responses', async (t) => {
       await broken(new WsgiHandler([pass], { responseMiddleware: [() => ({ status: 200 }) as never] })),
       /Response middleware returns nothing or a WsgiResponse; received an object \(Object\)/,
     );
+    let late: unknown;
+    const forgets: App = (_environ, start) => {
+      queueMicrotask(() => {
+        try {
+          start('200 OK', TEXT);
+        } catch (error) {
+          late = error;
+        }
+      });
+      return new WsgiResponse({ content: 'early' });
+    };
+    await broken(forgets);
+    t.match(late, { code: 'ERR_CONTRACT_LATE', message: /await or return the promise of the work/ });
     const later = async () => 'x' as never;
     t.match(
       await broken(new WsgiHandler([pass], { responseMiddleware: [later] })),
