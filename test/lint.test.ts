@@ -382,3 +382,33 @@ t.test(
     t.equal((await (await client.get('/')).bytes()).length, 100_001);
   },
 );
+
+t.test('a breach rejects the request that it belongs to', async (t) => {
+  const client = testClient(
+    lint((environ, start) => {
+      start('200 OK', environ.PATH_INFO === '/bad' ? [] : [['Content-Type', 'text/plain']]);
+      return ['x'];
+    }),
+  );
+  const [good, bad] = await Promise.allSettled([client.get('/ok'), client.get('/bad')]);
+  t.match(good, { status: 'fulfilled' });
+  t.match(bad, { status: 'rejected', reason: { code: 'ERR_LINT' } });
+  await client.close();
+});
+
+t.test('close() settles every request, though one may end another', async (t) => {
+  const ends = new Map<string, () => void>();
+  const client = testClient((environ) => {
+    const next = environ.PATH_INFO === '/a' ? '/b' : undefined;
+    environ['vela.signal'].addEventListener('abort', () => next && ends.get(next)?.());
+    return new Promise((resolve) => ends.set(environ.PATH_INFO, () => resolve(new WsgiResponse())));
+  });
+  const paths = ['/a', '/b', '/c', '/d'];
+  const settled = Promise.allSettled(paths.map((path) => client.get(path)));
+  await new Promise((resolve) => setImmediate(resolve));
+  await client.close();
+  for (const [i, one] of (await settled).entries()) {
+    if (one.status === 'rejected') t.match(one.reason, { code: 'ERR_TEST_CUT' }, String(paths[i]));
+    else t.pass(String(paths[i]));
+  }
+});

@@ -60,9 +60,8 @@ export interface TestClient {
 export function testClient(app: App | Middleware, options: TestClientOptions = {}): TestClient {
   const call = resolveCallable(app as App, 'What testClient is given');
   const { logger: given, logLevel = 'error', ...serverOptions } = checkOptions(options);
-  const breaches: Error[] = [];
   const config = resolveSettings({ ...serverOptions, logLevel });
-  const logger = watchBreaches(given ?? createLogger(logLevel, 'text'), breaches);
+  const logger = given ?? createLogger(logLevel, 'text');
   const handler = new WsgiHandler([app as Middleware]);
   const facts: ServerFacts = {
     host: 'testserver',
@@ -74,11 +73,9 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     logger,
     errors: { write: () => {}, writelines: () => {}, flush: () => {} },
   };
-  const service: Service<MemoryResponse> = {
+  const shared = {
     app: tellChannels(call),
     headers: resolveDeclaredHeaders(app.headers),
-    facts,
-    transport: new MemoryTransport(() => breaches.shift()),
     waits: new WaitQueue(config.requestTimeoutMs),
     stalls: new WaitQueue(config.stallTimeoutMs),
     isDraining: false,
@@ -93,7 +90,16 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     started ??= handler.start({ config, logger });
     await started;
     if (closing !== undefined) throw closedError();
-    const response = send(service, prepared);
+    // A logger for each request, so that a breach rejects the request that it belongs to.
+    const breaches: Error[] = [];
+    const response = send(
+      {
+        ...shared,
+        facts: { ...facts, logger: watchBreaches(logger, breaches) },
+        transport: new MemoryTransport(() => breaches.shift()),
+      },
+      prepared,
+    );
     await response.head.catch((error: unknown) => {
       throw breaches.shift() ?? error;
     });
@@ -125,8 +131,9 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   };
 
   async function stop(): Promise<void> {
-    for (const queue of [service.waits, service.stalls]) {
-      for (const exchange of queue) (exchange as Exchange<MemoryResponse>).cutOff();
+    for (const queue of [shared.waits, shared.stalls]) {
+      // A copy, as what one cuts may end another.
+      for (const exchange of [...queue]) (exchange as Exchange<MemoryResponse>).cutOff();
       queue.stop();
     }
     if (started !== undefined) await handler.stop();
