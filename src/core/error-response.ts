@@ -1,6 +1,6 @@
 import Negotiator from 'negotiator';
 import type { Environ, HeaderPair } from './contract.js';
-import { toError, VelaError } from './errors.js';
+import { formatError, toError, VelaError } from './errors.js';
 import { HttpError, type HttpErrorDetail } from './http-error.js';
 import { tellError } from './request-channels.js';
 import { findReason } from './status.js';
@@ -49,18 +49,6 @@ export function notFoundResponse(environ: Environ): WsgiResponse {
     { status: 404, reason: 'Not Found', message: NOT_FOUND_MESSAGE, details: [], stack: undefined },
     [],
   );
-}
-
-/** The message, stack and causes of an error. */
-function formatError(error: Error): string {
-  let text = error.stack ?? String(error);
-  let cause = error.cause;
-  for (let depth = 0; cause !== undefined && depth < 8; depth++) {
-    const inner = toError(cause);
-    text += `\nCaused by: ${inner.stack ?? String(inner)}`;
-    cause = inner.cause;
-  }
-  return text;
 }
 
 function findStatus(error: Error): number {

@@ -3,7 +3,7 @@ import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Environ, MiddlewareFunction, WsgiInput } from '../core/contract.js';
-import { describeValue, refuseUnknown, requireOptions, toError, VelaError } from '../core/errors.js';
+import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { BadRequest, HttpError, PayloadTooLarge, Unsupported } from '../core/http-error.js';
 import { RequestInput } from '../core/input.js';
 
@@ -98,7 +98,7 @@ function decodeInput(
   );
   environ['vela.response'].onEnd(() => {
     gate.resume();
-    decoder.destroy();
+    decoder.destroy(new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read'));
   });
   return input;
 }
@@ -125,8 +125,5 @@ class Gate {
 /** Aborts and refusals are told as they are; what is left are the decoders' own errors. */
 function describeError(error: unknown): Error {
   if (error instanceof HttpError || error instanceof VelaError) return error;
-  const { code } = toError(error) as NodeJS.ErrnoException;
-  if (code === 'ERR_STREAM_PREMATURE_CLOSE')
-    return new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read');
   return new BadRequest('The body does not fit its Content-Encoding, or ends too early', { cause: error });
 }
