@@ -60,7 +60,7 @@ export async function writeNewFile(
   limitBytes: number,
 ): Promise<number> {
   const file = await open(path, FLAGS, OWNER_ONLY);
-  // Gathered in one block: chunks that wait for the disk themselves outlive their time, and memory grows by them.
+  // Gathered in one block, so that small chunks do not cost a write each.
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   let filled = 0;
   let bytes = 0;
