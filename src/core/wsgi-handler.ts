@@ -14,11 +14,15 @@ import { Eventual, follow, type Settler } from './eventual.js';
 import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopParts } from './parts.js';
 import { WsgiResponse } from './wsgi-response.js';
 
-/** Changes a response that has not begun, or replaces it; nothing leaves it as it is. */
-export type ResponseMiddleware = (
+/**
+ * Changes a response that has not begun, or replaces it; nothing leaves it as it is. It may declare the request headers
+ * that it reads, as a {@link Part} does.
+ */
+export type ResponseMiddleware = ((
   environ: Environ,
   response: WsgiResponse,
-) => WsgiResponse | undefined | null | void | PromiseLike<WsgiResponse | undefined | null | void>;
+) => WsgiResponse | undefined | null | void | PromiseLike<WsgiResponse | undefined | null | void>) &
+  Pick<Part, 'headers'>;
 
 /** Options of a {@link WsgiHandler}. */
 export interface WsgiHandlerOptions {
@@ -37,7 +41,7 @@ type Handled = Exclude<MiddlewareResult, undefined | null | void>;
  * @example new WsgiHandler([waitForBody(), router])
  */
 export class WsgiHandler implements Part {
-  /** The headers that its middleware read later, when all of them declare theirs. */
+  /** The headers that its middleware and response middleware read later, when all of them declare theirs. */
   readonly headers: readonly string[] | undefined;
   readonly #middleware: readonly Middleware[];
   readonly #stack: Stack;
@@ -65,7 +69,7 @@ export class WsgiHandler implements Part {
       calls: middleware.map((one, index) => resolveCallable(one, `middleware ${index}`)),
       responseMiddleware: [...responseMiddleware],
     };
-    this.headers = mergeDeclaredHeaders(middleware);
+    this.headers = mergeDeclaredHeaders([...middleware, ...responseMiddleware]);
   }
 
   /** Answers a request: the contract's call. */
