@@ -47,7 +47,6 @@ export class BodyPump {
     this.#sink = sink;
     this.#iterator = iterate(body);
     this.#isEager = Array.isArray(body);
-    ownPromises(body);
   }
 
   /** Walks until the body ends, has to be waited for, or the sink is blocked. */
@@ -169,7 +168,9 @@ function ownPromises(body: Body): void {
   }
 }
 
-function iterate(body: Body): AnyIterator {
+/** The iterator of a body in any of its forms. @throws {VelaError} `ERR_CONTRACT_BODY` */
+export function iterate(body: Body): AnyIterator {
+  ownPromises(body);
   if (body !== null && typeof body === 'object') {
     if (body instanceof ReadableStream) return readWebStream(body as ReadableStream<Chunk>);
     if (Symbol.asyncIterator in body) return body[Symbol.asyncIterator]();
