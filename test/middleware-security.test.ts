@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { brotliDecompressSync, createGunzip, gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
 import {
@@ -127,10 +128,14 @@ t.test('signed cookies: what was signed comes back, anything else does not', asy
   t.throws(() => signer.sign('a', 5 as never), TypeError);
   for (const keys of [[], KEY, ['short'], [KEY, KEY], [5], undefined, [Buffer.alloc(31)]])
     t.throws(() => createCookieSigner({ keys } as never), TypeError);
-  t.throws(
-    () => createCookieSigner({ keys: ['secret-but-short'] }),
-    (error: Error) => !/secret-but/.test(error.message),
-  );
+  const leak = (() => {
+    try {
+      return createCookieSigner({ keys: ['secret-but-short'] });
+    } catch (error) {
+      return (error as Error).message;
+    }
+  })();
+  t.notMatch(leak, 'secret-but-short', 'the message tells no secret');
   t.throws(() => createCookieSigner({ keys: [KEY], key: KEY } as never), TypeError);
 });
 
@@ -384,7 +389,6 @@ class DigestClient {
     change: Record<string, string> = {},
     password = 'Circle of Life',
   ): Promise<string> {
-    const { createHash } = await import('node:crypto');
     const hash = (text: string) => createHash('sha256').update(text).digest('hex');
     this.count++;
     const given = {
@@ -501,7 +505,6 @@ t.test('Digest: nonces grow old, and the table of the used ones is bounded', asy
 });
 
 t.test('Digest: hashes in place of passwords, and what verify gives', async (t) => {
-  const { createHash } = await import('node:crypto');
   const ha1 = { 'SHA-256': createHash('sha256').update('Mufasa:vault:Circle of Life').digest('hex') };
   const ask = async (verify: DigestOptions['verify']) => {
     const client = testClient(stack(digestGate({ verify }), (environ) => json(environ['vela.user'])));
@@ -546,7 +549,7 @@ for (const gateway of GATEWAYS) {
         const credentials = `${name}:${password}`;
         const hello = Buffer.from(`hello ${name}`).toString('latin1');
         t.equal(
-          await curl('--digest', '-u', credentials, `${url}/digest?x=1,2&y="`),
+          await curl('--digest', '-u', credentials, `${url}/digest?x=1,2&y=%22`),
           hello,
           `digest ${name}`,
         );
@@ -776,7 +779,7 @@ t.test('a response by startResponse: save() before it, or be told', async (t) =>
   const client = testClient(
     stack(sessions, async (environ, start) => {
       const current = await sessionOf(environ);
-      current.set('a', 1);
+      current.set('a', environ.PATH_INFO);
       if (environ.PATH_INFO === '/save') await current.save();
       start('200 OK', [['Content-Type', 'text/plain']]);
       t.throws(() => current.set('a', 2), { code: 'ERR_SESSION_LATE' });
@@ -812,13 +815,13 @@ t.test('session checks its options', async (t) => {
   for (const options of [{ maxSessions: 0 }, { max: 5 }])
     t.throws(() => createMemoryStore(options as never), TypeError);
   const store = createMemoryStore({ maxSessions: 2 });
-  for (const id of ['a', 'b', 'c']) store.set(id, id, 1000, 'absent');
+  for (const id of ['a', 'b', 'c']) await store.set(id, id, 1000, 'absent');
   t.same(
     ['a', 'b', 'c'].map((id) => store.get(id)),
     [undefined, 'b', 'c'],
     'the store is bounded',
   );
-  store.set('d', 'd', 5, 'absent');
+  await store.set('d', 'd', 5, 'absent');
   await sleep(10);
   t.equal(store.get('d'), undefined, 'and forgets');
 });
@@ -1310,7 +1313,7 @@ t.test('compress: what the client asks for', async (t) => {
       '/',
       accept === undefined ? {} : { headers: { 'accept-encoding': accept } },
     );
-    t.equal(response.header('content-encoding'), encoding, accept);
+    t.equal(response.header('content-encoding'), encoding, String(accept));
     t.equal(response.header('vary'), 'Cookie, Accept-Encoding');
   }
   await client.close();
@@ -1439,9 +1442,7 @@ for (const gateway of GATEWAYS) {
 
   t.test(`compress: a slow client slows the source down: ${gateway}`, async (t) => {
     let made = 0;
-    const block = Buffer.from(
-      Array.from({ length: 65_536 }, (_, i) => (Math.imul(i + 1, 2_654_435_761) >>> 13) & 255),
-    );
+    const block = randomBytes(65_536);
     const app: App = () =>
       new WsgiResponse({
         contentType: 'text/plain',
@@ -1463,7 +1464,7 @@ for (const gateway of GATEWAYS) {
         last = made;
         await sleep(100);
       }
-      t.ok(made < 1500, `${made} of 2000 blocks`);
+      t.ok(made < 500, `${made} of 2000 blocks`);
       socket.destroy();
     });
   });
@@ -1513,40 +1514,36 @@ const everythingGate = digestGate() as MiddlewareFunction;
 
 for (const gateway of GATEWAYS) {
   t.test(`hostile requests get a 4xx, at once: ${gateway}`, async (t) => {
-    await serving(
-      everything(),
-      gateway,
-      async (url, port) => {
-        const cookies = Array.from({ length: 10_000 }, (_, i) => `c${i}=v`).join('; ');
-        const lines: [string, string, string][] = [
-          ['10,000 cookies', 'GET /open', `Cookie: ${cookies}`],
-          ['a session of bytes', 'GET /open', `Cookie: session=${'\xff'.repeat(1000)}`],
-          ['digest junk', 'GET /', `Authorization: Digest ${'a="\\'.repeat(2000)}`],
-          ['digest bytes', 'GET /', `Authorization: Digest ${'\x80\xff'.repeat(1000)}`],
-          ['basic junk', 'GET /', `Authorization: Basic ${'='.repeat(1000)}`],
-          ['an origin of bytes', 'POST /open', `Origin: ${'\xff'.repeat(1000)}`],
-          ['fetch metadata of bytes', 'POST /open', `Sec-Fetch-Site: ${'\xff'.repeat(1000)}`],
-          ['a token of bytes', 'POST /open', `X-CSRF-Token: ${'\xff'.repeat(1000)}`],
-          ['encodings of bytes', 'GET /open', `Accept-Encoding: ${'\xff,;q='.repeat(1000)}`],
-          ['a bad escape', 'GET /%ff', 'X: y'],
-        ];
-        for (const [name, request, line] of lines) {
-          const began = performance.now();
-          const status = await rawStatus(
-            port,
-            `${request} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n${line}\r\n\r\n`,
-          );
-          t.ok(status === 200 || (status >= 400 && status < 500), `${name}: ${status}`);
-          t.ok(performance.now() - began < 1000);
-        }
-        t.equal((await curl('--compressed', `${url}/open`)).length, TEXT.length, 'and it still serves');
-      },
-      { maxHeadBytes: 131_072 },
-    );
+    await serving(everything(), gateway, async (url, port) => {
+      const cookies = Array.from({ length: 10_000 }, (_, i) => `c${i}=v`).join('; ');
+      const lines: [string, string, string][] = [
+        ['10,000 cookies', 'GET /open', `Cookie: ${cookies}`],
+        ['5,000 cookies in a short line', 'GET /open', `Cookie: ${'a;'.repeat(5000)}`],
+        ['a session of bytes', 'GET /open', `Cookie: session=${'\xff'.repeat(1000)}`],
+        ['digest junk', 'GET /', `Authorization: Digest ${'a="\\'.repeat(2000)}`],
+        ['digest bytes', 'GET /', `Authorization: Digest ${'\x80\xff'.repeat(1000)}`],
+        ['basic junk', 'GET /', `Authorization: Basic ${'='.repeat(1000)}`],
+        ['an origin of bytes', 'POST /open', `Origin: ${'\xff'.repeat(1000)}`],
+        ['fetch metadata of bytes', 'POST /open', `Sec-Fetch-Site: ${'\xff'.repeat(1000)}`],
+        ['a token of bytes', 'POST /open', `X-CSRF-Token: ${'\xff'.repeat(1000)}`],
+        ['encodings of bytes', 'GET /open', `Accept-Encoding: ${'\xff,;q='.repeat(1000)}`],
+        ['a bad escape', 'GET /%ff', 'X: y'],
+      ];
+      for (const [name, request, line] of lines) {
+        const began = performance.now();
+        const status = await rawStatus(
+          port,
+          `${request} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n${line}\r\n\r\n`,
+        );
+        t.ok(status === 200 || (status >= 400 && status < 500), `${name}: ${status}`);
+        t.ok(performance.now() - began < 1000);
+      }
+      t.equal((await curl('--compressed', `${url}/open`)).length, TEXT.length, 'and it still serves');
+    });
   });
 }
 
-t.test('any header values', async (t) => {
+t.test('any header values', async () => {
   const client = testClient(everything());
   const names = [
     'authorization',

@@ -10,7 +10,8 @@ const KEY = 'http.authorization';
  */
 export function authorization(): MiddlewareFunction {
   const authorizationMiddleware: MiddlewareFunction = (environ) => {
-    environ[KEY] = parseAuthorization(environ.HTTP_AUTHORIZATION);
+    const found = parseAuthorization(environ.HTTP_AUTHORIZATION);
+    if (found !== undefined) environ[KEY] = found;
   };
   authorizationMiddleware.headers = ['authorization'];
   return authorizationMiddleware;

@@ -83,8 +83,11 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
       return finish(response, encoding, encodeStream(content as Body, encoding, levels, stated, report));
     }
     const source = typeof whole === 'string' ? Buffer.from(whole) : whole;
-    if (bytes <= MAX_SYNC_BYTES) return finish(response, encoding, encodeNow(encoding, source, levels));
-    return encodeLater(encoding, source, levels).then((encoded) => finish(response, encoding, encoded));
+    // What does not shrink stays as it is.
+    const accept = (encoded: Buffer) =>
+      encoded.length < bytes ? finish(response, encoding, encoded) : undefined;
+    if (bytes <= MAX_SYNC_BYTES) return accept(encodeNow(encoding, source, levels));
+    return encodeLater(encoding, source, levels).then(accept);
   };
   compressResponse.headers = skip === undefined ? ['accept-encoding'] : undefined;
   return compressResponse;

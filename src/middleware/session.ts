@@ -118,9 +118,12 @@ class SessionHandle {
     return this.#loading;
   }
 
-  /** Undefined when nobody asked for it. */
+  /** Undefined when nobody asked for it. One that was not loaded has told so to whoever asked, and has nothing to save. */
   save(): Promise<void> | undefined {
-    return this.#loading?.then((loaded) => loaded.save());
+    return this.#loading?.then(
+      (loaded) => loaded.save(),
+      () => undefined,
+    );
   }
 
   async #load(): Promise<Session> {

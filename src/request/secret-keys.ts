@@ -2,7 +2,7 @@ import { describeValue } from '../core/errors.js';
 
 /** HMAC-SHA256 and AES-256 gain nothing from more, and lose with less. */
 const MIN_SECRET_BYTES = 32;
-const REMEDY = "make one with require('node:crypto').randomBytes(32).toString('base64url')";
+const REMEDY = `make one with node -p "crypto.randomBytes(32).toString('base64url')"`;
 
 /** A secret: text or bytes, 32 bytes or longer. */
 export type Secret = string | Uint8Array;
