@@ -1543,6 +1543,60 @@ for (const gateway of GATEWAYS) {
   });
 }
 
+for (const gateway of GATEWAYS) {
+  t.test(`curl keeps a session: ${gateway}`, async (t) => {
+    for (const options of [{ passwords: [KEY] }, { store: createMemoryStore() }]) {
+      const jar = `${t.testdir()}/jar`;
+      await serving(sessionStack(options, sessionApp), gateway, async (url) => {
+        const visit = (path: string) => curl('-b', jar, '-c', jar, url + path);
+        await visit('/set/a/%C3%BC');
+        t.same(JSON.parse(Buffer.from(await visit('/get'), 'latin1').toString()), {
+          data: { a: 'ü' },
+          isNew: false,
+        });
+        await visit('/destroy');
+        t.match(await visit('/get'), '"isNew":true');
+      });
+    }
+  });
+
+  t.test(`clients that leave in the middle do no harm: ${gateway}`, async (t) => {
+    const failures: unknown[] = [];
+    const note = (error: unknown) => failures.push(error);
+    process.on('unhandledRejection', note);
+    t.teardown(() => process.off('unhandledRejection', note));
+    const memory = createMemoryStore();
+    const sessions = session({ store: slowStore(slowStore(slowStore(memory))) });
+    const limitStore = createMemoryRateLimitStore();
+    const app = new WsgiHandler(
+      [
+        rateLimit({
+          limit: 1e6,
+          store: { take: async (...args) => (await sleep(1), limitStore.take(...args)) },
+        }),
+        sessions,
+        async (environ) => {
+          (await sessionOf(environ)).set('a', Math.random());
+          return new WsgiResponse({ content: 'large '.repeat(100_000) });
+        },
+      ],
+      { responseMiddleware: [sessions.save, compress()] },
+    );
+    await serving(app, gateway, async (url, port) => {
+      for (let i = 0; i < 40; i++) {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => {});
+        socket.write('GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n');
+        await once(socket, 'connect');
+        await sleep(i % 12);
+        socket.destroy();
+      }
+      t.equal((await curl('--compressed', url)).length, 600_000);
+    });
+    t.same(failures, []);
+  });
+}
+
 t.test('any header values', async () => {
   const client = testClient(everything());
   const names = [
