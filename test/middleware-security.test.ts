@@ -714,6 +714,9 @@ t.test('after regenerate and destroy the old id is worth nothing, whatever runs 
       if (environ.PATH_INFO === '/slow') {
         await held;
         current.set('late', true);
+      } else if (environ.PATH_INFO === '/slow-login') {
+        await held;
+        current.regenerate();
       } else if (environ.PATH_INFO === '/login') current.regenerate().set('user', 'ann');
       else if (environ.PATH_INFO === '/logout') await current.destroy();
       else if (environ.PATH_INFO === '/begin') current.set('a', 1);
@@ -731,11 +734,13 @@ t.test('after regenerate and destroy the old id is worth nothing, whatever runs 
   };
   const old = (await ask('/begin')).cookie;
   const slow = ask('/slow', old);
+  const slowLogin = ask('/slow-login', old);
   const fresh = (await ask('/login', old)).cookie;
   t.same((await ask('/get', old)).keys, [], 'the old id');
   t.same((await ask('/get', fresh)).keys, ['a', 'user']);
   release();
   t.equal((await slow).cookie, undefined, 'a request that was under way brings nothing back');
+  t.equal((await slowLogin).cookie, undefined, 'nor does one that regenerates');
   t.same((await ask('/get', old)).keys, []);
   await ask('/logout', fresh);
   t.same((await ask('/get', fresh)).keys, []);

@@ -154,19 +154,26 @@ export class Session {
     if (!this.#isChanged(text)) {
       if (old === undefined || now - old.savedMs < idleTimeoutMs * RENEW_AFTER) return;
       this.#kept = { ...old, savedMs: now };
-      this.#cookie = { value: await this.#vault.renew(this.#kept, ttlMs), maxAgeMs: ttlMs };
+      this.#setCookie(await this.#vault.renew(this.#kept, ttlMs), ttlMs);
       return;
     }
     const data = JSON.parse(text) as Record<string, unknown>;
     const kept: KeptSession = { data, id: this.#id, createdMs: this.#createdMs, savedMs: now };
     const isNew = old?.id !== kept.id;
-    const value = await this.#vault.save(kept, isNew, ttlMs);
+    // The old id goes first: of requests that would replace it, or end it, one does.
+    const isOurs = !isNew || old === undefined || (await this.#vault.destroy(old.id));
+    const value = isOurs ? await this.#vault.save(kept, isNew, ttlMs) : undefined;
     this.#savedText = text;
     this.#kept = kept;
-    // Another request has destroyed it: what this one has changed goes with it, and its cookie is not ours to touch.
-    if (value === undefined) return;
-    this.#cookie = { value, maxAgeMs: ttlMs };
-    if (isNew && old !== undefined) await this.#vault.destroy(old.id);
+    this.#setCookie(value, ttlMs);
+  }
+
+  /**
+   * @param value - undefined when another request has ended the session: what this one has changed goes with it, and the
+   * cookie is that one's
+   */
+  #setCookie(value: string | undefined, maxAgeMs: number): void {
+    if (value !== undefined) this.#cookie = { value, maxAgeMs };
   }
 
   /** A new session without data is not worth a cookie. */

@@ -12,9 +12,10 @@ export interface SessionStore {
    * @returns false when that was not so, and nothing was kept
    */
   set(id: string, text: string, ttlMs: number, onlyIf: 'absent' | 'present'): boolean | PromiseLike<boolean>;
-  destroy(id: string): void | PromiseLike<void>;
-  /** Keeps it for so many ms from now. */
-  touch(id: string, ttlMs: number): void | PromiseLike<void>;
+  /** @returns false when there was none */
+  destroy(id: string): boolean | PromiseLike<boolean>;
+  /** Keeps it for so many ms from now. @returns false when there is none */
+  touch(id: string, ttlMs: number): boolean | PromiseLike<boolean>;
 }
 
 /** Options of {@link createMemoryStore}. */
@@ -56,14 +57,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
       if (kept.size > maxSessions) kept.delete(kept.keys().next().value as string);
       return true;
     },
-    destroy(id) {
-      kept.delete(id);
-    },
+    destroy: (id) => find(id) !== undefined && kept.delete(id),
     touch(id, ttlMs) {
       const entry = find(id);
-      if (entry === undefined) return;
+      if (entry === undefined) return false;
       kept.delete(id);
       kept.set(id, { ...entry, expiresMs: Date.now() + ttlMs });
+      return true;
     },
   };
 }

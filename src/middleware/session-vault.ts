@@ -19,9 +19,10 @@ export interface SessionVault {
   load(cookie: string): Promise<KeptSession | undefined>;
   /** Gives the cookie's value; undefined when the session was destroyed meanwhile. */
   save(session: KeptSession, isNew: boolean, ttlMs: number): Promise<string | undefined>;
-  /** Keeps what is kept for longer, and gives the cookie's value. */
-  renew(session: KeptSession, ttlMs: number): Promise<string>;
-  destroy(id: string): Promise<void>;
+  /** Keeps what is kept for longer, and gives the cookie's value; undefined when it was destroyed meanwhile. */
+  renew(session: KeptSession, ttlMs: number): Promise<string | undefined>;
+  /** False when it was destroyed before. */
+  destroy(id: string): Promise<boolean>;
 }
 
 /** Browsers keep 4,096 bytes of name and value (RFC 6265bis §5.6). */
@@ -46,7 +47,7 @@ export function createCookieVault(sealer: CookieSealer, name: string): SessionVa
     load: async (cookie) => readKept(await sealer.unseal(name, cookie)),
     save: (session, _isNew, ttlMs) => seal(session, ttlMs),
     renew: (session, ttlMs) => seal(session, ttlMs),
-    destroy: async () => {},
+    destroy: async () => true,
   };
 }
 
@@ -66,12 +67,9 @@ export function createStoreVault(store: SessionStore): SessionVault {
     },
     async renew({ id }, ttlMs) {
       // Saving it would undo what another request has saved meanwhile.
-      await store.touch(hashId(id), ttlMs);
-      return id;
+      return (await store.touch(hashId(id), ttlMs)) ? id : undefined;
     },
-    async destroy(id) {
-      await store.destroy(hashId(id));
-    },
+    destroy: async (id) => store.destroy(hashId(id)),
   };
 }
 
