@@ -19,11 +19,15 @@ import { WsgiResponse } from './wsgi-response.js';
 /** What a response middleware may return. */
 type Replacement = WsgiResponse | undefined | null | void;
 
-/** Changes a response that has not begun, or replaces it; nothing leaves it as it is. */
-export type ResponseMiddleware = (
+/**
+ * Changes a response that has not begun, or replaces it; nothing leaves it as it is. It may declare the request headers
+ * that it reads, as a {@link Part} does.
+ */
+export type ResponseMiddleware = ((
   environ: Environ,
   response: WsgiResponse,
-) => Replacement | PromiseLike<Replacement>;
+) => Replacement | PromiseLike<Replacement>) &
+  Pick<Part, 'headers'>;
 
 /** Options of a {@link WsgiHandler}. */
 export interface WsgiHandlerOptions {
@@ -42,7 +46,7 @@ type Handled = Exclude<MiddlewareResult, undefined | null | void>;
  * @example new WsgiHandler([waitForBody(), router])
  */
 export class WsgiHandler implements Part {
-  /** The headers that its middleware read later, when all of them declare theirs. */
+  /** The headers that its middleware and response middleware read later, when all of them declare theirs. */
   readonly headers: readonly string[] | undefined;
   readonly #middleware: readonly Middleware[];
   readonly #stack: Stack;
@@ -73,7 +77,7 @@ export class WsgiHandler implements Part {
       calls: middleware.map((one, index) => resolveCallable(one, `middleware ${index}`)),
       responseMiddleware: [...responseMiddleware],
     };
-    this.headers = mergeDeclaredHeaders(middleware);
+    this.headers = mergeDeclaredHeaders([...middleware, ...responseMiddleware]);
   }
 
   /** Answers a request: the contract's call. */
