@@ -15,10 +15,13 @@ import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopP
 import { WsgiResponse } from './wsgi-response.js';
 
 /** Changes a response that has not begun, or replaces it; nothing leaves it as it is. */
-export type ResponseMiddleware = (
+export type ResponseMiddleware = ((
   environ: Environ,
   response: WsgiResponse,
-) => WsgiResponse | undefined | null | void | PromiseLike<WsgiResponse | undefined | null | void>;
+) => WsgiResponse | undefined | null | void | PromiseLike<WsgiResponse | undefined | null | void>) & {
+  /** The request headers that it reads, as in {@link Part.headers}: it may run when the handler has gone async. */
+  headers?: readonly string[] | undefined;
+};
 
 /** Options of a {@link WsgiHandler}. */
 export interface WsgiHandlerOptions {
@@ -37,7 +40,7 @@ type Handled = Exclude<MiddlewareResult, undefined | null | void>;
  * @example new WsgiHandler([waitForBody(), router])
  */
 export class WsgiHandler implements Part {
-  /** The headers that its middleware read later, when all of them declare theirs. */
+  /** The headers that its middleware, response middleware too, read later, when all of them declare theirs. */
   readonly headers: readonly string[] | undefined;
   readonly #middleware: readonly Middleware[];
   readonly #stack: Stack;
@@ -65,7 +68,7 @@ export class WsgiHandler implements Part {
       calls: middleware.map((one, index) => resolveCallable(one, `middleware ${index}`)),
       responseMiddleware: [...responseMiddleware],
     };
-    this.headers = mergeDeclaredHeaders(middleware);
+    this.headers = mergeDeclaredHeaders([...middleware, ...responseMiddleware]);
   }
 
   /** Answers a request: the contract's call. */

@@ -1,0 +1,10 @@
+export {
+  evaluatePreconditions,
+  type Preconditions,
+  readPreconditions,
+  type Validators,
+} from '../response/preconditions.js';
+export type { FileCacheOptions } from './file-cache.js';
+export { type FileResponseOptions, fileResponse } from './file-response.js';
+export type { MediaRouterOptions } from './media-options.js';
+export { MediaRouter } from './media-router.js';
