@@ -37,7 +37,9 @@ async function findFolder(terms: MediaTerms, segments: readonly string[]): Promi
   }
   if (!terms.listing) return undefined;
   const opened = await openBelow(terms, segments);
-  return opened === 'folder' ? { kind: 'folder', place: join(terms.root.path, ...segments) } : undefined;
+  if (opened === 'folder') return { kind: 'folder', place: join(terms.root.path, ...segments) };
+  await opened?.open.handle.close();
+  return undefined;
 }
 
 async function openBelow(
