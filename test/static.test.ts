@@ -29,14 +29,14 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { etag } from '../src/middleware/index.js';
+import { etag, evaluatePreconditions, readPreconditions } from '../src/middleware/index.js';
 import {
-  evaluatePreconditions,
   type FileResponseOptions,
   fileResponse,
   MediaRouter,
   type MediaRouterOptions,
 } from '../src/static/index.js';
+import { testClient } from '../src/testing/index.js';
 import { ask, client } from './support/ask.js';
 import { headerValue, Wire } from './support/wire.js';
 
@@ -1064,6 +1064,73 @@ async function settledAsync(test: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
+t.test('without /proc a path is resolved again, and compared', async (t) => {
+  const base = t.testdir({ secret: { f: 'secret' }, root: { 'a.txt': 'a', sub: { 'b.txt': 'b' } } });
+  const root = `${base}/root`;
+  symlinkSync('../secret', `${root}/out`);
+  symlinkSync('../secret/f', `${root}/outfile`);
+  symlinkSync('sub', `${root}/in`);
+  Object.defineProperty(process, 'platform', { value: 'darwin' });
+  t.teardown(() => Object.defineProperty(process, 'platform', { value: 'linux' }));
+  const server = router(t, { root, listing: true });
+  const status = async (target: string) => (await server.get(target)).status;
+  t.same(await Promise.all(['/a.txt', '/in/b.txt', '/', '/in/'].map(status)), [200, 200, 200, 200]);
+  t.same(await Promise.all(['/out', '/out/', '/out/f', '/outfile'].map(status)), [404, 404, 404, 404]);
+  t.same(openBelow(base), []);
+});
+
+t.test('a file is closed when its response is not sent', async (t) => {
+  const root = folder(t, { 'big.bin': 'x'.repeat(1_000_000) });
+  const media = new MediaRouter({ root });
+  const replace: ResponseMiddleware = () => new WsgiResponse({ content: 'other' });
+  const refuse: ResponseMiddleware = (_environ, response) => {
+    response.setHeader('X-Bad', 'a\nb');
+  };
+  const fail: ResponseMiddleware = () => {
+    throw new Error('broken');
+  };
+  for (const [middleware, status] of [
+    [replace, 200],
+    [refuse, 500],
+    [fail, 500],
+  ] as const) {
+    const app = new WsgiHandler([media], { responseMiddleware: [middleware] });
+    const server = testClient(app);
+    t.equal((await server.get('/big.bin')).status, status);
+    await server.close();
+    t.ok(await settled(() => openBelow(root).length === 0));
+  }
+  const server = router(t, { root });
+  for (let i = 0; i < 100; i++) {
+    const abort = new AbortController();
+    const request = server.get('/big.bin', { signal: abort.signal });
+    for (let turn = 0; turn < i % 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    await request.catch(() => undefined);
+  }
+  t.ok(await settled(() => openBelow(root).length === 0));
+});
+
+t.test('readPreconditions and evaluatePreconditions guard a change', async (t) => {
+  let version = 1;
+  const app: Middleware = async (environ) => {
+    const conditions = readPreconditions(environ);
+    await environ['wsgi.input'].read();
+    if (evaluatePreconditions(conditions, { etag: `"${version}"` }) !== undefined)
+      return new WsgiResponse({ status: 412, content: 'no' });
+    version++;
+    return new WsgiResponse({ status: 204 });
+  };
+  const server = client(t, app);
+  const put = async (headers: Record<string, string>) =>
+    (await server.put('/', { headers, body: 'x' })).status;
+  t.equal(await put({ 'if-match': '"1"' }), 204);
+  t.equal(await put({ 'if-match': '"1"' }), 412);
+  t.equal(await put({ 'if-none-match': '*' }), 412);
+  t.equal(await put({}), 204);
+  t.equal(version, 3);
+});
+
 t.test('a link that is swapped to and fro never lets a secret out', async (t) => {
   const base = t.testdir({ secret: { f: 'secret' }, root: { good: { f: 'good' } } });
   const root = `${base}/root`;
@@ -1216,6 +1283,8 @@ for (const gateway of GATEWAYS) {
       );
       wire.destroy();
     }
+    const page = await fetch(`${server.url}/none`, { headers: { accept: 'application/json' } });
+    t.same([page.status, await page.json()], [404, { status: 404, message: 'Not Found' }]);
     t.same(openBelow(base), []);
   });
 

@@ -34,7 +34,7 @@ export interface FileTerms {
  * A file that was changed so lately may change again without a change of its size and time: file systems keep times of
  * 2 s (FAT) to some ms. In ms.
  */
-export const SETTLED_MS = 2000;
+const SETTLED_MS = 2000;
 
 export function describeFile(stats: Stats, terms: FileTerms): DescribedFile {
   const nowMs = Date.now();

@@ -1,9 +1,3 @@
-export {
-  evaluatePreconditions,
-  type Preconditions,
-  readPreconditions,
-  type Validators,
-} from '../response/preconditions.js';
 export type { FileCacheOptions } from './file-cache.js';
 export { type FileResponseOptions, fileResponse } from './file-response.js';
 export type { MediaRouterOptions } from './media-options.js';

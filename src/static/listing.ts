@@ -1,21 +1,28 @@
 import type { Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
+import { Http404 } from '../core/http-error.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { type Html, html } from '../response/html.js';
 import type { MediaTerms } from './media-options.js';
+import { withFolder } from './open-file.js';
 
 /** More names than this are not shown. */
 const MAX_NAMES = 1000;
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** A page with what a folder has, as far as it would be sent. Links are left out, as they may lead elsewhere. */
+/**
+ * A page with what a folder has, as far as it would be sent. Links are left out, as they may lead elsewhere.
+ * @throws {HttpError} 404 when the folder is gone
+ */
 export async function listFolder(
   terms: MediaTerms,
   place: string,
   segments: readonly string[],
 ): Promise<WsgiResponse> {
   const path = segments.map((segment) => `/${segment}`).join('');
-  const { names, isWhole } = await readNames(terms, place, path);
+  const found = await withFolder(place, terms.root, (open) => readNames(terms, open, path));
+  if (found === undefined) throw new Http404();
+  const { names, isWhole } = found;
   return new WsgiResponse({
     content: renderPage(`${path}/`, segments.length > 0, names, isWhole),
     headers: [

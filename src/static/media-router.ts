@@ -104,7 +104,8 @@ export class MediaRouter implements Part {
     }
     if (path === undefined) return this.#answerMissing(request);
     const decoded = path.segments.map((segment) => `/${segment}`).join('');
-    if (!path.isFolder && /[^/]\.[^/]*$/.test(decoded) && !isServed(decoded)) return undefined;
+    if (!path.isFolder && (path.segments.at(-1)?.lastIndexOf('.') ?? -1) > 0 && !isServed(decoded))
+      return undefined;
     const key = makeKey(codings, path.isFolder ? `${decoded}/` : decoded);
     const hot = cache.findFresh(key);
     if (hot !== undefined) return sendBytes(request, hot.file, hot.bytes, maxRanges);

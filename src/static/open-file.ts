@@ -50,6 +50,29 @@ export async function openFile(
   }
 }
 
+/**
+ * Calls back with the path of an open folder, under which it stays the same whatever becomes of its name; undefined for
+ * what is no folder, or lies outside the root.
+ * @throws {HttpError} 403, 503
+ */
+export async function withFolder<T>(
+  path: string,
+  root: RootFolder,
+  use: (place: string) => Promise<T>,
+): Promise<T | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, FLAGS);
+    const stats = await handle.stat();
+    if (!stats.isDirectory() || !(await root.holds(handle, path, stats))) return undefined;
+    return await use(process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : path);
+  } catch (error) {
+    return tellMissing(error);
+  } finally {
+    await handle?.close();
+  }
+}
+
 function tellMissing(error: unknown): undefined {
   const { code } = error as NodeJS.ErrnoException;
   if (MISSING.has(code)) return undefined;

@@ -37,9 +37,8 @@ async function findRealPath(handle: FileHandle, path: string, stats: Stats): Pro
   if (process.platform === 'linux') {
     try {
       return await readlink(`/proc/self/fd/${handle.fd}`);
-    } catch (error) {
+    } catch {
       // Without /proc it goes on as on other systems.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
   const real = await realpath(path);

@@ -19,15 +19,25 @@ export function sendBytes(
   bytes: Buffer,
   maxRanges: number,
 ): WsgiResponse {
+  // What most ask for, with nothing to plan.
+  if (request.conditions === undefined && request.range === undefined) {
+    return build(200, bytes, file.headers);
+  }
   const { status, headers, pieces } = planResponse(request, file, maxRanges);
-  let content: Buffer | Buffer[] | string = bytes;
+  let content: Buffer | string = bytes;
   if (pieces !== undefined) {
     const chunks = pieces.map((piece) =>
       piece instanceof Uint8Array ? piece : bytes.subarray(piece.start, piece.end + 1),
     );
     content = chunks.length === 0 ? '' : Buffer.concat(chunks);
   }
-  return new WsgiResponse({ status, content, headers: copyHeaders(headers) });
+  return build(status, content, headers);
+}
+
+function build(status: number, content: string | Buffer, headers: readonly HeaderPair[]): WsgiResponse {
+  const response = new WsgiResponse({ status, content });
+  response.headers = copyHeaders(headers);
+  return response;
 }
 
 /** Sends an open file, and closes it on every path. @throws {HttpError} 412, 416 */
@@ -56,5 +66,10 @@ export async function sendOpen(
 
 /** Pairs of its own, as whoever handles the response may change them. */
 function copyHeaders(headers: readonly HeaderPair[]): HeaderPair[] {
-  return headers.map(([name, value]) => [name, value]);
+  const copy = new Array<HeaderPair>(headers.length);
+  for (let i = 0; i < copy.length; i++) {
+    const pair = headers[i] as HeaderPair;
+    copy[i] = [pair[0], pair[1]];
+  }
+  return copy;
 }
