@@ -293,6 +293,13 @@ t.test('etag leaves other responses as they are', async (t) => {
     { method: 'POST' },
   );
   t.equal(response.header('etag'), undefined);
+  const bare = await ask(
+    t,
+    tagged(() => new WsgiResponse({ contentType: 'text/plain' })),
+    '/',
+    { method: 'HEAD' },
+  );
+  t.equal(bare.response.header('etag'), undefined, 'HEAD without the content of GET');
   const weak = await ask(
     t,
     tagged(() => new WsgiResponse({ content: 'a' }), etag({ weak: true })),
@@ -566,7 +573,7 @@ t.test('ranges are those of range-parser', async (t) => {
       const response = await (isHot ? memory : disk).get('/a.txt', { headers: { range } });
       const body = await response.text();
       const isBytes = /^bytes=/i.test(range);
-      const wanted = parseRange(50, range.replace(/-50\b/, '-50'), { combine: true });
+      const wanted = parseRange(50, range, { combine: true });
       if (!isBytes || wanted === -2) {
         t.same([response.status, body], [200, text], range);
       } else if (wanted === -1) {
@@ -1053,16 +1060,8 @@ t.test('what lies outside, or is no file, is not sent', async (t) => {
   t.equal(await (await current.get('/a.txt')).text(), 'a');
   symlinkSync('v2', `${base}/next`);
   renameSync(`${base}/next`, `${base}/current`);
-  t.ok(await settledAsync(async () => (await (await current.get('/a.txt')).text()) === 'v2'));
+  t.equal(await (await current.get('/a.txt')).text(), 'v2', 'at once');
 });
-
-async function settledAsync(test: () => Promise<boolean>): Promise<boolean> {
-  for (let i = 0; i < 300; i++) {
-    if (await test()) return true;
-    await sleep(10);
-  }
-  return false;
-}
 
 t.test('without /proc a path is resolved again, and compared', async (t) => {
   const base = t.testdir({ secret: { f: 'secret' }, root: { 'a.txt': 'a', sub: { 'b.txt': 'b' } } });

@@ -41,7 +41,9 @@ export function etag(options: EtagOptions = {}): ResponseMiddleware {
     const method = environ.REQUEST_METHOD;
     if (response.status !== 200 || (method !== 'GET' && method !== 'HEAD')) return undefined;
     let tag = response.getHeader('etag');
-    if (tag === undefined && isTagged(response, limitBytes)) {
+    // A handler may leave out what HEAD does not send: that is no content to make a tag of.
+    const isLeftOut = method === 'HEAD' && response.content === '';
+    if (tag === undefined && !isLeftOut && isTagged(response, limitBytes)) {
       tag = makeTag(response.content as string | Uint8Array, weak);
       response.addHeader('ETag', tag);
     }

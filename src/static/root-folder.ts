@@ -17,19 +17,26 @@ export class RootFolder {
 
   /** Whether an open file lies in this folder, told by the file itself, so that no change of its path comes between. */
   async holds(handle: FileHandle, path: string, stats: Stats): Promise<boolean> {
-    const [prefix, real] = await Promise.all([this.#findPrefix(), findRealPath(handle, path, stats)]);
-    return real !== undefined && (real.startsWith(prefix) || real + sep === prefix);
+    const real = await findRealPath(handle, path, stats);
+    if (real === undefined) return false;
+    if (isWithin(real, await this.#findPrefix(REAL_PATH_MS))) return true;
+    // A deployment may just have moved the root.
+    return isWithin(real, await this.#findPrefix(0));
   }
 
-  async #findPrefix(): Promise<string> {
+  async #findPrefix(maxAgeMs: number): Promise<string> {
     const nowMs = performance.now();
-    if (nowMs - this.#checkedMs >= REAL_PATH_MS) {
+    if (nowMs - this.#checkedMs >= maxAgeMs) {
       const real = await realpath(this.path);
       this.#prefix = real.endsWith(sep) ? real : real + sep;
       this.#checkedMs = nowMs;
     }
     return this.#prefix;
   }
+}
+
+function isWithin(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) || path + sep === prefix;
 }
 
 /** The path of an open file without links. */
