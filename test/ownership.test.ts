@@ -16,7 +16,7 @@ import {
   WsgiResponse,
   waitForBody,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const unhandled: unknown[] = [];

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import fresh from 'fresh';
 import parseRange from 'range-parser';
@@ -29,7 +29,7 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { etag, evaluatePreconditions, readPreconditions } from '../src/middleware/index.js';
+import { compress, etag, evaluatePreconditions, readPreconditions } from '../src/middleware/index.js';
 import {
   type FileResponseOptions,
   fileResponse,
@@ -1107,6 +1107,35 @@ t.test('a file is closed when its response is not sent', async (t) => {
     abort.abort();
     await request.catch(() => undefined);
   }
+  t.ok(await settled(() => openBelow(root).length === 0));
+});
+
+t.test('compress() and etag() go with files', async (t) => {
+  const root = folder(t, {
+    'a.js': 'x'.repeat(2000),
+    'big.js': 'x'.repeat(100_000),
+    'a.js.gz': gzipSync('x'),
+  });
+  const vary: HeaderPair[] = [['Vary', 'Accept-Encoding']];
+  const app = new WsgiHandler([new MediaRouter({ root, headers: vary })], {
+    responseMiddleware: [compress(), etag()],
+  });
+  const server = testClient(lint(app));
+  for (const target of ['/a.js', '/big.js', '/a.js']) {
+    const headers = { 'accept-encoding': 'gzip' };
+    const response = await server.get(target, { headers });
+    t.equal(response.header('content-encoding'), 'gzip');
+    t.equal(response.header('vary'), 'Accept-Encoding');
+    t.match(response.header('etag'), /^W\//);
+    t.equal(gunzipSync(await response.bytes()).length, target === '/a.js' ? 2000 : 100_000);
+    const again = await server.get(target, {
+      headers: { ...headers, 'if-none-match': response.header('etag') ?? '' },
+    });
+    t.same([again.status, again.header('vary')], [304, 'Accept-Encoding']);
+    const part = await server.get(target, { headers: { ...headers, range: 'bytes=0-9' } });
+    t.same([part.status, await part.text(), part.header('content-encoding')], [206, 'xxxxxxxxxx', undefined]);
+  }
+  await server.close();
   t.ok(await settled(() => openBelow(root).length === 0));
 });
 

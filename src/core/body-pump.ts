@@ -48,7 +48,6 @@ export class BodyPump {
     this.#sink = sink;
     this.#iterator = iterateBody(body);
     this.#isEager = Array.isArray(body);
-    ownPromises(body);
   }
 
   /** Walks until the body ends, has to be waited for, or the sink is blocked. */
@@ -179,8 +178,9 @@ function ownPromises(body: Body): void {
   }
 }
 
-/** @throws {VelaError} `ERR_CONTRACT_BODY` */
+/** The iterator of a body in any of its forms. @throws {VelaError} `ERR_CONTRACT_BODY` */
 export function iterateBody(body: Body): AnyIterator {
+  ownPromises(body);
   if (body !== null && typeof body === 'object') {
     if (body instanceof ReadableStream) return readWebStream(body as ReadableStream<Chunk>);
     if (Symbol.asyncIterator in body) return body[Symbol.asyncIterator]();

@@ -36,7 +36,6 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'date',
   'etag',
   'last-modified',
-  'vary',
   'x-content-type-options',
 ]);
 

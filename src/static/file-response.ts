@@ -7,7 +7,7 @@ import type { WsgiResponse } from '../core/wsgi-response.js';
 import { describeFile } from './described-file.js';
 import { type FileSendOptions, requireHeaderValue, resolveSendOptions } from './file-options.js';
 import { readFileRequest } from './file-request.js';
-import { findMediaType } from './media-type.js';
+import { findFileType } from './file-type.js';
 import { openFile } from './open-file.js';
 import { acceptedCodings, chooseCoded } from './precompressed.js';
 import { RootFolder } from './root-folder.js';
@@ -64,7 +64,7 @@ export async function fileResponse(
     ? await chooseCoded(found, codings, folder)
     : { open: found, coding: '', varies: false };
   const file = describeFile(open.stats, {
-    type: contentType ?? findMediaType(place),
+    type: contentType ?? findFileType(place),
     coding,
     varies,
     cacheControl,

@@ -7,11 +7,11 @@ import { redirect } from '../response/redirect.js';
 import { describeFile } from './described-file.js';
 import type { HotFile } from './file-cache.js';
 import { type FileRequest, readFileRequest } from './file-request.js';
+import { findFileType } from './file-type.js';
 import { type FoundMedia, findMedia } from './find-media.js';
 import { listFolder } from './listing.js';
 import { type MediaRouterOptions, type MediaTerms, resolveMediaOptions } from './media-options.js';
 import { type MediaPath, parseMediaPath } from './media-path.js';
-import { findMediaType } from './media-type.js';
 import { acceptedCodings, type Coding, chooseCoded } from './precompressed.js';
 import { readHot } from './read-hot.js';
 import { sendBytes, sendOpen } from './send-file.js';
@@ -155,7 +155,7 @@ export class MediaRouter implements Part {
     let hot: HotFile | undefined;
     try {
       const file = describeFile(open.stats, {
-        type: findMediaType(path, types),
+        type: findFileType(path, types),
         coding,
         varies,
         cacheControl: findCacheControl(path),

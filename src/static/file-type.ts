@@ -6,7 +6,7 @@ const UNKNOWN = 'application/octet-stream';
  * The media type of a file, by its suffix; text has `charset=utf-8`.
  * @param types - further types, by suffix without its dot, in lower case
  */
-export function findMediaType(name: string, types?: Readonly<Record<string, string>>): string {
+export function findFileType(name: string, types?: Readonly<Record<string, string>>): string {
   const dot = name.lastIndexOf('.');
   if (dot <= name.lastIndexOf('/') + 1) return UNKNOWN;
   const suffix = name.slice(dot + 1).toLowerCase();
