@@ -5,6 +5,12 @@ export type {
   DigestCredentials,
 } from '../request/authorization.js';
 export {
+  evaluatePreconditions,
+  type Preconditions,
+  readPreconditions,
+  type Validators,
+} from '../response/preconditions.js';
+export {
   type AuthenticateOptions,
   authenticate,
   type BasicOptions,
@@ -17,6 +23,7 @@ export type { CsrfTokenOptions } from './csrf-tokens.js';
 export { type DecodeBodyOptions, decodeBody } from './decode-body.js';
 export type { DigestAlgorithm, DigestOptions, DigestSecret } from './digest-gate.js';
 export type { Encoding } from './encodings.js';
+export { type EtagOptions, etag } from './etag.js';
 export { type RateLimitOptions, rateLimit } from './rate-limit.js';
 export {
   createMemoryRateLimitStore,

@@ -1,0 +1,54 @@
+import type { Stats } from 'node:fs';
+import { type FileHandle, lstat, readlink, realpath } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+
+/** How long the folder's own path is taken as known, in ms: a deployment may point a link elsewhere. */
+const REAL_PATH_MS = 1000;
+
+/** A folder that files must lie in, once all symbolic links are followed. */
+export class RootFolder {
+  readonly path: string;
+  #prefix = '';
+  #checkedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  /** Whether an open file lies in this folder, told by the file itself, so that no change of its path comes between. */
+  async holds(handle: FileHandle, path: string, stats: Stats): Promise<boolean> {
+    const real = await findRealPath(handle, path, stats);
+    if (real === undefined) return false;
+    if (isWithin(real, await this.#findPrefix(REAL_PATH_MS))) return true;
+    // A deployment may just have moved the root.
+    return isWithin(real, await this.#findPrefix(0));
+  }
+
+  async #findPrefix(maxAgeMs: number): Promise<string> {
+    const nowMs = performance.now();
+    if (nowMs - this.#checkedMs >= maxAgeMs) {
+      const real = await realpath(this.path);
+      this.#prefix = real.endsWith(sep) ? real : real + sep;
+      this.#checkedMs = nowMs;
+    }
+    return this.#prefix;
+  }
+}
+
+function isWithin(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) || path + sep === prefix;
+}
+
+/** The path of an open file without links. */
+async function findRealPath(handle: FileHandle, path: string, stats: Stats): Promise<string | undefined> {
+  if (process.platform === 'linux') {
+    try {
+      return await readlink(`/proc/self/fd/${handle.fd}`);
+    } catch {
+      // Without /proc it goes on as on other systems.
+    }
+  }
+  const real = await realpath(path);
+  const found = await lstat(real);
+  return found.dev === stats.dev && found.ino === stats.ino ? real : undefined;
+}
