@@ -1,1 +1,11 @@
+export { type AccessLogOptions, accessLog } from './access-log.js';
+export { type BodyLimitOptions, bodyLimit } from './body-limit.js';
+export { type CleanPathOptions, cleanPath } from './clean-path.js';
+export type { CspOptions, CspSources } from './content-security-policy.js';
+export { cors } from './cors.js';
+export type { CorsOptions } from './cors-options.js';
+export type { LineStream } from './line-writer.js';
+export { type RequestIdOptions, requestId } from './request-id.js';
+export { type HstsOptions, type SecureHeadersOptions, secureHeaders } from './secure-headers.js';
+export { type TimeoutOptions, timeout } from './timeout.js';
 export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './wait-for-body.js';
