@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
@@ -15,7 +15,7 @@ export interface RequestIdOptions {
    * id that is not 1 to 128 characters out of `A-Z a-z 0-9 . _ ~ + / = : @ -` is never taken. @defaultValue false
    */
   trust?: boolean | ((environ: Environ) => boolean);
-  /** Makes an id, of the characters above. @defaultValue a random UUID */
+  /** Makes an id, of the characters above. @defaultValue 20 random ones: 120 bits */
   generate?: () => string;
 }
 
@@ -30,7 +30,7 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
   const {
     header = 'X-Request-Id',
     trust = false,
-    generate = randomUUID,
+    generate,
     ...unknown
   } = requireOptions(OWNER, options);
   refuseUnknown(OWNER, unknown, ['header', 'trust', 'generate']);
@@ -38,18 +38,17 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
     throw optionError(OWNER, 'header', "a header's name, such as 'X-Request-Id'", header);
   if (typeof trust !== 'boolean' && typeof trust !== 'function')
     throw optionError(OWNER, 'trust', 'true, false or a function (environ) => boolean', trust);
-  if (typeof generate !== 'function')
+  if (generate !== undefined && typeof generate !== 'function')
     throw optionError(OWNER, 'generate', 'a function that returns an id', generate);
   const key = fieldKey(header);
 
   const requestIdMiddleware: MiddlewareFunction = (environ) => {
-    let id: unknown;
+    let id: string | undefined;
     if (trust !== false && (trust === true || trust(environ) === true)) {
       const given = environ[key];
       if (typeof given === 'string' && SANE.test(given)) id = given;
     }
-    id ??= generate();
-    if (typeof id !== 'string' || !SANE.test(id)) throw badId(id);
+    id ??= generate === undefined ? randomId() : checkId(generate());
     environ['vela.request_id'] = id;
     const pair: HeaderPair = [header, id];
     environ['vela.response'].onStart((response) => putHeader(response.headers, pair));
@@ -58,8 +57,24 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
   return requestIdMiddleware;
 }
 
-function badId(id: unknown): TypeError {
-  return new TypeError(
+/** Random characters in stock: one call for many ids costs a tenth of one call each. */
+const STOCK_BYTES = 3072;
+const ID_CHARS = 20;
+let stock = '';
+let used = 0;
+
+function randomId(): string {
+  if (used + ID_CHARS > stock.length) {
+    stock = randomBytes(STOCK_BYTES).toString('base64url');
+    used = 0;
+  }
+  used += ID_CHARS;
+  return stock.slice(used - ID_CHARS, used);
+}
+
+function checkId(id: unknown): string {
+  if (typeof id === 'string' && SANE.test(id)) return id;
+  throw new TypeError(
     `What "generate" of requestId() returns must be 1 to 128 characters out of A-Z a-z 0-9 . _ ~ + / = : @ -; received ${describeValue(id)}`,
   );
 }
