@@ -75,12 +75,16 @@ export class ResponseHooks implements ResponseControl {
   }
 
   /** The request is over. */
-  static end(hooks: ResponseHooks, { status, bodyBytes, outcome, error }: Omit<RequestEnd, 'durationMs'>): void {
+  static end(
+    hooks: ResponseHooks,
+    { status, bodyBytes, outcome, error }: Omit<RequestEnd, 'durationMs'>,
+  ): void {
     if (hooks.#end !== undefined) return;
     const durationMs = performance.now() - hooks.#beganMs;
     const end: RequestEnd = { status, bodyBytes, durationMs, outcome, error };
     hooks.#end = end;
-    for (let link = hooks.#endListeners; link !== undefined; link = link.next) hooks.#tell(link.listener, end);
+    for (let link = hooks.#endListeners; link !== undefined; link = link.next)
+      hooks.#tell(link.listener, end);
   }
 
   #removeStart(link: Link<StartListener>): void {

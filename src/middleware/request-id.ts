@@ -27,12 +27,7 @@ const SANE = /^[\w.~+/=:@-]{1,128}$/;
  * @example new WsgiHandler([requestId(), app])
  */
 export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
-  const {
-    header = 'X-Request-Id',
-    trust = false,
-    generate,
-    ...unknown
-  } = requireOptions(OWNER, options);
+  const { header = 'X-Request-Id', trust = false, generate, ...unknown } = requireOptions(OWNER, options);
   refuseUnknown(OWNER, unknown, ['header', 'trust', 'generate']);
   if (typeof header !== 'string' || !TOKEN.test(header) || header.includes('_'))
     throw optionError(OWNER, 'header', "a header's name, such as 'X-Request-Id'", header);

@@ -192,9 +192,7 @@ function addAll(pairs: readonly HeaderPair[]): (response: BeginningResponse) => 
       given ??= new Set();
       given.add(lower);
     }
-    for (let i = 0; i < pairs.length; i++) {
-      const pair = pairs[i] as HeaderPair;
-      if (given === undefined || !given.has(pair[0].toLowerCase())) headers.push(pair);
-    }
+    if (given === undefined) headers.push(...pairs);
+    else for (const pair of pairs) if (!given.has(pair[0].toLowerCase())) headers.push(pair);
   };
 }

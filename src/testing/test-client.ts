@@ -82,13 +82,14 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     isDraining: false,
   };
   const jar = new CookieJar();
+  const stopper = new AbortController();
   let started: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   async function request(target: string, init: TestRequest = {}): Promise<TestResponse> {
     const prepared = prepareRequest(target, init, (path) => jar.header(path));
     if (closing !== undefined) throw closedError();
-    started ??= handler.start({ config, logger });
+    started ??= handler.start({ config, logger, stopping: stopper.signal });
     await started;
     if (closing !== undefined) throw closedError();
     const response = send(service, prepared);
@@ -123,6 +124,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   };
 
   async function stop(): Promise<void> {
+    stopper.abort();
     for (const queue of [service.waits, service.stalls]) {
       for (const exchange of queue) (exchange as Exchange<MemoryResponse>).cutOff();
       queue.stop();
