@@ -152,8 +152,8 @@ function apply(environ: Environ, said: Said, use: 'x-forwarded' | 'forwarded'): 
     said.serverPort === undefined ? undefined : checkPort(said.serverPort, 'X-Forwarded-Port');
   const serverPort = givenPort ?? hostPort;
   if (address !== undefined) {
-    environ.REMOTE_ADDR = address;
-    environ.REMOTE_PORT = port as string;
+    // The port is the client's, or not known: that of the proxy means nothing.
+    Object.assign(environ, { REMOTE_ADDR: address, REMOTE_PORT: port });
   }
   if (scheme !== undefined) {
     environ['wsgi.url_scheme'] = scheme;
