@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -1259,3 +1261,48 @@ for (const gateway of GATEWAYS) {
     }
   });
 }
+
+t.test('the toolkit example', async (t) => {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--import=tsx', `${root}examples/toolkit/server.ts`, '--bind', '127.0.0.1:0'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  const lines: string[] = [];
+  const output = createInterface(child.stdout);
+  output.on('line', (line) => lines.push(line));
+  const [ready] = await once(output, 'line', { signal: AbortSignal.timeout(30_000) });
+  const origin = /http:\/\/\S+/.exec(ready as string)?.[0] ?? 'not ready';
+  const get = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(origin + path, { redirect: 'manual', ...init });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+  const home = await get('/', { headers: { 'x-forwarded-for': '1.2.3.4', 'x-forwarded-proto': 'https' } });
+  t.equal(home.status, 200);
+  const nonce = /<style nonce="([^"]+)">/.exec(home.text)?.[1];
+  t.match(home.headers.get('content-security-policy'), `style-src 'nonce-${nonce}'`);
+  t.match(home.headers.get('strict-transport-security'), /max-age/);
+  t.match(home.headers.get('server-timing'), /^total;dur=\S+, work;dur=/);
+  t.match(home.text, `<code>${home.headers.get('x-request-id')}</code> from <code>1.2.3.4</code> over https`);
+  const missing = await get('/missing', { headers: { accept: 'text/html' } });
+  t.equal(missing.status, 404);
+  t.match(missing.text, /^<!doctype html>[\s\S]*404 Not Found/);
+  t.equal((await get('//a//b')).headers.get('location'), '/a/b');
+  t.equal((await get('/slow')).status, 503);
+  t.match(JSON.parse((await get('/readyz')).text), { status: 'ok', checks: { loop: { status: 'ok' } } });
+  const post = { method: 'POST', headers: { origin: 'https://app.example' } };
+  const echoed = await get('/api/echo', { ...post, body: 'abc' });
+  t.same(JSON.parse(echoed.text), { bytes: 3, mountedAt: '/api' });
+  t.equal(echoed.headers.get('access-control-allow-origin'), 'https://app.example');
+  t.equal((await get('/api/echo', { ...post, body: 'x'.repeat(1001) })).status, 413);
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  const logged = lines.filter((line) => / "(?:GET|POST) /.test(line));
+  t.equal(logged.length, 6, 'probes are answered before the log');
+  t.match(logged[0], /^1\.2\.3\.4 - - \[.*\] "GET \/ HTTP\/1\.1" 200 \d+ "-" "node"$/);
+});
