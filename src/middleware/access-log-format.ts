@@ -49,7 +49,7 @@ const EARLY: Readonly<Record<string, Early>> = {
   a: ({ HTTP_USER_AGENT }) => escapeField(HTTP_USER_AGENT),
 };
 const LATE: Readonly<Record<string, Late>> = {
-  u: ({ environ }) => escapeField(environ.REMOTE_USER),
+  u: ({ environ }) => escapeField(findUser(environ)),
   s: ({ end }) => statusText(end),
   b: ({ end }) => (end.bodyBytes === 0 ? '-' : String(end.bodyBytes)),
   B: ({ end }) => String(end.bodyBytes),
@@ -124,6 +124,13 @@ export function compileFormat(format: string): LogFormat {
   };
 }
 
+/** The name of who was authenticated: CGI's key, or Vela's, where that is a name. */
+export function findUser(environ: Environ): string | undefined {
+  const { REMOTE_USER, 'vela.user': user } = environ;
+  if (typeof REMOTE_USER === 'string') return REMOTE_USER;
+  return typeof user === 'string' ? user : undefined;
+}
+
 /** The status that is logged: 0 for a response that was never begun. */
 export function loggedStatus(end: RequestEnd): number {
   return end.status === 0 && end.outcome === 'aborted' ? CLIENT_CLOSED_REQUEST : end.status;
@@ -133,7 +140,7 @@ export function loggedStatus(end: RequestEnd): number {
  * A value as it may stand in a line and between quotes: control characters, quotes, backslashes and what is not ASCII are
  * written byte by byte as `\xHH`, as nginx does; nothing is `-`.
  */
-export function escapeField(value: unknown): string {
+function escapeField(value: unknown): string {
   if (value === undefined || value === null || value === '') return '-';
   const text = typeof value === 'string' ? value : describe(value);
   return isPlain(text) ? text : text.replace(/[^ !#-[\]-~]+/g, escapeRun);

@@ -1,6 +1,6 @@
 import type { Environ, HeaderPair, MiddlewareFunction, RequestEnd } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
-import { compileFormat, type LogFormat, loggedStatus, NAMED_FORMATS } from './access-log-format.js';
+import { compileFormat, findUser, type LogFormat, loggedStatus, NAMED_FORMATS } from './access-log-format.js';
 import { type LineStream, LineWriter } from './line-writer.js';
 import { optionError, requireMs } from './option-error.js';
 
@@ -113,12 +113,11 @@ function readJson(environ: Environ): string[] {
 
 function jsonFields(environ: Environ, early: readonly string[], end: RequestEnd): object {
   const [time, remoteAddress, method, uri, protocol, referer, userAgent] = early;
-  const { REMOTE_USER } = environ;
   return {
     time,
     requestId: environ['vela.request_id'],
     remoteAddress,
-    user: typeof REMOTE_USER === 'string' ? REMOTE_USER : undefined,
+    user: findUser(environ),
     method,
     uri,
     protocol,
