@@ -18,9 +18,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 
 /** Builds when dist is missing or older than its inputs. @returns whether dist is good. */
 export function buildIfStale() {
-  if (existsSync(dist) && INPUTS.every((input) => newestMs(`${root}${input}`) < statSync(dist).mtimeMs))
-    return true;
-  console.error('Building dist, because src is newer ...');
+  const isBuilt = existsSync(dist);
+  if (isBuilt && INPUTS.every((input) => newestMs(`${root}${input}`) < statSync(dist).mtimeMs)) return true;
+  console.error(`Building dist, because ${isBuilt ? 'src is newer' : 'it is not built yet'} ...`);
   return build();
 }
 

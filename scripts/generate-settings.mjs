@@ -31,7 +31,7 @@ await new WsgiServer(app, { bind: ':9000', maxBodyBytes: 65_536 }).start();
 
 \`serve(app, options)\` takes the same options. A flag on the command line of a \`WsgiServer\` comes before the option in
 code, and that before the default. An option that is unknown, or whose value does not fit, is refused when the server
-is built; an option that is \`undefined\` is as good as absent. Applications read them, TLS excepted, in
+is built; \`undefined\` is as good as absent, and \`null\` is refused. Applications read them, TLS excepted, in
 \`environ['vela.cfg']\`.
 
 Times are in milliseconds and sizes in bytes, as the names say. What each does to a request is in

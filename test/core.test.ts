@@ -7,11 +7,13 @@ import {
   type Environ,
   environKeys,
   type HeaderPair,
+  lint,
   type StartResponse,
   toObject,
+  WsgiHandler,
 } from '../src/index.js';
-import { type TestRequest, testClient } from '../src/testing/index.js';
-import { ask, client, recorder } from './support/ask.js';
+import type { TestRequest } from '../src/testing/index.js';
+import { ask, client, recorder, testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 
@@ -169,6 +171,36 @@ t.test('environ', async (t) => {
       () => testClient(Object.assign(() => [], { headers: ['HTTP_USER_AGENT'] }) as AppFunction),
       /HTTP spelling/,
     );
+  });
+
+  t.test('what is not declared cannot be read after an await, linted or not', async (t) => {
+    const app: AppFunction = async (environ, startResponse) => {
+      const early = environ.HTTP_X_OTHER;
+      await null;
+      const names = environKeys(environ).filter((key) => key.startsWith('HTTP_'));
+      const refusal = await Promise.resolve()
+        .then(() => environ.HTTP_X_OTHER)
+        .catch((error: Error) => error.message);
+      startResponse('200 OK', TEXT);
+      return [`${early} ${environ.HTTP_X_A} ${names} ${refusal}`];
+    };
+    app.headers = ['x-a'];
+    for (const given of [app, lint(app), new WsgiHandler([lint(app)])]) {
+      for (const request of [{}, { body: 'x' }, { method: 'POST' }, { body: ['x'] }]) {
+        const made = testClient(given);
+        const response = await made.request('/', { ...request, headers: { 'X-A': '1', 'X-Other': '2' } });
+        t.match(await response.text(), /^2 1 HTTP_X_A .*add it: app\.headers = \[\.\.\., 'x-other'\]$/);
+        await made.close();
+      }
+    }
+    const late = new WsgiHandler([Object.assign(async () => undefined, { headers: [] }), lint(app)]);
+    const response = await testClient(late).post('/', { headers: { 'X-A': '1' }, json: 1 });
+    t.match(await response.text(), /An exception/, 'a middleware that waited has used the time up');
+    t.throws(
+      () => testClient(Object.assign(() => [], { headers: 'x-a' }) as never),
+      /as an array, app\.headers/,
+    );
+    t.throws(() => new WsgiHandler([Object.assign(() => [], { headers: 'x-a' }) as never]), /as an array/);
   });
 
   t.test('a malformed path is 400 even from inside the application', async (t) => {

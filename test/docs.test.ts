@@ -20,6 +20,24 @@ t.test('docs/errors.md lists the codes that src has, and every HttpError', async
   t.strictSame(matchAll(page, /^\| `([A-Z][a-z]\w+)` \|/gm), classes);
 });
 
+t.test('docs/reference.md has every public export, and no other heading of its kind', async (t) => {
+  const page = read('docs/reference.md');
+  const entries = sources.filter((name) => /^(?:\w+\/)?index\.ts$/.test(name));
+  const exported = new Set(entries.flatMap((name) => listExports(`src/${name}`)));
+  t.ok(exported.has('serve') && exported.has('HeaderPair') && exported.has('testClient'));
+  const listed = new Set(matchAll(page, /^(?:###|\|) `(\w+)`/gm));
+  t.strictSame(
+    [...exported].filter((name) => !listed.has(name)),
+    [],
+    'missing there',
+  );
+  t.strictSame(
+    matchAll(page, /^### `(\w+)`/gm).filter((name) => !exported.has(name)),
+    [],
+    'not exported',
+  );
+});
+
 t.test('docs/architecture.md names the files of src', async (t) => {
   const named = matchAll(read('docs/architecture.md'), /`([\w-]+\.ts)`(?!.*examples)/g);
   const files = sources.map((name) => name.slice(name.lastIndexOf('/') + 1));
@@ -109,6 +127,21 @@ async function play(file: string, session: string): Promise<string> {
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+/** What an entry point exports: the names in its braces, and all of a file that it exports whole. */
+function listExports(entry: string): string[] {
+  const text = read(entry);
+  const named = matchAll(text, /export (?:type )?\{([^}]*)\}/g).flatMap((names) =>
+    names.split(',').map((name) => name.trim().replace(/^type /, '')),
+  );
+  const whole = matchAll(text, /export \* from '\.\/(.*)\.js'/g).flatMap((path) =>
+    matchAll(
+      read(`${entry.replace(/[^/]*$/, '')}${path}.ts`),
+      /^export (?:type|interface|class|const|function) (\w+)/gm,
+    ),
+  );
+  return [...named, ...whole].filter((name) => name !== '');
 }
 
 function read(path: string): string {

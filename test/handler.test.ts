@@ -28,8 +28,8 @@ import {
   waitForBody,
   waitForBodyMiddleware,
 } from '../src/index.js';
-import { type TestRequest, testClient } from '../src/testing/index.js';
-import { ask, client, recorder } from './support/ask.js';
+import { testClient as createClient, type TestRequest } from '../src/testing/index.js';
+import { ask, client, recorder, testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const BINARY: HeaderPair[] = [['Content-Type', 'application/octet-stream']];
@@ -295,6 +295,137 @@ t.test('errors become responses', async (t) => {
 
   t.test('HttpError wants a status from 300 to 599', async (t) => {
     for (const status of [200, 600, 400.5, Number.NaN]) t.throws(() => new HttpError(status), RangeError);
+  });
+
+  t.test('an HttpError and its children say what they take', async (t) => {
+    const make = (error: new (...args: never[]) => Error, ...args: unknown[]) =>
+      new (error as new (...args: unknown[]) => Error)(...args);
+    for (const [error, args, pattern] of [
+      [HttpError, ['404'], /^HttpError needs a status from 300 to 599; received "404"$/],
+      [HttpError, [404, 5], /^HttpError takes its message as text; received 5$/],
+      [HttpError, [404, null], /takes its message as text; received null$/],
+      [HttpError, [404, 'x', 'y'], /^HttpError takes its options as an object.*received "y"/],
+      [
+        HttpError,
+        [404, 'x', { header: [] }],
+        /^HttpError has no option "header" \(did you mean "headers"\?\)/,
+      ],
+      [HttpError, [404, 'x', { headers: { a: 'b' } }], /^HttpError takes its headers as an array of pairs/],
+      [HttpError, [404, 'x', { headers: [['a', 5]] }], /^HttpError takes its headers as an array of pairs/],
+      [Http404, [404, 'x'], /^Http404 takes its message as text; received 404$/],
+      [Http401, ['x', [['WWW-Authenticate', 'Basic']]], /^Http401 takes its options as an object.*an array/],
+      [
+        MethodNotAllowed,
+        ['GET, POST'],
+        /takes an array of methods, \['GET', 'POST'\]; received "GET, POST"$/,
+      ],
+      [MethodNotAllowed, [['GET'], 'x', 'y'], /^MethodNotAllowed takes its options/],
+      [HttpRedirect, [undefined], /^HttpRedirect takes a location.*received undefined$/],
+      [HttpRedirect, ['/', 404], /^HttpRedirect needs a status of 301, .*received 404$/],
+      [HttpRedirect, ['/', 302, { headers: 'x' }], /^HttpRedirect takes its headers/],
+    ] as const) {
+      t.throws(() => make(error, ...args), { message: pattern }, String(pattern));
+    }
+    const { headers, cause } = new HttpRedirect('/', 302, { headers: [['X-A', 'b']], cause: 'why' });
+    t.same(
+      [headers, cause],
+      [
+        [
+          ['Location', '/'],
+          ['X-A', 'b'],
+        ],
+        'why',
+      ],
+    );
+    t.same(new MethodNotAllowed().headers, [['Allow', '']]);
+  });
+
+  t.test('a debug page has the name and code of an error, and so has its log line', async (t) => {
+    const logger = recorder();
+    const app: App = (environ) => {
+      environ['wsgi.input'].readSync();
+      return [];
+    };
+    const { text } = await ask(t, app, '/', { body: 'x' }, { debug: true, logger });
+    t.match(text, /^VelaError \[ERR_INPUT_NOT_LOADED\]: /m);
+    const own = Object.assign(new TypeError('mine'), { code: 'E_MINE', cause: new Http404('inner') });
+    const page = await ask(t, thrower(own), '/', {}, { debug: true });
+    t.match(page.text, /^TypeError \[E_MINE\]: mine\n/m);
+    t.match(page.text, /^Caused by: Http404: inner\n/m);
+  });
+
+  t.test('messages name the likely mistake', async (t) => {
+    const debug = { debug: true };
+    const broken = async (app: unknown) => (await ask(t, app as App, '/', {}, debug)).text;
+    function check() {
+      return true as never;
+    }
+    class Gate {
+      handle() {
+        return 0 as never;
+      }
+    }
+    const pass = () => undefined;
+    for (const [app, pattern] of [
+      [thrower(HttpError), /the class HttpError was thrown, not an error: throw new HttpError\(\.\.\.\)/],
+      [
+        new WsgiHandler([pass, check]),
+        /Middleware 1 \(check\) must return.*received true: return nothing to pass/,
+      ],
+      [new WsgiHandler([pass, new Gate()]), /Middleware 1 \(Gate\) must return.*received 0: return nothing/],
+      [
+        new WsgiHandler([async () => false as never]),
+        /Middleware 0 must return.*received false: return nothing/,
+      ],
+      [
+        new WsgiHandler([() => 'text' as never]),
+        /Middleware 0 must return.*put it into an array: return \[text\]/,
+      ],
+      [
+        new WsgiHandler([() => new Http404() as never]),
+        /Middleware 0.*: throw it: throw new Http404\(\.\.\.\)/,
+      ],
+      [new WsgiHandler([waitForBody as never]), /waitForBody makes the middleware.*call it: waitForBody\(\)/],
+      [() => new WsgiResponse({ content: Promise.resolve('x') as never }), /\(Promise\): await it/],
+      [
+        () => new WsgiResponse().setHeader('X', 5 as never),
+        /setHeader takes a header's name and value as text.*5$/m,
+      ],
+      [() => new WsgiResponse().addHeader(5 as never, 'x'), /addHeader takes .*received 5 and "x"/],
+    ] as const) {
+      // Without lint, which would tell of some of these first.
+      const made = testClient(app as App, debug);
+      t.match(await (await made.get('/')).text(), pattern);
+      await made.close();
+    }
+    t.match(
+      await broken(new WsgiHandler([pass], { responseMiddleware: [() => ({ status: 200 }) as never] })),
+      /Response middleware returns nothing or a WsgiResponse; received an object \(Object\)/,
+    );
+    let late: unknown;
+    const forgets: App = (_environ, start) => {
+      queueMicrotask(() => {
+        try {
+          start('200 OK', TEXT);
+        } catch (error) {
+          late = error;
+        }
+      });
+      return new WsgiResponse({ content: 'early' });
+    };
+    await broken(forgets);
+    t.match(late, { code: 'ERR_CONTRACT_LATE', message: /await or return the promise of the work/ });
+    const later = async () => 'x' as never;
+    t.match(
+      await broken(new WsgiHandler([pass], { responseMiddleware: [later] })),
+      /Response middleware \(later\) returns nothing or a WsgiResponse; received "x"/,
+    );
+    t.throws(
+      () => new WsgiHandler(pass as never, pass as never),
+      /takes an array of middleware: new WsgiHandler\(\[/,
+    );
+    const server = testClient(((_environ: Environ) => new HttpError(404)) as never, debug);
+    t.match(await (await server.get('/')).text(), /throw it: throw new HttpError/);
   });
 
   t.test('TAKEN without a connection that was taken is 500', async (t) => {
@@ -672,14 +803,57 @@ t.test('testClient', async (t) => {
     }
   });
 
+  t.test('writes errors to standard error, unless it is told otherwise', async (t) => {
+    const failing: App = () => {
+      throw Object.assign(new Error('it broke'), { code: 'E_MINE', cause: new Http404('inner') });
+    };
+    const found: App = () => {
+      throw new Http404();
+    };
+    const logger = recorder();
+    const { write } = process.stderr;
+    let text = '';
+    process.stderr.write = (chunk: unknown) => {
+      text += String(chunk);
+      return true;
+    };
+    try {
+      for (const [app, options] of [
+        [found, {}],
+        [failing, { logLevel: 'silent' }],
+        [failing, { logger }],
+      ] as const) {
+        await createClient(app, options).get('/');
+      }
+      t.equal(text, '', 'a 404 is no error, and who asks for silence has it');
+      t.match(logger.lines, [{ level: 'error', message: 'it broke' }]);
+      await createClient(failing).get('/x');
+    } finally {
+      process.stderr.write = write;
+    }
+    t.match(text, /^\S+ error \[[\w-]+\] GET \/x 500 Error \[E_MINE\]: it broke\n +at .*handler\.test/);
+    t.match(text, /\nCaused by: Http404: inner\n/);
+    t.throws(() => createClient(failing, { logLevel: 'loud' as never }), /"logLevel" must be one of/);
+  });
+
   t.test('says what a request takes', async (t) => {
     const made = client(t, hello);
     for (const [target, request, pattern] of [
       [undefined, {}, /target that begins with "\/".*received undefined/],
       ['http://testserver/', {}, /without scheme and host; received "http:/],
       ['/', null, /takes its options as an object/],
-      ['/', { header: {} }, /no option "header"; it has "method", "headers"/],
-      ['/', { method: 'G T' }, /"method" a method such as 'GET'; received "G T"/],
+      ['/', { header: {} }, /no option "header" \(did you mean "headers"\?\); it has "method", "headers"/],
+      ['/a b', {}, /target as it is sent, without blanks.*received "\/a b": encode/],
+      ['/a?b c', {}, /without blanks/],
+      ['/a#b', {}, /and fragment; received "\/a#b"/],
+      ['/a\n', {}, /control characters/],
+      [
+        '/',
+        { method: 'G T' },
+        /"method" a method that servers know, such as 'GET', in upper case; received "G T"/,
+      ],
+      ['/', { method: 'get' }, /in upper case; received "get"/],
+      ['/', { method: 'FOO' }, /that servers know.*received "FOO"/],
       ['/', { headers: 5 }, /"headers" an object.*received 5/],
       ['/', { headers: ['a'] }, /"headers" pairs.*received "a"/],
       ['/', { headers: { 'a b': 'x' } }, /names such as 'X-A'; received "a b"/],

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import {
   type App,
+  type AppFunction,
   type Environ,
   HttpError,
   lint,
@@ -15,7 +16,7 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 /** Collects how requests end. */
 function watch(app: App): { app: App; ends: RequestEnd[] } {
@@ -168,6 +169,70 @@ t.test('fail() answers for an application that does not, and stops its work', as
 });
 
 for (const gateway of ['uws', 'node'] as const) {
+  t.test(`what response middleware and onStart see of error responses: ${gateway}`, async (t) => {
+    const mark = lint((environ) => {
+      environ['vela.response'].onStart(({ headers }) => {
+        headers.push(['X-On-Start', '1']);
+      });
+    });
+    const apps: Record<string, AppFunction> = {
+      '/throws': () => {
+        throw new HttpError(409);
+      },
+      '/slow': async () => sleep(3000).then(() => new WsgiResponse()),
+      '/bad-header': () => new WsgiResponse({ headers: [['X', 'a\nb']] }),
+      '/bad-body': () => ({}) as never,
+      '/bad-chunk': (_environ, start) => (start('200 OK', []), [5 as never]),
+      '/response-middleware-throws': () => new WsgiResponse({ status: 299 }),
+      '/fails': async (environ) => {
+        environ['vela.response'].fail(new HttpError(503));
+        return [];
+      },
+      '/reads': async (environ) => {
+        await environ['wsgi.input'].read();
+        return [];
+      },
+    };
+    const stack = new WsgiHandler([mark, (environ, start) => apps[environ.PATH_INFO]?.(environ, start)], {
+      responseMiddleware: [
+        (_environ, response) => {
+          if (response.status === 299) throw new Error('no');
+          response.setHeader('X-Walk', '1');
+        },
+      ],
+    });
+    const limits = { requestTimeoutMs: 200, maxBodyBytes: 10, maxRequestLineBytes: 100, maxHeaderFields: 20 };
+    const server = await serve(stack, { bind: '127.0.0.1:0', gateway, logLevel: 'silent', ...limits });
+    const chunked = { method: 'POST', duplex: 'half', body: new Blob(['x'.repeat(20)]).stream() };
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`x-${i}`, '1']));
+    for (const [path, init, expected] of [
+      ['/throws', {}, '409 walk onStart json'],
+      ['/nothing', {}, '404 walk onStart json'],
+      ['/reads', chunked, '413 walk onStart json'],
+      ['/slow', {}, '504 onStart json'],
+      ['/bad-header', {}, '500 onStart json'],
+      ['/bad-body', {}, '500 onStart json'],
+      ['/bad-chunk', {}, '500 onStart json'],
+      ['/response-middleware-throws', {}, '500 onStart json'],
+      ['/fails', {}, '503 onStart json'],
+      ['/reads', { method: 'POST', body: 'x'.repeat(20) }, '413 plain'],
+      [`/${'x'.repeat(200)}`, {}, '414 plain'],
+      ['/throws', { headers: many }, '431 plain'],
+    ] as const) {
+      const headers = { accept: 'application/json', ...(init as RequestInit).headers };
+      const response = await fetch(`${server.url}${path}`, { ...(init as RequestInit), headers });
+      await response.text();
+      const seen = [
+        response.status,
+        response.headers.has('x-walk') && 'walk',
+        response.headers.has('x-on-start') && 'onStart',
+        /json|plain/.exec(response.headers.get('content-type') ?? '')?.[0],
+      ];
+      t.equal(seen.filter(Boolean).join(' '), expected, path.slice(0, 40));
+    }
+    await server.close({ timeoutMs: 0 });
+  });
+
   t.test(`a client that leaves is told over a socket: ${gateway}`, async (t) => {
     const { app, ends } = watch(async (environ) => {
       await sleep(5000, undefined, { signal: environ['vela.signal'] }).catch(() => {});

@@ -13,7 +13,7 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const good: MiddlewareFunction = (_environ, start) => {
@@ -67,6 +67,11 @@ const yielding = (body: unknown, headers = TEXT) =>
 /** For each rule, what breaks it. */
 const BREACHES: Record<string, ((environ: Environ, start: StartResponse) => unknown)[]> = {
   'app-callable': [() => lint(5 as never), () => lint({} as never)],
+  'app-headers': [
+    () => lint(Object.assign(() => [], { headers: 'x-a' }) as never),
+    () => lint(Object.assign(() => [], { headers: ['HTTP_X_A'] })),
+    () => lint(Object.assign(() => [], { headers: [5] }) as never),
+  ],
   'app-arguments': [
     (environ) => (lint(good) as (...args: unknown[]) => unknown)(environ),
     (environ, start) => (lint(good) as (...args: unknown[]) => unknown)(environ, start, 1),
@@ -310,6 +315,47 @@ t.test('messages say what to do', async (t) => {
   });
 });
 
+t.test('messages name their subject, say a rule once, and have the remedy that a server gives', async (t) => {
+  const messages: [app: unknown, pattern: RegExp][] = [
+    [starting('200', TEXT), /^start-status: startResponse needs a status such as '200 OK'.*received "200"$/],
+    [
+      starting('200 OK', [['a', 5]]),
+      /^start-headers: The value of the response header "a" must be text: '5'/,
+    ],
+    [
+      app(() => ['x']),
+      /^start-before-body: startResponse\(status, headers\) was not called.*call it first, or/,
+    ],
+    [
+      app((_environ, start) => (start('200 OK', TEXT), start('200 OK', TEXT), ['x'])),
+      /^start-twice: startResponse was/,
+    ],
+    [yielding([5]), /^body-chunks: A body may yield.*received 5: yield String\(value\)$/],
+    [yielding('bare'), /^body-iterable: An application must return.*return \[text\]$/],
+    [yielding(['xx'], [...TEXT, ['Content-Length', '1']]), /^body-length: .*leave Content-Length out/],
+    [
+      app(() => true),
+      /^app-result: An application returns.*Received true: a middleware returns nothing to pass/,
+    ],
+    [
+      app((_environ, start) => void start('200 OK', TEXT)),
+      /^middleware-nothing: .*return the body, \[\] for none\.$/,
+    ],
+  ];
+  for (const [broken, message] of messages) {
+    const client = testClient(broken as App);
+    const reading = client.get('/').then((response) => response.text());
+    await t.rejects(reading, { code: 'ERR_LINT', message }, String(message));
+    await client.close();
+  }
+  const nothing = testClient(lint((() => undefined) as unknown as App));
+  t.equal(
+    (await nothing.get('/')).status,
+    500,
+    'an application that returns nothing is no breach, and no answer',
+  );
+});
+
 t.test('testClient shows a breach to the test', async (t) => {
   const client = testClient(lint(starting('200', TEXT) as unknown as App));
   await t.rejects(client.get('/'), { code: 'ERR_LINT', message: /^start-status/ });
@@ -336,3 +382,33 @@ t.test(
     t.equal((await (await client.get('/')).bytes()).length, 100_001);
   },
 );
+
+t.test('a breach rejects the request that it belongs to', async (t) => {
+  const client = testClient(
+    lint((environ, start) => {
+      start('200 OK', environ.PATH_INFO === '/bad' ? [] : [['Content-Type', 'text/plain']]);
+      return ['x'];
+    }),
+  );
+  const [good, bad] = await Promise.allSettled([client.get('/ok'), client.get('/bad')]);
+  t.match(good, { status: 'fulfilled' });
+  t.match(bad, { status: 'rejected', reason: { code: 'ERR_LINT' } });
+  await client.close();
+});
+
+t.test('close() settles every request, though one may end another', async (t) => {
+  const ends = new Map<string, () => void>();
+  const client = testClient((environ) => {
+    const next = environ.PATH_INFO === '/a' ? '/b' : undefined;
+    environ['vela.signal'].addEventListener('abort', () => next && ends.get(next)?.());
+    return new Promise((resolve) => ends.set(environ.PATH_INFO, () => resolve(new WsgiResponse())));
+  });
+  const paths = ['/a', '/b', '/c', '/d'];
+  const settled = Promise.allSettled(paths.map((path) => client.get(path)));
+  await new Promise((resolve) => setImmediate(resolve));
+  await client.close();
+  for (const [i, one] of (await settled).entries()) {
+    if (one.status === 'rejected') t.match(one.reason, { code: 'ERR_TEST_CUT' }, String(paths[i]));
+    else t.pass(String(paths[i]));
+  }
+});

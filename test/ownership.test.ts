@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +9,14 @@ import {
   type Body,
   type Environ,
   type HeaderPair,
+  type ServerOptions,
   serve,
   WsgiHandler,
+  type WsgiInput,
   WsgiResponse,
   waitForBody,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const unhandled: unknown[] = [];
@@ -208,4 +211,253 @@ t.test('close() waits for a refusal that waits for its request body', async (t) 
   await server.close({ timeoutMs: 5000 });
   await closed;
   t.match(answer, /^HTTP\/1\.1 504 /);
+});
+
+const BOTH = ['uws', 'node'] as const;
+
+/** Sends bytes, and gives what comes until the connection is closed or `ms` have passed. */
+async function exchange(port: number, request: string, ms = 5000): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    answer += text;
+  });
+  socket.on('error', () => {});
+  socket.write(request, 'latin1');
+  const timer = setTimeout(() => socket.destroy(), ms);
+  await once(socket, 'close');
+  clearTimeout(timer);
+  return answer;
+}
+
+async function serveOn(gateway: 'uws' | 'node', app: App, options: Partial<ServerOptions> = {}) {
+  const server = await serve(app, { bind: '127.0.0.1:0', gateway, logLevel: 'silent', ...options });
+  return { server, port: (server.address as { port: number }).port };
+}
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const LAST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+t.test('a stream that fails after it was closed unread ends no process', async (t) => {
+  const missing = () => createReadStream('/there/is/no/such/file');
+  const cases: Record<string, App> = {
+    replaced: new WsgiHandler([() => new WsgiResponse({ content: missing() })], {
+      responseMiddleware: [() => new WsgiResponse({ content: 'other' })],
+    }),
+    'bad header': () => new WsgiResponse({ content: missing(), headers: [['X', 'a\nb']] }),
+    'response middleware throws': new WsgiHandler([() => new WsgiResponse({ content: missing() })], {
+      responseMiddleware: [
+        () => {
+          throw new Error('no');
+        },
+      ],
+    }),
+  };
+  const warnings: Error[] = [];
+  const listener = (warning: Error) => warnings.push(warning);
+  process.on('warning', listener);
+  for (const [name, app] of Object.entries(cases)) {
+    const client = testClient(app);
+    await client.get('/');
+    await client.close();
+    await sleep(20);
+    t.pass(name);
+  }
+  process.off('warning', listener);
+  for (const gateway of BOTH) {
+    const { server, port } = await serveOn(gateway, async (_environ, start) => {
+      await sleep(60);
+      try {
+        start('200 OK', TEXT);
+      } catch {
+        // The client is gone.
+      }
+      return missing();
+    });
+    await exchange(port, GET, 20);
+    await sleep(100);
+    t.match(await exchange(port, LAST, 2000), /^(?:HTTP\/1.1 500|$)/, `${gateway} still answers`);
+    await server.close();
+  }
+});
+
+t.test('all requests of a closed connection are aborted, those behind others too', async (t) => {
+  let live = 0;
+  const { server, port } = await serveOn('node', async (environ) => {
+    live++;
+    await sleep(60_000, undefined, { signal: environ['vela.signal'] }).catch(() => {});
+    live--;
+    return new WsgiResponse();
+  });
+  await exchange(port, GET.repeat(50), 100);
+  await sleep(50);
+  t.equal(live, 0);
+  await server.close();
+});
+
+t.test('a second read is refused, and takes nothing from the first', async (t) => {
+  const size = 300_000;
+  const second: Record<string, (input: WsgiInput) => PromiseLike<unknown> | undefined> = {
+    read: (input) => input.read(10),
+    'large read': (input) => input.read(size * 2),
+    readline: (input) => input.readline(10),
+    load: (input) => input.load(10),
+    iterate: async (input) => {
+      for await (const chunk of input) return chunk;
+      return undefined;
+    },
+  };
+  for (const gateway of BOTH) {
+    const { server, port } = await serveOn(gateway, async (environ) => {
+      const input = environ['wsgi.input'];
+      const first = input.read();
+      await sleep(50);
+      const name = environ.PATH_INFO.slice(1).replace('_', ' ');
+      const refused = await Promise.resolve()
+        .then(() => second[name]?.(input))
+        .then(
+          () => 'served',
+          (error: { code?: string }) => error.code,
+        );
+      return new WsgiResponse({ content: `${refused} ${(await first).length}` });
+    });
+    for (const name of Object.keys(second)) {
+      const socket = connect(port, '127.0.0.1');
+      const path = name.replace(' ', '_');
+      socket.write(`POST /${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+      socket.write('x'.repeat(1000));
+      setTimeout(() => socket.write('x'.repeat(size - 1000)), 150);
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        answer += text;
+      });
+      while (!answer.includes(String(size)) && !answer.includes('408')) await once(socket, 'data');
+      socket.destroy();
+      t.match(answer, new RegExp(`ERR_INPUT_BUSY ${size}$`), `${gateway} ${name}`);
+    }
+    await server.close();
+  }
+});
+
+t.test('wsgi.input.load() takes a limit or nothing, and never lifts that of the server', async (t) => {
+  const limits: Record<string, unknown> = { nothing: undefined, NaN: Number.NaN, text: 'x', negative: -1 };
+  const app: App = async (environ) => {
+    await environ['wsgi.input'].load(limits[environ.PATH_INFO.slice(1)] as number);
+    return new WsgiResponse({ content: String(environ['wsgi.input'].readSync().length) });
+  };
+  const client = testClient(app, { maxBodyBytes: 1000 });
+  const body = (async function* () {
+    yield 'x'.repeat(800);
+    yield 'x'.repeat(800);
+  })();
+  t.equal((await client.post('/nothing', { body })).status, 413);
+  for (const name of ['NaN', 'text', 'negative'])
+    t.equal((await client.post(`/${name}`, { body: 'x' })).status, 500);
+  await client.close();
+});
+
+t.test('what an iteration of wsgi.input leaves can still be read', async (t) => {
+  const { server, port } = await serveOn('uws', async (environ) => {
+    const input = environ['wsgi.input'];
+    await sleep(150);
+    let first = 0;
+    for await (const chunk of input) {
+      first = chunk.length;
+      break;
+    }
+    return new WsgiResponse({ content: `sum ${first + (await input.read()).length}` });
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6000\r\n\r\n');
+  for (let i = 0; i < 3; i++) {
+    await sleep(30);
+    socket.write('x'.repeat(2000));
+  }
+  t.match(String((await once(socket, 'data'))[0]), /sum 6000$/);
+  socket.destroy();
+  await server.close();
+});
+
+t.test('write() copies what its writer may use again', async (t) => {
+  for (const gateway of BOTH) {
+    const { server, port } = await serveOn(gateway, async (_environ, start) => {
+      const write = start('200 OK', [...TEXT, ['Content-Length', '24']]);
+      const bytes = Buffer.alloc(4);
+      for (const letter of 'abcdef') {
+        bytes.fill(letter);
+        await write(bytes);
+      }
+      return [];
+    });
+    t.match(await exchange(port, LAST), /aaaabbbbccccddddeeeeffff$/, gateway);
+    await server.close();
+  }
+});
+
+t.test('8-bit header values leave as ISO-8859-1, beside a text stream too', async (t) => {
+  for (const gateway of BOTH) {
+    const { server, port } = await serveOn(gateway, (_environ, start) => {
+      start('200 OK', [...TEXT, ['X-Name', 'caf\xe9'], ['Content-Length', '5']]);
+      return (async function* () {
+        yield 'he';
+        await sleep(5);
+        yield 'llo';
+      })();
+    });
+    t.match(await exchange(port, LAST), /X-Name: caf\xe9\r\n/, gateway);
+    await server.close();
+  }
+});
+
+t.test('a streamed answer to an Upgrade goes on under back-pressure', async (t) => {
+  const app: App = (_environ, start) => {
+    start('200 OK', TEXT);
+    return (async function* () {
+      for (let i = 0; i < 30; i++) yield 'x'.repeat(50_000);
+    })();
+  };
+  const { server, port } = await serveOn('node', app, { allowTunnels: true });
+  const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
+  t.ok((await exchange(port, upgrade)).length > 1_500_000);
+  await server.close();
+});
+
+t.test('a writer that waits for nothing but write() leaves the loop to others', async (t) => {
+  for (const gateway of BOTH) {
+    let isStopped = false;
+    const { server, port } = await serveOn(gateway, async (_environ, start) => {
+      const write = start('200 OK', TEXT);
+      while (!isStopped) await write('x'.repeat(65_536));
+      return [];
+    });
+    await exchange(port, GET, 100);
+    // Runs only if the loop does.
+    await sleep(50);
+    isStopped = true;
+    t.pass(gateway);
+    await server.close();
+  }
+});
+
+t.test('a thenable that calls back twice, or throws afterwards, counts once', async (t) => {
+  let calls = 0;
+  const twice = {
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is the subject
+    then(resolve: (value: undefined) => void) {
+      resolve(undefined);
+      resolve(undefined);
+      throw new Error('too late');
+    },
+  };
+  const app = new WsgiHandler([
+    () => twice as PromiseLike<undefined>,
+    () => {
+      calls++;
+      return new WsgiResponse({ content: 'once' });
+    },
+  ]);
+  const client = testClient(app);
+  t.equal(await (await client.get('/')).text(), 'once');
+  t.equal(calls, 1);
+  await client.close();
 });

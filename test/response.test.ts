@@ -17,7 +17,7 @@ import {
   unsafeHtml,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from '../src/testing/index.js';
+import { testClient } from './support/ask.js';
 
 t.test('html escapes every value', async (t) => {
   t.equal(await html`<a title="${`"'<>&`}">`.render(), '<a title="&quot;&#39;&lt;&gt;&amp;">');

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,9 +112,9 @@ t.test('the hello example', async (t) => {
 
   t.test('--help lists the flags, --version the version', async (t) => {
     const help = runHello(t, '--help');
-    t.match(await help.line(), /^Usage/);
+    t.equal(await help.line(), 'Usage: server.ts [flags]');
     t.same(await help.exit, [0, null]);
-    t.match(await runHello(t, '--version').line(), /^\d+\.\d+\.\d+$/);
+    t.match(await runHello(t, '--version').line(), /^vela \d+\.\d+\.\d+$/);
   });
 
   t.test('a mistake on the command line is one line and exit code 2', async (t) => {
@@ -161,7 +161,22 @@ t.test('the hello example', async (t) => {
       [['--max-head-bytes', '-1'], /^--max-head-bytes must be a whole number of bytes.*received "-1"$/],
       [['--cert-file', '/none'], /^--cert-file must be a file that can be read.*: there is no \/none$/],
       [['--key-file', 'package.json'], /^Options "certFile".*give "certFile" \(--cert-file\) too$/],
-      [['surplus'], /^"surplus" belongs to no flag, and nothing but flags is taken; --help lists the flags$/],
+      [
+        ['--cert-file', 'package.json', '--key-file', 'package.json'],
+        /^Option "certFile" \(--cert-file\) must be a cert/,
+      ],
+      [
+        ['--bind', 'unix:/none/a.sock'],
+        /^listen ENOENT: \/none\/a\.sock: the directory \/none does not exist: make it/,
+      ],
+      [
+        ['--allow-tunnels'],
+        /^Option "allowTunnels" \(--allow-tunnels\) needs the node gateway.*\(--gateway node\)$/,
+      ],
+      [
+        ['surplus'],
+        /^"surplus" belongs to no flag, and nothing but flags is taken; npm passes flags on behind -- only, as in npm start -- --bind 9000; --help/,
+      ],
     ] as const) {
       const [message, code] = await startInProcess(flags);
       t.match(message, pattern, flags.join(' '));
@@ -186,7 +201,18 @@ t.test('the hello example', async (t) => {
 t.test('serve', async (t) => {
   t.test('checks its options at once', async (t) => {
     for (const [options, pattern] of [
-      [{ port: 80 }, /There is no option "port"; the options are bind/],
+      [{ port: 80 }, /There is no option "port" \(did you mean "bind"\?\); the options are bind/],
+      [{ log_level: 'info' }, /There is no option "log_level" \(did you mean "logLevel"\?\)/],
+      [{ maxBodyByte: 1 }, /\(did you mean "maxBodyBytes"\?\)/],
+      [{ gatewya: 'node' }, /\(did you mean "gateway"\?\)/],
+      [{ workers: 2 }, /There is no option "workers"; the options are bind/],
+      [{ bind: null }, /"bind" must be host:port.*received null/],
+      [{ debug: null }, /"debug" must be true or false; received null/],
+      [{ requestTimeoutMs: null }, /"requestTimeoutMs" must be a whole number.*received null/],
+      [{ gateway: null }, /"gateway" must be one of.*received null/],
+      [{ certFile: null }, /"certFile" must be a file path; received null/],
+      [{ passphrase: null }, /"passphrase" must be a text; received null/],
+      [{ sni: null }, /"sni" must be an array.*received null/],
       [{ bind: '1.2.3.4' }, /"bind" must be host:port/],
       [{ bind: 'host:99999' }, /"bind".*received "host:99999": a port is a whole number from 0 to 65535$/],
       [{ bind: ':99999' }, /received ":99999": a port is a whole number from 0 to 65535$/],
@@ -228,6 +254,7 @@ t.test('serve', async (t) => {
       );
     }
     await t.rejects(serve(5 as never), TypeError);
+    t.throws(() => new WsgiServer(hello, { bind: null } as never), /received null/);
     t.throws(() => new WsgiServer(hello, { prot: 1 } as never), ImproperlyConfigured);
   });
 
@@ -293,6 +320,28 @@ t.test('serve', async (t) => {
         code: 'ENOENT',
         message: /the directory \/none does not exist: make it, or choose another/,
       });
+    }
+  });
+
+  t.test('the mode of a unix socket follows the umask', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vela-'));
+    const before = process.umask();
+    t.teardown(() => {
+      process.umask(before);
+      rmSync(folder, { recursive: true });
+    });
+    const path = join(folder, 'mode.sock');
+    for (const gateway of ['uws', 'node'] as const) {
+      for (const [umask, mode] of [
+        [0o022, 0o755],
+        [0o077, 0o700],
+        [0o007, 0o770],
+      ] as const) {
+        process.umask(umask);
+        const server = await serve(hello, { bind: `unix:${path}`, gateway });
+        t.equal(statSync(path).mode & 0o777, mode, `${gateway} ${umask.toString(8)}`);
+        await server.close();
+      }
     }
   });
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { describeValue, ImproperlyConfigured } from '../core/errors.js';
 import { VERSION } from '../core/version.js';
@@ -8,6 +9,8 @@ import { checkSetting, SETTINGS, type Setting } from './settings.js';
 export type CommandLine = { readonly options: ServerOptions } | { readonly print: string };
 
 const HELP = '--help lists the flags';
+/** npm keeps the flags that stand before `--`, and passes on only what is left. */
+const NPM = 'npm passes flags on behind -- only, as in npm start -- --bind 9000';
 /** Flags of other servers, and what they are here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   '-p': '--bind PORT',
@@ -21,13 +24,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /**
  * Reads the flags of a script that ends in `.start()`.
  * @param args - without node and the script
+ * @param script - its path, for --help
  * @throws {ImproperlyConfigured} for unknown flags and wrong values: one line that names the flag, the value and what to do
  */
-export function parseCommandLine(args: readonly string[]): CommandLine {
+export function parseCommandLine(args: readonly string[], script = ''): CommandLine {
   let printed = '';
   const command = new Command()
+    .name(basename(script) || 'program')
     .usage('[flags]')
-    .version(VERSION)
+    .version(`vela ${VERSION}`, '-V, --version', "print Vela's version")
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({
@@ -48,6 +53,14 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw new ImproperlyConfigured(explain(error, command));
   }
   return { options: command.opts() };
+}
+
+/** A message that begins with an option, with its flag beside it if that is where it came from. */
+export function nameFlag(message: string, flagged: ServerOptions): string {
+  return message.replace(/^Option "(\w+)"/, (name, key: string) => {
+    if (!Object.hasOwn(flagged, key)) return name;
+    return `${name} (${/--[\w-]+/.exec(SETTINGS[key as keyof ServerOptions].flags ?? '')})`;
+  });
 }
 
 function createOption(setting: Setting): Option | undefined {
@@ -89,7 +102,7 @@ function explain(error: CommanderError, command: Command): string {
     case 'commander.optionMissingArgument':
       return `${longForm(quoted).replace(/ .*/, '')} takes a value, as in ${longForm(quoted)}; none came`;
     case 'commander.excessArguments':
-      return `${describeValue(command.args[0])} belongs to no flag, and nothing but flags is taken; ${HELP}`;
+      return `${describeValue(command.args[0])} belongs to no flag, and nothing but flags is taken; ${NPM}; ${HELP}`;
     default:
       return `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; ${HELP}`;
   }

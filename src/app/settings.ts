@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
-import { describeValue, ImproperlyConfigured } from '../core/errors.js';
+import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
 import type { GatewayConfig, SniCertificate } from '../gateway/gateway.js';
 import { parseAddress } from './address.js';
 import type { ServerOptions } from './server-options.js';
@@ -150,12 +150,13 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(SETTINGS, key)) {
       throw new ImproperlyConfigured(
-        `There is no option "${key}"; the options are ${Object.keys(SETTINGS).join(', ')}`,
+        `There is no option "${key}"${suggest(key)}; the options are ${Object.keys(SETTINGS).join(', ')}`,
       );
     }
   }
   for (const [key, setting] of Object.entries(SETTINGS)) {
-    const value = options[key as keyof ServerOptions] ?? setting.default;
+    const given = options[key as keyof ServerOptions] as unknown;
+    const value = given === undefined ? setting.default : given;
     if (value !== undefined) values[key] = CHECKS[setting.kind](`Option "${key}"`, value, setting);
   }
   const { certFile, keyFile, passphrase, sni = [], ...rest } = values as typeof values & ServerOptions;
@@ -174,6 +175,20 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
       ? undefined
       : Object.freeze({ certFile, keyFile, passphrase, sni });
   return Object.freeze({ ...rest, tls }) as ResolvedSettings;
+}
+
+/** Names that other servers have. */
+const ELSEWHERE: Readonly<Record<string, keyof ServerOptions>> = {
+  port: 'bind',
+  host: 'bind',
+  hostname: 'bind',
+  listen: 'bind',
+  cert: 'certFile',
+  key: 'keyFile',
+};
+
+function suggest(key: string): string {
+  return askNearest(ELSEWHERE[key] ?? key, Object.keys(SETTINGS));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { formatError, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 
 /** From the most to the least talkative. */
@@ -10,8 +11,10 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** A logger that writes to standard error. */
 export function createLogger(level: LogLevel, format: LogFormat): Logger {
-  const destination = format === 'json' ? pino.destination({ dest: 2, sync: true }) : { write: writeText };
-  return pino({ level, base: { pid: process.pid }, errorKey: 'err' }, destination);
+  const options = { level, base: { pid: process.pid }, errorKey: 'err' };
+  if (format === 'json') return pino(options, pino.destination({ dest: 2, sync: true }));
+  const serializers = { err: (error: unknown) => ({ stack: formatError(toError(error)) }) };
+  return pino({ ...options, serializers }, { write: writeText });
 }
 
 interface Line {

@@ -1,3 +1,4 @@
+import { Stream } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { LARGE_BYTES } from './chunks.js';
 import type { Body, Chunk } from './contract.js';
@@ -26,8 +27,8 @@ export interface BodySink {
   report(error: unknown): void;
 }
 
-type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
-type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
+export type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
+export type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
 
 /** Walks a body in any of its forms, as fast as its sink takes it, and closes it exactly once. */
 export class BodyPump {
@@ -45,9 +46,8 @@ export class BodyPump {
   constructor(body: Body, sink: BodySink) {
     this.#body = body;
     this.#sink = sink;
-    this.#iterator = iterate(body);
+    this.#iterator = iterateBody(body);
     this.#isEager = Array.isArray(body);
-    ownPromises(body);
   }
 
   /** Walks until the body ends, has to be waited for, or the sink is blocked. */
@@ -99,7 +99,8 @@ export class BodyPump {
   /** Waits for the body: what came before goes out meanwhile. */
   #await<T>(promise: PromiseLike<T>, next: (value: T) => void): void {
     this.#isWaiting = true;
-    promise.then(
+    // A thenable that is no promise may call back twice, or throw.
+    Promise.resolve(promise).then(
       (value) => {
         this.#isWaiting = false;
         if (this.#isClosed) return;
@@ -143,7 +144,7 @@ export function closeBody(
 ): void {
   try {
     ownPromises(body);
-    const closed = findClose(body, iterator)?.();
+    const closed = findClose(body, iterator, sink)?.();
     if (isThenable(closed)) closed.then(undefined, (error: unknown) => sink.report(error));
   } catch (error) {
     sink.report(error);
@@ -151,11 +152,19 @@ export function closeBody(
 }
 
 /** A stream's `destroy`; else its own `close` (PEP 3333), else its own `return`, else its iterator's. */
-function findClose(body: Body, iterator: AnyIterator | undefined): (() => unknown) | undefined {
-  const owner = body as { [K in 'pipe' | 'destroy' | 'close' | 'return' | 'getReader' | 'cancel']?: unknown };
+export function findClose(
+  body: Body,
+  iterator: AnyIterator | undefined,
+  sink: Pick<BodySink, 'report'>,
+): (() => unknown) | undefined {
+  const owner = body as { [K in 'destroy' | 'close' | 'return' | 'getReader' | 'cancel']?: unknown };
   const call = (method: unknown) =>
     typeof method === 'function' ? () => method.call(body) as unknown : undefined;
-  if (typeof owner.pipe === 'function' && typeof owner.destroy === 'function') return call(owner.destroy);
+  if (body instanceof Stream && typeof owner.destroy === 'function') {
+    // What it still fails with, such as a file that is not there, nobody else hears.
+    body.on('error', (error) => sink.report(error));
+    return call(owner.destroy);
+  }
   // A web stream that is being read is cancelled by its reader.
   if (iterator === undefined && typeof owner.getReader === 'function') return call(owner.cancel);
   return call(owner.close) ?? call(owner.return) ?? (iterator?.return && (() => iterator.return?.()));
@@ -165,11 +174,13 @@ function findClose(body: Body, iterator: AnyIterator | undefined): (() => unknow
 function ownPromises(body: Body): void {
   if (!Array.isArray(body)) return;
   for (const chunk of body) {
-    if (isThenable(chunk)) chunk.then(undefined, () => undefined);
+    if (chunk instanceof Promise) chunk.then(undefined, () => undefined);
   }
 }
 
-function iterate(body: Body): AnyIterator {
+/** The iterator of a body in any of its forms. @throws {VelaError} `ERR_CONTRACT_BODY` */
+export function iterateBody(body: Body): AnyIterator {
+  ownPromises(body);
   if (body !== null && typeof body === 'object') {
     if (body instanceof ReadableStream) return readWebStream(body as ReadableStream<Chunk>);
     if (Symbol.asyncIterator in body) return body[Symbol.asyncIterator]();

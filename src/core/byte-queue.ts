@@ -46,11 +46,13 @@ export class ByteQueue {
     return taken;
   }
 
-  /** Takes all chunks as they are. */
-  takeChunks(): Buffer[] {
-    const chunks = this.#chunks;
-    this.clear();
-    return chunks;
+  /** Takes the first chunk as it is; empty when none is there. */
+  takeChunk(): Buffer {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return EMPTY;
+    this.length -= chunk.length;
+    if (this.#chunks.length === 0) this.#gatherStart = this.#gatherEnd;
+    return chunk;
   }
 
   clear(): void {

@@ -10,11 +10,22 @@ export function bodyError(body: unknown): VelaError {
   );
 }
 
+/** What a middleware returned is neither nothing nor a response. @param name - of its function */
+export function middlewareError(result: unknown, index: number, name: string): VelaError {
+  const isAnswer = typeof result === 'string' || result instanceof Error;
+  const remedy = isAnswer ? bodyRemedy(result) : 'return nothing to pass the request on';
+  return new VelaError(
+    'ERR_CONTRACT_BODY',
+    `Middleware ${index}${name === '' ? '' : ` (${name})`} must return an iterable of strings or bytes, a WsgiResponse, or nothing; received ${describeValue(result)}: ${remedy}`,
+  );
+}
+
 /** What to return instead of something that is no body. */
-export function bodyRemedy(body: unknown): string {
+function bodyRemedy(body: unknown): string {
   if (typeof body === 'string') return 'put it into an array: return [text]';
   if (body instanceof Uint8Array) return 'put it into an array: return [bytes]';
   if (body instanceof ArrayBuffer) return 'return [new Uint8Array(buffer)]';
+  if (body instanceof Error) return `throw it: throw new ${body.name}(...)`;
   if (body instanceof Blob) return 'return blob.stream()';
   if (body instanceof Response) {
     return 'call startResponse(status, headers) and return a body, or return a WsgiResponse; a Response of fetch is neither';
@@ -66,7 +77,10 @@ export function startedError(): VelaError {
 
 /** `startResponse` after the request's end. */
 export function lateError(): VelaError {
-  return new VelaError('ERR_CONTRACT_LATE', 'startResponse was called after the request had ended');
+  return new VelaError(
+    'ERR_CONTRACT_LATE',
+    "startResponse was called after the request had ended, answered, aborted or timed out: await or return the promise of the work that leads to it, and stop that work when environ['vela.signal'] aborts",
+  );
 }
 
 /** A listener for the beginning of a response that has begun. */

@@ -16,7 +16,10 @@ export type Body = object & (Iterable<Chunk | Promise<Chunk>> | AsyncIterable<Ch
 /** One response header. */
 export type HeaderPair = [name: string, value: string];
 
-/** Sends a chunk at once. A promise that it returns is back-pressure: await it before the next chunk. */
+/**
+ * Sends a chunk at once. A promise that it returns is back-pressure: await it before the next chunk. After the end of
+ * the request, and where no body is sent, it does nothing, and its promise takes a turn of the loop.
+ */
 export type Write = (chunk: Chunk) => void | Promise<void>;
 
 /**
@@ -128,11 +131,11 @@ export interface WsgiInput extends AsyncIterable<Buffer> {
   readSync(size?: number): Buffer;
   /**
    * Waits until the whole body is in memory.
-   * @param limitBytes - a larger body is refused with 413
+   * @param limitBytes - a larger body is refused with 413; without it, the server's limit counts alone
    * @returns undefined when it is there already
    * @throws {PayloadTooLarge} at once when the stated length is over the limit
    */
-  load(limitBytes: number): PromiseLike<void> | undefined;
+  load(limitBytes?: number): PromiseLike<void> | undefined;
 }
 
 /** A response as it begins: status and headers may still be changed. */

@@ -1,5 +1,5 @@
 import { BodyPump, type BodySink } from './body-pump.js';
-import { byteLength, joinChunks } from './chunks.js';
+import { byteLength, joinChunks, LARGE_BYTES } from './chunks.js';
 import type { Body, Chunk } from './contract.js';
 import { chunkError, lengthError, notStartedError } from './contract-errors.js';
 import type { BodyStream } from './transport.js';
@@ -56,12 +56,14 @@ export class Delivery implements BodySink {
   /** The `write` that `startResponse` returned. */
   write(chunk: Chunk): void | Promise<void> {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) throw chunkError(chunk);
-    if (this.#owner.isDone || this.#isFinished || chunk.length === 0) return undefined;
+    if (chunk.length === 0) return undefined;
+    if (this.#owner.isDone || this.#isFinished) return nextTurn();
     if (this.#owner.isBodyless) {
       this.#isUncounted = true;
-      return undefined;
+      return nextTurn();
     }
-    this.#hold(chunk);
+    // The writer may use its memory again; a large chunk has left before that.
+    this.#hold(typeof chunk !== 'string' && chunk.length < LARGE_BYTES ? Buffer.from(chunk) : chunk);
     this.flush();
     if (!this.#isBlocked) return undefined;
     this.#drain ??= createDrain();
@@ -193,10 +195,17 @@ export class Delivery implements BodySink {
 
   #count(bytes: number): void {
     const { statedLength } = this.#owner;
-    this.#sentBytes += bytes;
-    if (statedLength !== -1 && this.#sentBytes > statedLength)
-      throw lengthError(statedLength, this.#sentBytes);
+    const sentBytes = this.#sentBytes + bytes;
+    if (statedLength !== -1 && sentBytes > statedLength) throw lengthError(statedLength, sentBytes);
+    this.#sentBytes = sentBytes;
   }
+}
+
+/** Without it, a writer that waits for nothing else would never let the loop go on. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 function createDrain(): { promise: Promise<void>; resolve: () => void } {

@@ -1,7 +1,7 @@
 import Negotiator from 'negotiator';
 import type { Environ, HeaderPair } from './contract.js';
-import { toError, VelaError } from './errors.js';
-import { HttpError } from './http-error.js';
+import { formatError, toError, VelaError } from './errors.js';
+import { HttpError, type HttpErrorDetail } from './http-error.js';
 import { tellError } from './request-channels.js';
 import { findReason } from './status.js';
 import { WsgiResponse } from './wsgi-response.js';
@@ -11,13 +11,14 @@ const GENERIC_MESSAGE = 'An exception has occurred while evaluating your request
 const NOT_FOUND_MESSAGE = 'Cannot find what you are looking for.';
 const MEDIA_TYPES = ['text/plain', 'text/html', 'application/json'];
 
-/** An error as it is shown: `details`, stack and causes, only in debug. */
+/** An error as it is shown: `stack`, with causes, only in debug. */
 export interface ErrorPage {
   readonly status: number;
   readonly reason: string;
   /** What may be told to the client. */
   readonly message: string;
-  readonly details: string | undefined;
+  readonly details: readonly HttpErrorDetail[];
+  readonly stack: string | undefined;
 }
 
 const pages = new WeakMap<WsgiResponse, ErrorPage>();
@@ -43,7 +44,8 @@ export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
     status,
     reason: findReason(status),
     message: findMessage(error, status),
-    details: environ['vela.cfg'].debug && status >= 500 ? formatError(error) : undefined,
+    details: error instanceof HttpError ? error.details : [],
+    stack: environ['vela.cfg'].debug && status >= 500 ? formatError(error) : undefined,
   };
   return renderPage(environ, page, findHeaders(error));
 }
@@ -52,21 +54,9 @@ export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
 export function notFoundResponse(environ: Environ): WsgiResponse {
   return renderPage(
     environ,
-    { status: 404, reason: 'Not Found', message: NOT_FOUND_MESSAGE, details: undefined },
+    { status: 404, reason: 'Not Found', message: NOT_FOUND_MESSAGE, details: [], stack: undefined },
     [],
   );
-}
-
-/** The message, stack and causes of an error. */
-function formatError(error: Error): string {
-  let text = error.stack ?? String(error);
-  let cause = error.cause;
-  for (let depth = 0; cause !== undefined && depth < 8; depth++) {
-    const inner = toError(cause);
-    text += `\nCaused by: ${inner.stack ?? String(inner)}`;
-    cause = inner.cause;
-  }
-  return text;
 }
 
 function findStatus(error: Error): number {
@@ -124,28 +114,35 @@ function chooseType(environ: Environ): string {
   return new Negotiator({ headers: { accept } }).mediaType(MEDIA_TYPES) ?? 'text/plain';
 }
 
-function renderText({ status, reason, message, details }: ErrorPage): string {
-  return details === undefined ? `${message}\n` : `${status} ${reason}\n\n${details}\n`;
+function renderText({ status, reason, message, details, stack }: ErrorPage): string {
+  if (stack !== undefined) return `${status} ${reason}\n\n${stack}\n`;
+  const lines = details.map((detail) => `${detail.path === '' ? '' : `${detail.path}: `}${detail.message}\n`);
+  return `${message}\n${lines.join('')}`;
 }
 
-function renderJson({ status, message, details }: ErrorPage): string {
+function renderJson({ status, message, details, stack }: ErrorPage): string {
   return JSON.stringify({
     status,
     message,
-    ...(details === undefined ? {} : { stack: details.split('\n') }),
+    ...(details.length === 0 ? {} : { details: details.map(({ path, message }) => ({ path, message })) }),
+    ...(stack === undefined ? {} : { stack: stack.split('\n') }),
   });
 }
 
-function renderHtml({ status, reason, message, details }: ErrorPage): string {
+function renderHtml({ status, reason, message, details, stack }: ErrorPage): string {
   const title = `${status} ${escapeHtml(reason)}`;
-  const stack = details === undefined ? '' : `\n<pre>${escapeHtml(details)}</pre>`;
+  const items = details.map(
+    (detail) => `<li><code>${escapeHtml(detail.path)}</code> ${escapeHtml(detail.message)}\n`,
+  );
+  const list = items.length === 0 ? '' : `\n<ul>\n${items.join('')}</ul>`;
+  const trace = stack === undefined ? '' : `\n<pre>${escapeHtml(stack)}</pre>`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>${title}</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;margin:4rem auto;max-width:60rem;padding:0 1rem}pre{overflow:auto;padding:1rem;background:#f4f4f5}</style>
 <h1>${title}</h1>
-<p>${escapeHtml(message)}</p>${stack}
+<p>${escapeHtml(message)}</p>${list}${trace}
 </html>
 `;
 }

@@ -1,3 +1,5 @@
+import { findNearest } from './nearest.js';
+
 /**
  * Errors of Vela itself: a stable code, and a message that says what was expected, what came and what to do.
  * docs/errors.md lists them all.
@@ -29,9 +31,34 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** Any thrown value as an Error. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
+  if (thrown instanceof Error) return thrown;
+  return typeof thrown === 'function' && thrown.prototype instanceof Error
+    ? new Error(`the class ${thrown.name} was thrown, not an error: throw new ${thrown.name}(...)`)
     : new Error(`a value that is no Error was thrown: ${describeValue(thrown)}`);
+}
+
+/** How many causes of an error are shown. */
+const SHOWN_CAUSES = 8;
+
+/** An error for people: name, code, message and stack, and those of its causes. */
+export function formatError(error: Error): string {
+  let text = formatStack(error);
+  let { cause } = error;
+  for (let depth = 0; cause !== undefined && depth < SHOWN_CAUSES; depth++) {
+    const inner = toError(cause);
+    text += `\nCaused by: ${formatStack(inner)}`;
+    cause = inner.cause;
+  }
+  return text;
+}
+
+/** The stack, whose first line V8 writes before the error has its name and code. */
+function formatStack(error: Error): string {
+  const stack = error.stack ?? String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const [first = ''] = stack.split('\n', 1);
+  const title = code === '' || first.includes(code) ? error.name : `${error.name} [${code}]`;
+  return stack.replace(/^[\w$]*Error(?=$|\n|: )/, () => title);
 }
 
 /** A short text for a value in an error message. */
@@ -48,9 +75,15 @@ export function describeValue(value: unknown): string {
 export function refuseUnknown(owner: string, unknown: object, known: readonly string[]): void {
   for (const key of Object.keys(unknown)) {
     throw new TypeError(
-      `${owner} has no option "${key}"; it has ${known.map((one) => `"${one}"`).join(', ')}`,
+      `${owner} has no option "${key}"${askNearest(key, known)}; it has ${known.map((one) => `"${one}"`).join(', ')}`,
     );
   }
+}
+
+/** ` (did you mean "bind"?)`; `''` when no known name is near. */
+export function askNearest(given: string, known: readonly string[]): string {
+  const nearest = findNearest(given, known);
+  return nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
 }
 
 /** Options as they must be given: a plain object. @throws {TypeError} */
@@ -58,6 +91,9 @@ export function requireOptions<O extends object>(owner: string, options: O): O {
   const prototype =
     options !== null && typeof options === 'object' ? Object.getPrototypeOf(options) : undefined;
   if (prototype !== Object.prototype && prototype !== null) {
+    if (prototype !== undefined && 'wsgi.version' in options) {
+      throw new TypeError(`${owner} makes the middleware, and was given in its place: call it: ${owner}()`);
+    }
     throw new TypeError(
       `${owner} takes its options as an object, { name: value }; received ${describeValue(options)}`,
     );

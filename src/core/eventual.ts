@@ -63,6 +63,7 @@ export class Eventual<T> implements PromiseLike<T>, Settler<T> {
     const settle = <V>(call: (value: V) => unknown, value: V) => {
       try {
         const result = call(value) as A | B | PromiseLike<A | B>;
+        if ((result as unknown) === next) throw new TypeError('A promise cannot wait for itself');
         if (isThenable(result)) follow(result, next);
         else next.resolve(result as A | B);
       } catch (error) {
@@ -71,11 +72,11 @@ export class Eventual<T> implements PromiseLike<T>, Settler<T> {
     };
     this.listen({
       resolve: (value) => {
-        if (onResolved) settle(onResolved, value);
+        if (typeof onResolved === 'function') settle(onResolved, value);
         else next.resolve(value as A & T);
       },
       reject: (error) => {
-        if (onRejected) settle(onRejected, error);
+        if (typeof onRejected === 'function') settle(onRejected, error);
         else next.reject(error);
       },
     });
@@ -88,7 +89,8 @@ export function follow<T>(promise: PromiseLike<T>, settler: Settler<T>): void {
   if (promise instanceof Eventual) {
     promise.listen(settler);
   } else {
-    promise.then(
+    // A thenable that is no promise may call back twice, or throw.
+    Promise.resolve(promise).then(
       (value) => settler.resolve(value),
       (error: unknown) => settler.reject(error),
     );

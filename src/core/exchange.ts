@@ -10,7 +10,6 @@ import { follow, type Settler } from './eventual.js';
 import { afterBody, decideFate } from './fate.js';
 import type { Incoming, RequestOwner } from './incoming.js';
 import { DONE, OPEN, SENDING, STARTED } from './phase.js';
-import type { DeclaredFields } from './request-fields.js';
 import { hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
 import { beginHead, ResponseHooks } from './response-hooks.js';
 import type { Service } from './service.js';
@@ -47,13 +46,13 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   run(): void {
     this.#call();
     if (this.#phase === DONE) this.#incoming.release();
-    else this.#goOn(this.#service.headers);
+    else this.#goOn();
     this.#isCorked = false;
   }
 
   /** Calls the application in a later turn of the loop, so that nothing is answered within the gateway's call. */
   runLater(): void {
-    this.#goOn(undefined);
+    this.#goOn();
     this.#isCorked = false;
     setImmediate(() => this.#call());
   }
@@ -176,6 +175,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
       this.reject(error);
     }
     LazyEnviron.enter(undefined);
+    this.#incoming.called();
   }
 
   #start(status: string, headers: HeaderPair[], excInfo: Error | undefined): Write {
@@ -266,9 +266,9 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   }
 
   /** The handler's call is over, the request is not. */
-  #goOn(headers: DeclaredFields | undefined): void {
+  #goOn(): void {
     const { transport, waits, stalls } = this.#service;
-    this.#incoming.keep(headers);
+    this.#incoming.keep();
     transport.watch(this.#response, this);
     this.#incoming.detach();
     (this.#phase === OPEN ? waits : stalls).join(this);

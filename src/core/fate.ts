@@ -10,6 +10,8 @@ interface LastRequest {
   readonly isLast: boolean;
   readonly isBodyPending: boolean;
   readonly input: RequestInput;
+  /** The last bytes of the response follow. */
+  close(): void;
 }
 
 /** What becomes of the connection after the response. @param code - its status */
@@ -25,13 +27,17 @@ export function decideFate(request: LastRequest, isDraining: boolean, code: numb
  * second at the most.
  */
 export function afterBody(request: LastRequest, send: (fate: Fate) => void): void {
+  const finish = () => {
+    request.close();
+    send('close');
+  };
   if (!request.isBodyPending) {
-    setImmediate(send, 'close');
+    setImmediate(finish);
     return;
   }
-  const timer = setTimeout(send, LINGER_MS, 'close');
+  const timer = setTimeout(finish, LINGER_MS);
   RequestInput.discard(request.input, () => {
     clearTimeout(timer);
-    setImmediate(send, 'close');
+    setImmediate(finish);
   });
 }

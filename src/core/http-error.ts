@@ -1,14 +1,26 @@
 import type { HeaderPair } from './contract.js';
+import { describeValue, refuseUnknown, requireOptions } from './errors.js';
 import { findReason } from './status.js';
+
+/** One of several things that are wrong with a request. */
+export interface HttpErrorDetail {
+  /** Where in the body it is, as a JSON pointer (RFC 6901): `/items/0/name`; `''` for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
 
 /** What an HttpError may carry beside its message. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Headers of the error response, after Content-Type. */
   headers?: HeaderPair[];
+  /** What is wrong, one by one. The client is shown them: as `details` in JSON, as a list in HTML, as lines in text. */
+  details?: readonly HttpErrorDetail[];
 }
 
 /**
  * An error that may be told to the client: thrown anywhere in a handler, it becomes the response.
+ * @throws {TypeError} for a message that is no text, and for options that it does not have
+ * @throws {RangeError} for another status
  * @example throw new HttpError(409, 'somebody else changed it first')
  */
 export class HttpError extends Error {
@@ -16,16 +28,55 @@ export class HttpError extends Error {
   /** The response's status code, 300 to 599. */
   readonly status: number;
   readonly headers: HeaderPair[];
+  /** What is wrong, one by one; empty when the message says it all. */
+  readonly details: readonly HttpErrorDetail[];
 
-  constructor(status: number, message?: string, { headers = [], ...options }: HttpErrorOptions = {}) {
+  constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     if (!Number.isInteger(status) || status < 300 || status > 599) {
-      throw new RangeError(`HttpError needs a status from 300 to 599; received ${String(status)}`);
+      throw new RangeError(
+        `${new.target.name} needs a status from 300 to 599; received ${describeValue(status)}`,
+      );
     }
-    super(message ?? findReason(status), options);
+    if (message !== undefined && typeof message !== 'string') {
+      throw new TypeError(`${new.target.name} takes its message as text; received ${describeValue(message)}`);
+    }
+    const { headers = [], details = [], ...rest } = checkOptions(new.target.name, options);
+    super(message ?? findReason(status), rest);
     this.status = status;
     this.headers = headers;
+    this.details = details;
   }
 }
+
+function checkOptions(owner: string, options: HttpErrorOptions): HttpErrorOptions {
+  const { headers, details = [], cause: _cause, ...unknown } = requireOptions(owner, options);
+  refuseUnknown(owner, unknown, ['headers', 'details', 'cause']);
+  if (!Array.isArray(details) || !details.every(isDetail)) {
+    throw new TypeError(
+      `${owner} takes its details as an array of { path, message }, both text; received ${describeValue(details)}`,
+    );
+  }
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string');
+  if (headers === undefined || (Array.isArray(headers) && headers.every(isPair))) return options;
+  throw new TypeError(
+    `${owner} takes its headers as an array of pairs of text, [['Retry-After', '60']]; received ${describeValue(headers)}`,
+  );
+}
+
+function isDetail(detail: unknown): boolean {
+  if (typeof detail !== 'object' || detail === null) return false;
+  const { path, message } = detail as Partial<HttpErrorDetail>;
+  return typeof path === 'string' && typeof message === 'string';
+}
+
+/** The options with one more header before theirs. */
+function withHeader(owner: string, name: string, value: string, options: HttpErrorOptions): HttpErrorOptions {
+  const { headers = [], ...rest } = checkOptions(owner, options);
+  return { ...rest, headers: [[name, value], ...headers] };
+}
+
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /** 302, or another redirect status, to a location. */
 export class HttpRedirect extends HttpError {
@@ -33,7 +84,17 @@ export class HttpRedirect extends HttpError {
   readonly location: string;
 
   constructor(location: string, status: 301 | 302 | 303 | 307 | 308 = 302, options: HttpErrorOptions = {}) {
-    super(status, undefined, { ...options, headers: [['Location', location], ...(options.headers ?? [])] });
+    if (typeof location !== 'string') {
+      throw new TypeError(
+        `HttpRedirect takes a location such as '/new'; received ${describeValue(location)}`,
+      );
+    }
+    if (!REDIRECTS.includes(status)) {
+      throw new RangeError(
+        `HttpRedirect needs a status of ${REDIRECTS.join(', ')}; received ${describeValue(status)}`,
+      );
+    }
+    super(status, undefined, withHeader('HttpRedirect', 'Location', location, options));
     this.location = location;
   }
 }
@@ -75,7 +136,12 @@ export class MethodNotAllowed extends HttpError {
   override readonly name = 'MethodNotAllowed';
   /** @param allow - the methods that would do, sent as the Allow header (RFC 9110 §15.5.6) */
   constructor(allow: readonly string[] = [], message?: string, options: HttpErrorOptions = {}) {
-    super(405, message, { ...options, headers: [['Allow', allow.join(', ')], ...(options.headers ?? [])] });
+    if (!Array.isArray(allow)) {
+      throw new TypeError(
+        `MethodNotAllowed takes an array of methods, ['GET', 'POST']; received ${describeValue(allow)}`,
+      );
+    }
+    super(405, message, withHeader('MethodNotAllowed', 'Allow', allow.join(', '), options));
   }
 }
 
@@ -103,7 +169,7 @@ export class Unsupported extends HttpError {
   }
 }
 
-/** 422: well-formed, and wrong. */
+/** 422: well-formed, and wrong; `details` say where. */
 export class UnprocessableEntity extends HttpError {
   override readonly name = 'UnprocessableEntity';
   constructor(message?: string, options?: HttpErrorOptions) {

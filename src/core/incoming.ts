@@ -20,11 +20,14 @@ import type { Fate, ResponseOwner, Transport } from './transport.js';
 
 /** What the incoming side needs of its server. */
 export interface IncomingService<R> {
+  /** The headers that can be read once a request has gone async; undefined for all. */
+  readonly headers: DeclaredFields | undefined;
   readonly facts: ServerFacts;
   readonly transport: Transport<R>;
 }
 
 const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
+const UNDECLARED = 'the handler declares the headers that it reads later, and not this one; add it';
 
 /** The exchange that a request belongs to. */
 export interface RequestOwner extends ResponseOwner {
@@ -54,8 +57,8 @@ export class Incoming<R> implements RequestHost, InputFlow {
   /** Undefined once it cannot be read any more. */
   #head: RequestHead | undefined;
   #fields: RequestFields | undefined;
-  /** The headers that were kept, when not all of them were. */
-  #declared: readonly string[] | undefined = undefined;
+  /** The handler's call is over: of headers, only the declared ones can be read. */
+  #isCalled = false;
   /** Null before it was read. */
   #query: string | undefined | null = null;
   #target: string | undefined = undefined;
@@ -94,16 +97,18 @@ export class Incoming<R> implements RequestHost, InputFlow {
     this.isLast = isLast;
   }
 
-  /** Copies what may be read later, while the head can still be read. @param declared - undefined keeps all headers */
-  keep(declared: DeclaredFields | undefined): void {
+  /** The handler's call is over. */
+  called(): void {
+    this.#isCalled = true;
+  }
+
+  /** Copies what may be read later, while the head can still be read. */
+  keep(): void {
     const head = this.#head;
     if (head === undefined) return;
     this.#target = head.target;
     this.#readQuery();
-    if (this.#fields === undefined) {
-      if (declared !== undefined) this.#declared = declared.names;
-      this.#fields = keepFields(head, declared);
-    }
+    this.#fields ??= keepFields(head, this.#declared);
     this.#head = undefined;
   }
 
@@ -146,19 +151,21 @@ export class Incoming<R> implements RequestHost, InputFlow {
       }
       this.#fields = copyFields(head);
     }
-    const value = findField(this.#fields, name);
-    if (value === undefined && this.#declared !== undefined && !this.#declared.includes(name)) {
-      throw expired(
-        `The request header '${name}'`,
-        `it is not among the declared ones: app.headers = ['${name}']`,
-      );
+    if (this.#declared?.names.includes(name) === false) {
+      throw expired(`The request header '${name}'`, `${UNDECLARED}: app.headers = [..., '${name}']`);
     }
-    return value;
+    return findField(this.#fields, name);
   }
 
   headerNames(): string[] {
     if (this.#fields === undefined) this.header('');
-    return (this.#fields as RequestFields).filter((_, index) => index % 2 === 0);
+    const names = (this.#fields as RequestFields).filter((_, index) => index % 2 === 0);
+    return names.filter((name) => this.#declared?.names.includes(name) !== false);
+  }
+
+  /** The only headers that can be read by now; undefined while there is no such limit. */
+  get #declared(): DeclaredFields | undefined {
+    return this.#isCalled ? this.#service.headers : undefined;
   }
 
   get facts(): ServerFacts {

@@ -117,7 +117,9 @@ export class RequestInput implements WsgiInput {
     return input.#reader !== undefined;
   }
 
-  load(limitBytes: number): PromiseLike<void> | undefined {
+  load(limitBytes = Number.POSITIVE_INFINITY): PromiseLike<void> | undefined {
+    checkLimit(limitBytes);
+    this.#claim();
     this.#limitBytes = Math.min(this.#limitBytes, limitBytes);
     this.#demandBytes = Number.POSITIVE_INFINITY;
     if (Math.max(this.#receivedBytes, this.#statedBytes) > this.#limitBytes) throw tooLarge(this.#limitBytes);
@@ -143,6 +145,7 @@ export class RequestInput implements WsgiInput {
 
   async #readline(size: number): Promise<Buffer> {
     checkSize(size);
+    this.#claim();
     const scan: LineScan = { chunk: 0, offset: 0, before: 0 };
     for (;;) {
       const lineBytes = this.#queue.findLine(scan);
@@ -172,9 +175,10 @@ export class RequestInput implements WsgiInput {
     for (;;) {
       await this.#demand(1);
       if (this.#queue.length === 0) return;
-      const chunks = this.#queue.takeChunks();
-      this.#resume();
-      yield* chunks;
+      // One at a time: what a reader that breaks off leaves can still be read.
+      const chunk = this.#queue.takeChunk();
+      if (this.#queue.length < HIGH_WATER_BYTES) this.#resume();
+      yield chunk;
     }
   }
 
@@ -198,6 +202,7 @@ export class RequestInput implements WsgiInput {
 
   /** Waits until `bytes` are there, or the end. */
   async #demand(bytes: number): Promise<void> {
+    this.#claim();
     if (this.#error !== undefined) throw this.#error;
     if (this.#queue.length >= bytes || this.#isEnded) return;
     this.#demandBytes = Math.max(bytes, HIGH_WATER_BYTES);
@@ -206,14 +211,16 @@ export class RequestInput implements WsgiInput {
     this.#demandBytes = HIGH_WATER_BYTES;
   }
 
+  /** @throws {VelaError} `ERR_INPUT_BUSY` while another read waits */
+  #claim(): void {
+    if (this.#reader === undefined) return;
+    throw new VelaError('ERR_INPUT_BUSY', 'wsgi.input is being read already: await one read before the next');
+  }
+
   #wait(bytes: number): Eventual<void> {
     const reader = new Eventual<void>();
     if (this.#error !== undefined) {
       reader.reject(this.#error);
-    } else if (this.#reader !== undefined) {
-      reader.reject(
-        new VelaError('ERR_INPUT_BUSY', 'wsgi.input is being read already: await one read before the next'),
-      );
     } else {
       this.#reader = reader;
       this.#awaitedBytes = bytes;
@@ -245,6 +252,12 @@ function checkSize(size: unknown): void {
     throw new TypeError(
       `A size to read must be a whole number of bytes, or left out; received ${describeValue(size)}`,
     );
+  }
+}
+
+function checkLimit(limitBytes: unknown): void {
+  if (typeof limitBytes !== 'number' || !(limitBytes >= 0)) {
+    throw new TypeError(`load() takes a limit in bytes, or nothing; received ${describeValue(limitBytes)}`);
   }
 }
 

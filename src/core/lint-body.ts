@@ -1,7 +1,8 @@
+import { type AnyIterator, findClose, iterateBody, type Step } from './body-pump.js';
 import type { Body, Chunk, Environ } from './contract.js';
-import { bodyRemedy } from './contract-errors.js';
-import { describeValue, isThenable } from './errors.js';
-import { check } from './lint-checks.js';
+import { bodyError, chunkError, lengthError, notStartedError } from './contract-errors.js';
+import { isThenable } from './errors.js';
+import { breach, check } from './lint-checks.js';
 
 /** What one call of a linted application has said so far. */
 export interface LintedCall {
@@ -16,17 +17,11 @@ export interface LintedCall {
   checkUnchanged(): void;
 }
 
-type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
-type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
-
 /** Wraps a body: its chunks, its length, that it is iterated once and closed once. */
 export function lintBody(body: Body, state: LintedCall): Body {
   const isObject = typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
-  check(
-    'body-iterable',
-    isObject && (Symbol.iterator in body || Symbol.asyncIterator in body),
-    `${describeValue(body)}: ${bodyRemedy(body)}`,
-  );
+  if (!isObject || !(Symbol.iterator in body || Symbol.asyncIterator in body))
+    breach('body-iterable', bodyError(body));
   return Symbol.asyncIterator in body
     ? new LintedBody(body, state, true)
     : new LintedBody(body, state, false);
@@ -54,17 +49,12 @@ class LintedBody {
   close(): unknown {
     check('body-close', !this.#isClosed, 'a second call');
     this.#isClosed = true;
-    const body = this.#body as { close?: () => unknown; return?: () => unknown };
-    if (typeof body.close === 'function') return body.close();
-    if (typeof body.return === 'function') return body.return();
-    return this.#iterator?.return?.();
+    return findClose(this.#body, this.#iterator, { report: () => {} })?.();
   }
 
   #iterate(): AnyIterator {
     check('body-once', this.#iterator === undefined, 'a second iteration');
-    const body = this.#body;
-    const iterator: AnyIterator =
-      Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+    const iterator = iterateBody(this.#body);
     this.#iterator = iterator;
     return {
       next: () => {
@@ -78,7 +68,7 @@ class LintedBody {
   #inspect(step: Step): Step {
     if (this.#state.breach !== undefined) throw this.#state.breach;
     if (step.done === true) {
-      check('start-before-body', this.#state.isStarted, 'a body that ended before it');
+      if (!this.#state.isStarted) breach('start-before-body', notStartedError('before the body ended'));
       this.#state.checkUnchanged();
       this.#checkLength();
       return step;
@@ -90,9 +80,10 @@ class LintedBody {
   }
 
   #inspectChunk(chunk: Chunk): Chunk {
-    check('body-chunks', typeof chunk === 'string' || chunk instanceof Uint8Array, describeValue(chunk));
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) breach('body-chunks', chunkError(chunk));
     if (chunk.length > 0) {
-      check('start-before-body', this.#state.isStarted, 'a chunk before it');
+      if (!this.#state.isStarted)
+        breach('start-before-body', notStartedError('before the body yielded its first chunk'));
       this.#state.checkUnchanged();
     }
     this.#bytes += Buffer.byteLength(chunk);
@@ -104,6 +95,6 @@ class LintedBody {
     const sent = this.#bytes + writtenBytes;
     const isWrong =
       statedLength !== -1 && sent !== statedLength && !(sent === 0 && environ.REQUEST_METHOD === 'HEAD');
-    check('body-length', !isWrong, `${sent} bytes, and a Content-Length of ${statedLength}`);
+    if (isWrong) breach('body-length', lengthError(statedLength, sent));
   }
 }

@@ -12,10 +12,17 @@ export const RULES = {
     section: 'Applications',
     text: 'An application is a function `(environ, startResponse)`, or an object whose `handle` is one.',
   },
-  'app-arguments': { section: 'Applications', text: 'It is called with exactly two arguments, by position.' },
+  'app-headers': {
+    section: 'Applications',
+    text: 'The `headers` of an application, where it has any, are an array of names of request headers in HTTP spelling, such as `user-agent`; of headers, only these are read after an await.',
+  },
+  'app-arguments': {
+    section: 'Applications',
+    text: 'An application is called with exactly two arguments, by position.',
+  },
   'app-result': {
     section: 'Applications',
-    text: 'It returns a body, a WsgiResponse or `TAKEN`, or a promise of one of these.',
+    text: 'An application returns a body, a WsgiResponse or `TAKEN`, or a promise of one of these. One that returns nothing is taken for a middleware by `lint`, and answered 500 by a server.',
   },
   'environ-object': {
     section: 'The environ',
@@ -87,15 +94,15 @@ export const RULES = {
   },
   'start-twice': {
     section: 'startResponse',
-    text: 'It is called again only with `excInfo`; that replaces a response of which nothing is sent, and cuts one that is under way.',
+    text: '`startResponse` is called again only with `excInfo`; that replaces a response of which nothing is sent, and cuts one that is under way.',
   },
   'start-before-body': {
     section: 'startResponse',
-    text: 'It is called before the body yields its first chunk that is not empty, and before the body ends.',
+    text: '`startResponse` is called before the body yields its first chunk that is not empty, and before the body ends.',
   },
   'start-write': {
     section: 'startResponse',
-    text: 'It returns `write(chunk)`; a promise that `write` returns is back-pressure.',
+    text: '`startResponse` returns `write(chunk)`; a promise that `write` returns is back-pressure.',
   },
   'body-iterable': {
     section: 'The body',
@@ -103,16 +110,16 @@ export const RULES = {
   },
   'body-chunks': {
     section: 'The body',
-    text: 'It yields strings, sent as UTF-8, and Uint8Arrays, or promises of these.',
+    text: 'The body yields strings, sent as UTF-8, and Uint8Arrays, or promises of these.',
   },
   'body-length': {
     section: 'The body',
     text: 'A stated Content-Length is the number of bytes that the body has. HEAD, 204, 205 and 304 send no body.',
   },
-  'body-once': { section: 'The body', text: 'It is iterated once, and not after it was closed.' },
+  'body-once': { section: 'The body', text: 'The body is iterated once, and not after it was closed.' },
   'body-close': {
     section: 'The body',
-    text: 'Its `close()`, else its `return()`, is called exactly once on every path: at the end, after an error, when the client goes away.',
+    text: 'The `close()` of the body, else its `return()`, is called exactly once on every path: at the end, after an error, when the client goes away.',
   },
   'middleware-nothing': {
     section: 'Middleware',
@@ -127,6 +134,11 @@ export type RuleId = keyof typeof RULES;
 export function check(id: RuleId, holds: boolean, received: string): asserts holds {
   if (holds) return;
   throw new VelaError('ERR_LINT', `${id}: ${RULES[id].text} Received ${received}.`);
+}
+
+/** Throws what a server would say, as the breach of a rule. */
+export function breach(id: RuleId, error: Error): never {
+  throw new VelaError('ERR_LINT', `${id}: ${error.message}`);
 }
 
 /** The contract as Markdown: docs/spec.md. */

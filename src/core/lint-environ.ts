@@ -1,6 +1,6 @@
 import type { Environ } from './contract.js';
 import { environKeys } from './environ-keys.js';
-import { describeValue } from './errors.js';
+import { describeValue, VelaError } from './errors.js';
 import { HttpError } from './http-error.js';
 import { TOKEN } from './http-syntax.js';
 import { check } from './lint-checks.js';
@@ -24,8 +24,10 @@ const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'];
 
 /** Checks what a server hands to an application. */
 export function checkEnviron(environ: Environ): void {
-  for (const key of CGI_KEYS)
+  for (const key of CGI_KEYS) {
+    if (key === 'CONTENT_TYPE' && isUndeclared(environ, key)) continue;
     check('environ-cgi', typeof environ[key] === 'string', describeKey(environ, key));
+  }
   check('environ-method', TOKEN.test(environ.REQUEST_METHOD), describeKey(environ, 'REQUEST_METHOD'));
   const script = environ.SCRIPT_NAME;
   check(
@@ -114,6 +116,16 @@ function readPath(environ: Environ): string {
   } catch (error) {
     if (error instanceof HttpError) return '';
     throw error;
+  }
+}
+
+/** True for a header that cannot be read any more: a middleware before this one has waited, and it is not declared. */
+function isUndeclared(environ: Environ, key: string): boolean {
+  try {
+    void environ[key];
+    return false;
+  } catch (error) {
+    return error instanceof VelaError && error.code === 'ERR_ENVIRON_EXPIRED';
   }
 }
 

@@ -11,16 +11,15 @@ import {
   type StartResponse,
   TAKEN,
 } from './contract.js';
+import { chunkError, startedError } from './contract-errors.js';
 import { guardEnviron } from './environ-keys.js';
 import { describeValue, isThenable, VelaError } from './errors.js';
 import { type LintedCall, lintBody } from './lint-body.js';
-import { check, type RuleId } from './lint-checks.js';
+import { breach, check, type RuleId } from './lint-checks.js';
 import { checkEnviron } from './lint-environ.js';
+import { isDeclarable } from './parts.js';
 import { checkHead, type ResponseHead } from './response-head.js';
 import { WsgiResponse } from './wsgi-response.js';
-
-const SECOND_START =
-  'a second call without it; if one of the calls is not yours, an earlier middleware called it and returned nothing';
 
 /**
  * Wraps an application or a middleware, so that both sides of the contract are checked at run time: what the server
@@ -35,6 +34,7 @@ export function lint(middleware: Middleware): MiddlewareFunction;
 export function lint(app: App | Middleware): MiddlewareFunction {
   const isCallable = typeof app === 'function' || typeof app?.handle === 'function';
   check('app-callable', isCallable, describeValue(app));
+  checkDeclared(app.headers);
   const call = (typeof app === 'function' ? app : app.handle.bind(app)) as MiddlewareFunction;
 
   const linted: MiddlewareFunction = (...args) => {
@@ -57,11 +57,18 @@ export function lint(app: App | Middleware): MiddlewareFunction {
       return fail(error);
     }
   };
-  const { start, stop, describe } = app;
+  const { start, stop, describe, headers } = app;
+  if (headers !== undefined) linted.headers = headers;
   if (start !== undefined) linted.start = (context) => start.call(app, context);
   if (stop !== undefined) linted.stop = () => stop.call(app);
   if (describe !== undefined) linted.describe = () => describe.call(app);
   return linted;
+}
+
+/** What an application declares of its headers. */
+function checkDeclared(headers: unknown): void {
+  check('app-headers', headers === undefined || Array.isArray(headers), describeValue(headers));
+  for (const name of headers ?? []) check('app-headers', isDeclarable(name), describeValue(name));
 }
 
 function begin(environ: Environ): LintedCall {
@@ -93,11 +100,20 @@ function accept(result: MiddlewareResult, state: LintedCall): MiddlewareResult {
     throw state.breach;
   }
   if (result === undefined || result === null) {
-    check('middleware-nothing', !state.isStarted, 'nothing, after startResponse');
+    check(
+      'middleware-nothing',
+      !state.isStarted,
+      'nothing, after startResponse: return the body, [] for none',
+    );
     return result;
   }
   if (result === TAKEN || result instanceof WsgiResponse) return result;
-  check('app-result', typeof result === 'object' || typeof result === 'string', describeValue(result));
+  const isResult = typeof result === 'object' || typeof result === 'string';
+  check(
+    'app-result',
+    isResult,
+    `${describeValue(result)}: a middleware returns nothing to pass the request on`,
+  );
   return lintBody(result as Body, state);
 }
 
@@ -113,14 +129,15 @@ function lintStart(startResponse: StartResponse, state: LintedCall): StartRespon
     check('start-arguments', args.length === 2 || args.length === 3, `${args.length} arguments`);
     const [status, headers, excInfo] = args;
     check('start-arguments', excInfo === undefined || excInfo instanceof Error, describeValue(excInfo));
-    check('start-twice', !state.isStarted || excInfo !== undefined, SECOND_START);
+    if (state.isStarted && excInfo === undefined) breach('start-twice', startedError());
     state.statedLength = lintHead(status, headers);
     state.isStarted = true;
     state.checkUnchanged = watchHeaders(headers);
     const write = startResponse(status, headers, excInfo);
     check('start-write', typeof write === 'function', describeValue(write));
     return noting(state, (chunk) => {
-      check('body-chunks', typeof chunk === 'string' || chunk instanceof Uint8Array, describeValue(chunk));
+      if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
+        breach('body-chunks', chunkError(chunk));
       state.writtenBytes += Buffer.byteLength(chunk);
       return write(chunk);
     });
@@ -142,15 +159,16 @@ function lintHead(status: string, headers: HeaderPair[]): number {
       `no Content-Type with ${status}`,
     );
   }
-  return statedLength;
+  // What a 304 states is the length of the 200 that it stands for (RFC 9110 §8.6).
+  return code === 304 ? -1 : statedLength;
 }
 
-/** The same checks as at run time, told as a rule. */
+/** The same checks as at run time, told as the breach of a rule. */
 function checkByRule(status: string, headers: HeaderPair[]): ResponseHead {
   try {
     return checkHead(status, headers);
   } catch (error) {
-    if (error instanceof VelaError) check(ruleOf(error.code), false, `what is refused so: ${error.message}`);
+    if (error instanceof VelaError) breach(ruleOf(error.code), error);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Part, PartDescription, StartContext } from './contract.js';
 import { describeValue } from './errors.js';
+import { TOKEN } from './http-syntax.js';
 import { type DeclaredFields, declareFields } from './request-fields.js';
 
 type Call<F> = F | (Part & { handle: F });
@@ -60,6 +61,7 @@ export function mergeDeclaredHeaders(parts: readonly Part[]): readonly string[] 
   const names = new Set<string>();
   for (const part of parts) {
     if (part.headers === undefined) return undefined;
+    requireNames(part.headers);
     for (const name of part.headers) names.add(resolveHeaderName(name));
   }
   return [...names];
@@ -67,11 +69,25 @@ export function mergeDeclaredHeaders(parts: readonly Part[]): readonly string[] 
 
 /** What a part declares of its headers; undefined when nothing. @throws {TypeError} */
 export function resolveDeclaredHeaders(headers: readonly string[] | undefined): DeclaredFields | undefined {
-  return headers === undefined ? undefined : declareFields(headers.map(resolveHeaderName));
+  if (headers === undefined) return undefined;
+  requireNames(headers);
+  return declareFields(headers.map(resolveHeaderName));
+}
+
+/** True for the name of a header in HTTP spelling. */
+export function isDeclarable(name: unknown): name is string {
+  return typeof name === 'string' && TOKEN.test(name) && !name.startsWith('HTTP_');
+}
+
+function requireNames(headers: unknown): void {
+  if (Array.isArray(headers)) return;
+  throw new TypeError(
+    `An application declares its headers as an array, app.headers = ['user-agent']; received ${describeValue(headers)}`,
+  );
 }
 
 function resolveHeaderName(name: unknown): string {
-  if (typeof name !== 'string' || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) || name.startsWith('HTTP_')) {
+  if (!isDeclarable(name)) {
     throw new TypeError(
       `A declared header is given in HTTP spelling, such as 'user-agent'; received ${describeValue(name)}`,
     );

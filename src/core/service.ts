@@ -1,13 +1,10 @@
 import type { AppFunction } from './contract.js';
 import type { IncomingService } from './incoming.js';
-import type { DeclaredFields } from './request-fields.js';
 import type { WaitQueue } from './wait-queue.js';
 
 /** What all requests of one server share. */
 export interface Service<R> extends IncomingService<R> {
   readonly app: AppFunction;
-  /** The headers that are kept when a request goes async; undefined keeps all. */
-  readonly headers: DeclaredFields | undefined;
   /** Requests whose response has not begun. */
   readonly waits: WaitQueue;
   /** Responses under way. */

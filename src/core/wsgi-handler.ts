@@ -1,24 +1,33 @@
-import type {
-  Environ,
-  Middleware,
-  MiddlewareFunction,
-  MiddlewareResult,
-  Part,
-  PartDescription,
-  StartContext,
-  StartResponse,
+import {
+  type Environ,
+  type Middleware,
+  type MiddlewareFunction,
+  type MiddlewareResult,
+  type Part,
+  type PartDescription,
+  type StartContext,
+  type StartResponse,
+  TAKEN,
 } from './contract.js';
+import { middlewareError } from './contract-errors.js';
 import { errorResponse, notFoundResponse } from './error-response.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
 import { Eventual, follow, type Settler } from './eventual.js';
 import { describeParts, mergeDeclaredHeaders, resolveCallable, startParts, stopParts } from './parts.js';
 import { WsgiResponse } from './wsgi-response.js';
 
-/** Changes a response that has not begun, or replaces it; nothing leaves it as it is. */
-export type ResponseMiddleware = (
+/** What a response middleware may return. */
+type Replacement = WsgiResponse | undefined | null | void;
+
+/**
+ * Changes a response that has not begun, or replaces it; nothing leaves it as it is. It may declare the request headers
+ * that it reads, as a {@link Part} does.
+ */
+export type ResponseMiddleware = ((
   environ: Environ,
   response: WsgiResponse,
-) => WsgiResponse | undefined | null | void | PromiseLike<WsgiResponse | undefined | null | void>;
+) => Replacement | PromiseLike<Replacement>) &
+  Pick<Part, 'headers'>;
 
 /** Options of a {@link WsgiHandler}. */
 export interface WsgiHandlerOptions {
@@ -37,18 +46,20 @@ type Handled = Exclude<MiddlewareResult, undefined | null | void>;
  * @example new WsgiHandler([waitForBody(), router])
  */
 export class WsgiHandler implements Part {
-  /** The headers that its middleware read later, when all of them declare theirs. */
+  /** The headers that its middleware and response middleware read later, when all of them declare theirs. */
   readonly headers: readonly string[] | undefined;
   readonly #middleware: readonly Middleware[];
   readonly #stack: Stack;
 
   /** @throws {TypeError} for something that is neither a function nor has `handle` */
   constructor(middleware: readonly Middleware[], options: WsgiHandlerOptions = {}) {
+    if (!Array.isArray(middleware)) {
+      throw new TypeError(
+        `WsgiHandler takes an array of middleware: new WsgiHandler([waitForBody(), app]); received ${describeValue(middleware)}`,
+      );
+    }
     const { responseMiddleware = [], ...unknown } = requireOptions('WsgiHandler', options);
     refuseUnknown('WsgiHandler', unknown, ['responseMiddleware']);
-    if (!Array.isArray(middleware)) {
-      throw new TypeError('WsgiHandler takes an array of middleware: new WsgiHandler([waitForBody(), app])');
-    }
     if (!Array.isArray(responseMiddleware)) {
       throw new TypeError(
         `responseMiddleware must be an array; received ${describeValue(responseMiddleware)}`,
@@ -62,10 +73,11 @@ export class WsgiHandler implements Part {
     }
     this.#middleware = [...middleware];
     this.#stack = {
+      middleware: this.#middleware,
       calls: middleware.map((one, index) => resolveCallable(one, `middleware ${index}`)),
       responseMiddleware: [...responseMiddleware],
     };
-    this.headers = mergeDeclaredHeaders(middleware);
+    this.headers = mergeDeclaredHeaders([...middleware, ...responseMiddleware]);
   }
 
   /** Answers a request: the contract's call. */
@@ -90,6 +102,7 @@ export class WsgiHandler implements Part {
 
 /** What a handler runs. */
 interface Stack {
+  readonly middleware: readonly Middleware[];
   readonly calls: readonly MiddlewareFunction[];
   readonly responseMiddleware: readonly ResponseMiddleware[];
 }
@@ -117,7 +130,21 @@ function walk(
   // A list is what most return, and the two questions below take time.
   if (Array.isArray(result)) return result as Handled;
   if (isThenable(result)) return new Pause(stack, environ, startResponse, next).wait(result);
-  return result instanceof WsgiResponse ? respond(stack, environ, startResponse, result) : result;
+  if (result instanceof WsgiResponse) return respond(stack, environ, startResponse, result);
+  if (isNoResult(result)) return fail(stack, environ, startResponse, explain(stack, next, result));
+  return result;
+}
+
+/** True for what can be no answer, whatever it holds. */
+function isNoResult(result: unknown): boolean {
+  return (typeof result !== 'object' && result !== TAKEN) || result instanceof Error;
+}
+
+/** @param next - the place behind the middleware at fault */
+function explain({ middleware }: Stack, next: number, result: unknown): Error {
+  const one = middleware[next - 1] as Middleware;
+  const name = typeof one === 'function' ? one.name : (one.constructor?.name ?? '');
+  return middlewareError(result, next - 1, name);
 }
 
 /** A walk that waits for the promise of a middleware. */
@@ -147,6 +174,7 @@ class Pause implements Settler<MiddlewareResult> {
         this.#settle(walk(this.#stack, this.#environ, startResponse, this.#next));
       else if (result instanceof WsgiResponse)
         this.#settle(respond(this.#stack, this.#environ, startResponse, result));
+      else if (isNoResult(result)) this.reject(explain(this.#stack, this.#next, result));
       else this.#outcome.resolve(result);
     } catch (error) {
       this.#outcome.reject(error);
@@ -189,27 +217,27 @@ function respond(
   for (let i = 0; i < responseMiddleware.length; i++) {
     const result = run(responseMiddleware[i] as ResponseMiddleware, environ, current);
     if (isThenable(result)) {
-      const rest = responseMiddleware.slice(i + 1);
-      return respondLater(rest, environ, startResponse, current, result, excInfo);
+      const from = responseMiddleware.slice(i);
+      return respondLater(from, environ, startResponse, current, result as PromiseLike<Replacement>, excInfo);
     }
-    current = replace(current, result);
+    current = result;
   }
   return current.start(startResponse, excInfo);
 }
 
 async function respondLater(
-  rest: readonly ResponseMiddleware[],
+  [waiting, ...rest]: readonly ResponseMiddleware[],
   environ: Environ,
   startResponse: StartResponse,
   response: WsgiResponse,
-  first: PromiseLike<WsgiResponse | undefined | null | void>,
+  first: PromiseLike<Replacement>,
   excInfo: Error | undefined,
 ): Promise<Handled> {
   let current = response;
   try {
-    current = replace(current, await first);
+    current = replace(current, await first, waiting);
     for (const middleware of rest) {
-      current = replace(current, await middleware(environ, current));
+      current = replace(current, await middleware(environ, current), middleware);
     }
   } catch (error) {
     current.close();
@@ -218,22 +246,35 @@ async function respondLater(
   return current.start(startResponse, excInfo);
 }
 
-/** Calls a response middleware; the response that it fails on is closed. */
+/** Calls a response middleware and gives what becomes of the response; one that it fails on is closed. */
 function run(
   middleware: ResponseMiddleware,
   environ: Environ,
   response: WsgiResponse,
-): ReturnType<ResponseMiddleware> {
+): WsgiResponse | PromiseLike<Replacement> {
   try {
-    return middleware(environ, response);
+    const result = middleware(environ, response);
+    return isThenable(result)
+      ? (result as PromiseLike<Replacement>)
+      : replace(response, result as Replacement, middleware);
   } catch (error) {
     response.close();
     throw error;
   }
 }
 
-function replace(current: WsgiResponse, result: WsgiResponse | undefined | null | void): WsgiResponse {
+function replace(
+  current: WsgiResponse,
+  result: Replacement,
+  by: ResponseMiddleware | undefined,
+): WsgiResponse {
   if (result === undefined || result === null || result === current) return current;
+  if (!(result instanceof WsgiResponse)) {
+    const name = by?.name ? ` (${by.name})` : '';
+    throw new TypeError(
+      `Response middleware${name} returns nothing or a WsgiResponse; received ${describeValue(result)}`,
+    );
+  }
   if (result.content !== current.content) current.close();
   return result;
 }

@@ -1,6 +1,6 @@
 import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
-import { describeValue, refuseUnknown, requireOptions, toError } from './errors.js';
+import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
 import { findCookieScope, formatSetCookie, type SetCookieOptions } from './set-cookie.js';
 import { formatStatus } from './status.js';
 
@@ -60,6 +60,7 @@ export class WsgiResponse implements UnstartedResponse {
 
   /** Sets a header, in place of all that have its name. */
   setHeader(name: string, value: string): this {
+    requireText('setHeader', name, value);
     this.deleteHeader(name);
     this.headers.push([name, value]);
     return this;
@@ -67,6 +68,7 @@ export class WsgiResponse implements UnstartedResponse {
 
   /** Adds a header beside those that have its name. */
   addHeader(name: string, value: string): this {
+    requireText('addHeader', name, value);
     this.headers.push([name, value]);
     return this;
   }
@@ -124,6 +126,13 @@ function findContentType(content: string | Uint8Array | Body): string | undefine
     : undefined;
 }
 
+function requireText(method: string, name: unknown, value: unknown): void {
+  if (typeof name === 'string' && typeof value === 'string') return;
+  throw new TypeError(
+    `WsgiResponse.${method} takes a header's name and value as text, ('X-Count', '5'); received ${describeValue(name)} and ${describeValue(value)}`,
+  );
+}
+
 function isIterable(content: unknown): boolean {
   return (
     typeof content === 'object' &&
@@ -133,8 +142,9 @@ function isIterable(content: unknown): boolean {
 }
 
 function contentError(content: unknown): TypeError {
-  const remedy =
-    content instanceof Response
+  const remedy = isThenable(content)
+    ? 'await it, and give what it gives'
+    : content instanceof Response
       ? 'give its body: content: response.body'
       : typeof content === 'object' && content !== null
         ? "content: JSON.stringify(value), contentType: 'application/json'"

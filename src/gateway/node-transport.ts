@@ -18,6 +18,8 @@ export interface NodeExchange {
 /** Responses of node:http. */
 export class NodeTransport implements Transport<NodeExchange> {
   readonly name = 'node';
+  /** Who waits on each connection: a response that is queued behind another does not hear of its end. */
+  readonly #watched = new WeakMap<Duplex, Set<ResponseOwner>>();
 
   protocol({ request }: NodeExchange): string {
     return `HTTP/${request.httpVersion}`;
@@ -52,17 +54,18 @@ export class NodeTransport implements Transport<NodeExchange> {
     const { response } = exchange;
     const length = body === undefined ? reportedLength : Buffer.byteLength(body);
     writeHead(response, head, length, fate);
-    // Node would send text and head as one string, and the head's 8-bit characters as UTF-8.
-    response.end(head.hasLatin1 && typeof body === 'string' ? Buffer.from(body) : body);
+    if (length > 0 && body !== undefined) response.end(toWritable(head, body));
+    else response.end();
     closeRaw(exchange);
   }
 
   open(exchange: NodeExchange, head: ResponseHead, fate: Fate, owner: ResponseOwner): BodyStream {
     const { response } = exchange;
     writeHead(response, head, head.statedLength, fate);
-    response.on('drain', () => owner.drained());
+    // Of a connection that was raised to a raw one, node:http tells the response nothing.
+    (exchange.raw?.socket ?? response).on('drain', () => owner.drained());
     return {
-      write: (chunk) => response.write(chunk),
+      write: (chunk) => response.write(toWritable(head, chunk)),
       end() {
         response.end(() => owner.drained());
         closeRaw(exchange);
@@ -79,12 +82,25 @@ export class NodeTransport implements Transport<NodeExchange> {
     request.socket.destroy();
   }
 
-  watch({ response, raw }: NodeExchange, owner: ResponseOwner): void {
-    const onClose = () => {
+  watch({ request, response, raw }: NodeExchange, owner: ResponseOwner): void {
+    const { socket } = request;
+    const owners = this.#watched.get(socket) ?? this.#watchSocket(socket);
+    owners.add(owner);
+    (raw?.socket ?? response).once('close', () => {
+      owners.delete(owner);
       if (!response.writableFinished) owner.aborted();
-    };
-    (raw?.socket ?? response).once('close', onClose);
-    if (response.destroyed) owner.aborted();
+    });
+    if (response.destroyed || socket.destroyed) owner.aborted();
+  }
+
+  #watchSocket(socket: Duplex): Set<ResponseOwner> {
+    const owners = new Set<ResponseOwner>();
+    this.#watched.set(socket, owners);
+    socket.once('close', () => {
+      for (const owner of owners) owner.aborted();
+      owners.clear();
+    });
+    return owners;
   }
 
   receive({ request }: NodeExchange, input: RequestInput, owner: ResponseOwner): void {
@@ -120,6 +136,11 @@ function writeHead(response: ServerResponse, head: ResponseHead, length: number,
   if (length !== -1) flat.push('Content-Length', String(length));
   if (fate !== 'keep') flat.push('Connection', 'close');
   response.writeHead(head.code, head.status.slice(4), flat);
+}
+
+/** Node sends the first text and the head as one string, and the head's 8-bit characters as UTF-8 then. */
+function toWritable(head: ResponseHead, chunk: Chunk): Chunk {
+  return head.hasLatin1 && typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 
 /** An Upgrade that was answered in HTTP: nobody else ends its connection. */

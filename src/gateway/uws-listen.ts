@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import type { ListenAddress } from './gateway.js';
 import { probeTcp, probeUnix } from './probe-address.js';
 import type { loadUws, TemplatedApp, us_listen_socket } from './uws-binding.js';
@@ -25,6 +25,9 @@ export async function openTcp(
   return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
 }
 
+/** What the system gives a new socket, less what the umask takes. */
+const SOCKET_MODE = 0o777;
+
 /** Listens on a unix socket. @throws an error with the code EADDRINUSE when somebody answers there */
 export async function openUnix(app: TemplatedApp, path: string): Promise<Opened> {
   await probeUnix(path);
@@ -32,6 +35,8 @@ export async function openUnix(app: TemplatedApp, path: string): Promise<Opened>
     app.listen_unix(resolve, path);
   });
   if (!token) throw listenError('EACCES', path);
+  // uWebSockets.js makes it 0700 whatever the umask; node:http follows it.
+  chmodSync(path, SOCKET_MODE & ~process.umask());
   return { token, address: { path } };
 }
 

@@ -1,25 +1,26 @@
-import { parse as parseContentType } from 'content-type';
 import { parseCookie } from 'cookie';
 import Negotiator from 'negotiator';
 import type { Environ, ServerConfig } from '../core/contract.js';
 import { BadRequest } from '../core/http-error.js';
 import type { Logger } from '../core/logger.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
+import type { DataAndFiles } from './data-and-files.js';
+import type { FormPart } from './form-part.js';
+import { type MediaType, parseMediaType } from './media-type.js';
 import { MultiDict } from './multi-dict.js';
+import { type BytesOptions, readBytes } from './read-bytes.js';
+import { type DataAndFilesOptions, readDataAndFiles } from './read-data-and-files.js';
+import { type FormOptions, readForm } from './read-form.js';
+import { type JsonOptions, readJson } from './read-json.js';
+import { type MultipartOptions, readMultipart } from './read-multipart.js';
+import { readText } from './read-text.js';
+import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.js';
 
 /** More parameters than this in a query are refused with 400. */
 const MAX_QUERY_PARAMETERS = 1000;
 /** More cookies than this are refused with 400. Browsers keep 180 for a site at the most. */
 const MAX_COOKIES = 300;
 const KEY = 'vela.request';
-
-/** A media type with its parameters, as Content-Type has it. */
-export interface MediaType {
-  /** In lower case: `text/html`; `''` when there is none. */
-  readonly type: string;
-  /** Names in lower case; no prototype. */
-  readonly parameters: Readonly<Record<string, string>>;
-}
 
 /**
  * The request as handlers like to read it. Everything is parsed when it is asked for the first time, and kept.
@@ -113,11 +114,40 @@ export class WsgiRequest {
 
   /** What the body is. A Content-Type that cannot be read counts as none. */
   get contentType(): MediaType {
-    if (this.#contentType === undefined) {
-      const { type, parameters } = parseContentType(this.environ.CONTENT_TYPE);
-      this.#contentType = { type: type.toLowerCase(), parameters };
-    }
+    this.#contentType ??= parseMediaType(this.environ.CONTENT_TYPE);
     return this.#contentType;
+  }
+
+  /** The value of a JSON body. @throws {HttpError} see {@link readJson} */
+  json<S extends StandardSchemaV1>(options: JsonOptions<S> & { schema: S }): Promise<SchemaOutput<S>>;
+  json(options?: JsonOptions): Promise<unknown>;
+  json(options?: JsonOptions): Promise<unknown> {
+    return readJson(this.environ, options);
+  }
+
+  /** The fields of a form without files. @throws {HttpError} see {@link readForm} */
+  form(options?: FormOptions): Promise<MultiDict> {
+    return readForm(this.environ, options);
+  }
+
+  /** The body as text. @throws {HttpError} see {@link readText} */
+  text(options?: BytesOptions): Promise<string> {
+    return readText(this.environ, options);
+  }
+
+  /** The body as it came. @throws {PayloadTooLarge} see {@link readBytes} */
+  bytes(options?: BytesOptions): Promise<Buffer> {
+    return readBytes(this.environ, options);
+  }
+
+  /** The parts of a multipart form, as they come. @throws {HttpError} see {@link readMultipart} */
+  multipart(options?: MultipartOptions): AsyncIterableIterator<FormPart> {
+    return readMultipart(this.environ, options);
+  }
+
+  /** JSON, a form or bytes, and files. @throws {HttpError} see {@link readDataAndFiles} */
+  dataAndFiles(options?: DataAndFilesOptions): Promise<DataAndFiles> {
+    return readDataAndFiles(this.environ, options);
   }
 
   /** The best of the media types for this client (RFC 9110 §12.5.1); undefined when it takes none of them. */

@@ -58,7 +58,7 @@ export function eventStream(
 }
 
 /** One event as it is sent. @throws {TypeError} for an id or type with a line end */
-export function formatEvent(event: ServerSentEvent | string): string {
+function formatEvent(event: ServerSentEvent | string): string {
   const { data, event: type, id, retryMs, comment } = typeof event === 'string' ? { data: event } : event;
   let text = '';
   if (comment !== undefined) text += formatLines(':', comment);

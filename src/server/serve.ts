@@ -109,7 +109,9 @@ async function listen(
   if (settings.gateway === 'auto' && isNode)
     logger.warn({}, 'serving on node:http, as "allowTunnels" needs it');
   if (settings.gateway === 'uws' && settings.allowTunnels) {
-    throw new ImproperlyConfigured('Option "allowTunnels" needs the node gateway: give gateway: "node"');
+    throw new ImproperlyConfigured(
+      'Option "allowTunnels" needs the node gateway: give gateway: "node" (--gateway node)',
+    );
   }
   if (!isNode) {
     try {

@@ -1,4 +1,4 @@
-import { parseCommandLine } from '../app/command-line.js';
+import { nameFlag, parseCommandLine } from '../app/command-line.js';
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
 import type { App } from '../core/contract.js';
@@ -40,16 +40,18 @@ export class WsgiServer {
 
   async #start(args: readonly string[]): Promise<Server | undefined> {
     let server: Server;
+    let flagged: ServerOptions = {};
     try {
-      const line = parseCommandLine(args);
+      const line = parseCommandLine(args, process.argv[1]);
       if ('print' in line) {
         process.stdout.write(line.print);
         return undefined;
       }
-      server = await serve(this.#app, { ...this.#options, ...line.options });
+      flagged = line.options;
+      server = await serve(this.#app, { ...this.#options, ...flagged });
     } catch (error) {
       if (!isOperational(error)) throw error;
-      process.stderr.write(`vela: ${error.message}\n`);
+      process.stderr.write(`vela: ${nameFlag(error.message, flagged)}\n`);
       process.exit(EXIT_CONFIGURATION);
     }
     process.stdout.write(`vela: ready on ${server.url} (${server.gateway}, pid ${process.pid})\n`);

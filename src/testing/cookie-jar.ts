@@ -13,7 +13,8 @@ export class CookieJar {
   /** Keeps what a Set-Cookie header says. */
   store(setCookie: string, requestPath: string): void {
     const { name, value, path, expires, maxAge } = parseSetCookie(setCookie);
-    if (value === undefined) return;
+    // Browsers leave out a cookie without a name.
+    if (value === undefined || name === '') return;
     const kept = {
       name,
       value,

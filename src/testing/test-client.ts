@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
-import { createLogger } from '../app/text-logger.js';
+import { createLogger, type LogLevel } from '../app/text-logger.js';
 import type { App, Middleware } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { Exchange } from '../core/exchange.js';
@@ -19,14 +19,16 @@ import { MemoryResponse, MemoryTransport } from './memory-transport.js';
 import { type PreparedRequest, prepareRequest, type TestRequest } from './test-request.js';
 import { TestResponse } from './test-response.js';
 
-/** Options of {@link testClient}: those of a server, without its address, and a logger to look into. */
+/** Options of {@link testClient}: those of a server, without its address, and where its log goes. */
 export interface TestClientOptions
   extends Pick<ServerOptions, 'debug' | 'requestTimeoutMs' | 'stallTimeoutMs' | 'maxBodyBytes'> {
-  /** @defaultValue one that is silent */
+  /** Least important log line that is written to standard error; `silent` for none. @defaultValue `error` */
+  logLevel?: LogLevel;
+  /** Takes all log lines, in place of standard error. */
   logger?: Logger;
 }
 
-const KNOWN = ['debug', 'requestTimeoutMs', 'stallTimeoutMs', 'maxBodyBytes', 'logger'] as const;
+const KNOWN = ['debug', 'requestTimeoutMs', 'stallTimeoutMs', 'maxBodyBytes', 'logLevel', 'logger'] as const;
 
 /** Sends requests to an application in memory, through the same contract as a server's, and keeps cookies. */
 export interface TestClient {
@@ -57,10 +59,9 @@ export interface TestClient {
  */
 export function testClient(app: App | Middleware, options: TestClientOptions = {}): TestClient {
   const call = resolveCallable(app as App, 'What testClient is given');
-  const { logger: given = createLogger('silent', 'text'), ...serverOptions } = checkOptions(options);
-  const breaches: Error[] = [];
-  const logger = watchBreaches(given, breaches);
-  const config = resolveSettings(serverOptions);
+  const { logger: given, logLevel = 'error', ...serverOptions } = checkOptions(options);
+  const config = resolveSettings({ ...serverOptions, logLevel });
+  const logger = given ?? createLogger(logLevel, 'text');
   const handler = new WsgiHandler([app as Middleware]);
   const facts: ServerFacts = {
     host: 'testserver',
@@ -72,11 +73,9 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     logger,
     errors: { write: () => {}, writelines: () => {}, flush: () => {} },
   };
-  const service: Service<MemoryResponse> = {
+  const shared = {
     app: tellChannels(call),
     headers: resolveDeclaredHeaders(app.headers),
-    facts,
-    transport: new MemoryTransport(() => breaches.shift()),
     waits: new WaitQueue(config.requestTimeoutMs),
     stalls: new WaitQueue(config.stallTimeoutMs),
     isDraining: false,
@@ -92,7 +91,16 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     started ??= handler.start({ config, logger, stopping: stopper.signal });
     await started;
     if (closing !== undefined) throw closedError();
-    const response = send(service, prepared);
+    // A logger for each request, so that a breach rejects the request that it belongs to.
+    const breaches: Error[] = [];
+    const response = send(
+      {
+        ...shared,
+        facts: { ...facts, logger: watchBreaches(logger, breaches) },
+        transport: new MemoryTransport(() => breaches.shift()),
+      },
+      prepared,
+    );
     await response.head.catch((error: unknown) => {
       throw breaches.shift() ?? error;
     });
@@ -125,8 +133,9 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
 
   async function stop(): Promise<void> {
     stopper.abort();
-    for (const queue of [service.waits, service.stalls]) {
-      for (const exchange of queue) (exchange as Exchange<MemoryResponse>).cutOff();
+    for (const queue of [shared.waits, shared.stalls]) {
+      // A copy, as what one cuts may end another.
+      for (const exchange of [...queue]) (exchange as Exchange<MemoryResponse>).cutOff();
       queue.stop();
     }
     if (started !== undefined) await handler.stop();

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import type { Chunk } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
@@ -32,6 +33,8 @@ export interface PreparedRequest {
 }
 
 const OWNER = 'A request of testClient';
+/** A request line that has one of these is refused by servers, or never sent by clients. */
+const UNSENDABLE = /[\0-\x20\x7f#]/;
 const KNOWN = ['method', 'headers', 'body', 'json', 'signal'] as const;
 
 /**
@@ -47,8 +50,8 @@ export function prepareRequest(
   const { path, query } = splitTarget(target);
   const { method, headers = {}, body, json, signal, ...unknown } = requireOptions(OWNER, request);
   refuseUnknown(OWNER, unknown, KNOWN);
-  if (method !== undefined && (typeof method !== 'string' || !TOKEN.test(method))) {
-    throw wrong('method', "a method such as 'GET'", method);
+  if (method !== undefined && !METHODS.includes(method)) {
+    throw wrong('method', "a method that servers know, such as 'GET', in upper case", method);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw wrong('signal', 'an AbortSignal', signal);
@@ -80,6 +83,11 @@ function splitTarget(target: string): { path: string; query: string | undefined 
   if (typeof target !== 'string' || !/^(?:\/|\*$)/.test(target)) {
     throw new TypeError(
       `${OWNER} takes a target that begins with "/", such as '/path?a=1', without scheme and host; received ${describeValue(target)}`,
+    );
+  }
+  if (UNSENDABLE.test(target)) {
+    throw new TypeError(
+      `${OWNER} takes a target as it is sent, without blanks, control characters and fragment; received ${describeValue(target)}: encode what stands in it, '/a%20b'`,
     );
   }
   const path = target.split('?', 1)[0] as string;

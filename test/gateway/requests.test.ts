@@ -1092,6 +1092,7 @@ conformance((test, gateway) => {
         'wsgi.url_scheme': 'http',
         'wsgi.input': 'object',
         'wsgi.errors': 'object',
+        'wsgi.file_wrapper': 'function',
         'wsgi.multithread': false,
         'wsgi.multiprocess': false,
         'wsgi.run_once': false,
@@ -1100,6 +1101,7 @@ conformance((test, gateway) => {
         'vela.signal': 'object',
         'vela.cfg': 'object',
         'vela.logger': 'object',
+        'vela.response': 'object',
         'vela.connection': 'object',
         'vela.request_id': '',
         'vela.raw_path': '/env/all',
@@ -1248,6 +1250,42 @@ conformance((test, gateway) => {
         HTTP_ACCEPT: null,
       });
     });
+  });
+
+  test('headers that are not declared cannot be read after an await, whatever the method and body', async (t, kit) => {
+    const heads = [
+      ['GET', ''],
+      ['DELETE', 'Content-Length: 2\r\n'],
+      ['POST', 'Content-Length: 0\r\n'],
+      ['POST', 'Content-Length: 2\r\n'],
+      ['POST', 'Transfer-Encoding: chunked\r\n'],
+      ['PUT', 'Content-Length: 2\r\n'],
+    ] as const;
+    const keys = 'HTTP_USER_AGENT,HTTP_X_OTHER,HTTP_HOST,HTTP_X_ABSENT';
+    const expired = 'ERR_ENVIRON_EXPIRED';
+    const all = 'User-Agent: u\r\nX-Other: o\r\n';
+    for (const app of ['declared', 'declared-singletons']) {
+      await kit.serving(app, {}, async ({ address }) => {
+        for (const [method, framing] of heads) {
+          const body = framing.endsWith('2\r\n') ? 'ab' : framing.includes('chunked') ? '0\r\n\r\n' : '';
+          const ask = async (path: string) => {
+            const request = `${method} ${path}?keys=${keys} HTTP/1.1\r\nHost: a\r\n${all}${framing}\r\n${body}`;
+            return JSON.parse((await kit.ask(request, address)).body.toString()) as object;
+          };
+          const what = `${app}: ${method} ${framing}`;
+          t.strictSame(
+            await ask('/env-later'),
+            { HTTP_USER_AGENT: 'u', HTTP_X_OTHER: expired, HTTP_HOST: expired, HTTP_X_ABSENT: expired },
+            what,
+          );
+          t.strictSame(
+            await ask('/env'),
+            { HTTP_USER_AGENT: 'u', HTTP_X_OTHER: 'o', HTTP_HOST: 'a', HTTP_X_ABSENT: null },
+            `${what} before an await`,
+          );
+        }
+      });
+    }
   });
 
   test('an error response of a handler that declares its headers is plain text', async (t, kit) => {

@@ -1,11 +1,16 @@
 import type { Test } from 'tap';
 import { type App, type Logger, lint, type Middleware } from '../../src/index.js';
 import {
+  testClient as createClient,
   type TestClient,
   type TestClientOptions,
   type TestRequest,
-  testClient,
 } from '../../src/testing/index.js';
+
+/** A testClient that writes no log, as most errors here are provoked. */
+export function testClient(app: App | Middleware, options: TestClientOptions = {}): TestClient {
+  return createClient(app, options === null ? options : { logLevel: 'silent', ...options });
+}
 
 /** A linted client that is closed with its test. */
 export function client(test: Test, app: App | Middleware, options?: TestClientOptions): TestClient {

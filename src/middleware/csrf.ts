@@ -1,0 +1,99 @@
+import type { Environ, MiddlewareFunction } from '../core/contract.js';
+import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+import { PermissionDenied } from '../core/http-error.js';
+import { type CsrfTokenOptions, type CsrfTokens, createCsrfTokens } from './csrf-tokens.js';
+
+/** Options of {@link csrf}. */
+export interface CsrfOptions {
+  /** Origins of other sites that may send requests that change things: `https://app.example.com`. @defaultValue none */
+  trustedOrigins?: readonly string[];
+  /** Asks for a token as well. @defaultValue off: the browser's own word is enough for today's browsers */
+  tokens?: CsrfTokenOptions;
+  /** Requests that are not checked, such as those of an API that takes no cookies. @defaultValue none */
+  skip?(environ: Environ): boolean;
+}
+
+/** RFC 9110 §9.2.1. */
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const KEY = 'vela.csrf';
+
+/**
+ * Refuses requests that another site has a browser send (cross-site request forgery), with 403 and the reason. GET, HEAD
+ * and OPTIONS pass: they must change nothing. Others pass when the browser says that they come from this origin
+ * (Sec-Fetch-Site; Origin in older browsers), and when they come from no browser, which sends neither.
+ * @throws {TypeError} for a wrong option
+ * @example new WsgiHandler([csrf({ trustedOrigins: ['https://app.example.com'] }), app])
+ * @see {@link https://www.w3.org/TR/fetch-metadata/ | Fetch Metadata}
+ */
+export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
+  const { trustedOrigins = [], tokens: tokenOptions, skip, ...unknown } = requireOptions('csrf', options);
+  refuseUnknown('csrf', unknown, ['trustedOrigins', 'tokens', 'skip']);
+  const trusted = requireOrigins(trustedOrigins);
+  if (skip !== undefined && typeof skip !== 'function')
+    throw new TypeError(`Option "skip" must be a function; received ${describeValue(skip)}`);
+  const tokens = tokenOptions === undefined ? undefined : createCsrfTokens(tokenOptions);
+
+  const csrfMiddleware: MiddlewareFunction = (environ) => {
+    if (tokens !== undefined) environ[KEY] = tokens;
+    if (SAFE.has(environ.REQUEST_METHOD) || skip?.(environ) === true) return undefined;
+    const reason = findReason(environ, trusted);
+    if (reason !== undefined) throw new PermissionDenied(`A request of another site was refused: ${reason}`);
+    return tokens?.check(environ);
+  };
+  csrfMiddleware.headers = [
+    'sec-fetch-site',
+    'origin',
+    'host',
+    ...(tokens === undefined ? [] : ['cookie', tokens.headerName]),
+  ];
+  return csrfMiddleware;
+}
+
+/**
+ * A token for a form or script of this page, another one at each call. The request that changes something sends it back
+ * in the header X-CSRF-Token, or where `readToken` looks.
+ * @throws {TypeError} without `csrf({ tokens })` before
+ */
+export function csrfTokenOf(environ: Environ): Promise<string> {
+  const tokens = environ[KEY] as CsrfTokens | undefined;
+  if (tokens === undefined)
+    return Promise.reject(new TypeError('There are no tokens: put csrf({ tokens: { keys } }) before'));
+  return tokens.create(environ);
+}
+
+/** Why a request is refused; undefined when it is not. */
+function findReason(environ: Environ, trusted: ReadonlySet<string>): string | undefined {
+  const { HTTP_SEC_FETCH_SITE: site, HTTP_ORIGIN: origin } = environ;
+  if (site === 'same-origin' || site === 'none') return undefined;
+  if (origin !== undefined && trusted.has(origin)) return undefined;
+  if (site !== undefined) return `Sec-Fetch-Site is "${clip(site)}", and its Origin is not trusted`;
+  if (origin === undefined) return undefined;
+  return isSameHost(origin, environ.HTTP_HOST) ? undefined : `Origin is "${clip(origin)}", and not trusted`;
+}
+
+/** The scheme is not compared: behind a proxy it may be known to the proxy alone. */
+function isSameHost(origin: string, host: string | undefined): boolean {
+  const scheme = origin.indexOf('://');
+  return host !== undefined && scheme !== -1 && origin.slice(scheme + 3).toLowerCase() === host.toLowerCase();
+}
+
+/** What a client sent, fit for a message. */
+function clip(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
+function requireOrigins(origins: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(origins))
+    throw new TypeError(`Option "trustedOrigins" must be an array; received ${describeValue(origins)}`);
+  for (const origin of origins as readonly unknown[]) {
+    if (typeof origin === 'string' && isOrigin(origin)) continue;
+    throw new TypeError(
+      `Option "trustedOrigins" takes origins as browsers send them, such as 'https://app.example.com', without path; received ${describeValue(origin)}`,
+    );
+  }
+  return new Set(origins);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text && text !== 'null';
+}

@@ -1,0 +1,59 @@
+import { BadRequest } from '../core/http-error.js';
+import { findJsonError } from './find-json-error.js';
+
+/**
+ * JSON that came from outside. Its objects have no prototype, so that no key means anything but data.
+ *
+ * A key `__proto__`, and a `constructor` that holds a `prototype`, are refused: here they would be mere data, but code
+ * that later merges the value into another object would change prototypes with them, and nobody sends them in good
+ * faith.
+ * @param maxDepth - how deep arrays and objects may lie in each other
+ * @param what - named in errors: `The body`
+ * @throws {BadRequest} 400, with the place of the error and without the text
+ */
+export function parseJson(text: string, maxDepth: number, what = 'The body'): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Its error quotes the body, so it is no cause either: causes are logged.
+    throw new BadRequest(text.trim() === '' ? `${what} is empty, not JSON` : describeError(text, what));
+  }
+  if (isObject(value)) guard(value, maxDepth, what);
+  return value;
+}
+
+/** Goes through a value that JSON.parse made: it has no cycles, and is not deeper than is allowed, or this throws. */
+function guard(value: object, depthLeft: number, what: string): void {
+  if (depthLeft === 0) throw new BadRequest(`${what} has arrays and objects that lie too deep in each other`);
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (isObject(item)) guard(item, depthLeft - 1, what);
+    }
+    return;
+  }
+  // In place: a copy costs twice as much.
+  Object.setPrototypeOf(value, null);
+  const object = value as Record<string, unknown>;
+  for (const key in object) {
+    if (key === '__proto__') throw new BadRequest(`${what} has a key "__proto__", which is not accepted`);
+    const item = object[key];
+    if (!isObject(item)) continue;
+    if (key === 'constructor' && Object.hasOwn(item, 'prototype')) {
+      throw new BadRequest(`${what} has a key "prototype" in "constructor", which is not accepted`);
+    }
+    guard(item, depthLeft - 1, what);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function describeError(text: string, what: string): string {
+  const at = findJsonError(text);
+  if (at >= text.length) return `${what} is not JSON: it ends too early, after ${text.length} characters`;
+  const before = text.slice(0, at);
+  const line = before.split('\n').length;
+  return `${what} is not JSON: see character ${at + 1}, line ${line}, column ${at - before.lastIndexOf('\n')}`;
+}
