@@ -11,8 +11,9 @@ export interface Hop {
 }
 
 /** RFC 7239 §6: an address, perhaps in brackets, and perhaps a port. */
-const NODE =
-  /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)|([0-9A-Fa-f:]+:[0-9A-Fa-f:.]*))(?::(\d{1,5}|_[\w.-]{1,64}))?$/;
+const NODE = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}|_[\w.-]{1,64}))?$/;
+/** The longest address in brackets and the longest names. */
+const MAX_NODE_CHARS = 132;
 const HIDDEN = /^(?:unknown|_[\w.-]{1,64})$/i;
 /** One pair of a forwarded-element: a token, and a token or quoted-string (RFC 7239 §4). */
 const PAIR =
@@ -53,8 +54,8 @@ export function parseForwardedFor(header: string): Hop[] {
 function parseNode(node: string | undefined): { address: string | undefined; port: string | undefined } {
   if (node === undefined) return { address: undefined, port: undefined };
   if (isIP(node) !== 0) return { address: node, port: undefined };
-  const [, bracketed, plain, bare, port] = NODE.exec(node) ?? [];
-  const address = bracketed ?? plain ?? bare ?? '';
+  const [, bracketed, plain, port] = (node.length <= MAX_NODE_CHARS && NODE.exec(node)) || [];
+  const address = bracketed ?? plain ?? '';
   const isKnown =
     bracketed !== undefined ? isIP(bracketed) === 6 : isIP(address) === 4 || HIDDEN.test(address);
   return {
