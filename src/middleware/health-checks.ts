@@ -23,7 +23,9 @@ export class HealthChecks {
   readonly #cacheMs: number;
   /** Checks that have not settled, even if their time is over: these are not begun again. */
   readonly #pending = new Set<string>();
-  #stopper = new AbortController();
+  /** Ends each check under way. */
+  readonly #enders = new Set<() => void>();
+  #isStopped = false;
   #report: Promise<HealthReport> | undefined;
   #isRunning = false;
   #settledMs = 0;
@@ -35,16 +37,17 @@ export class HealthChecks {
   }
 
   get isStopped(): boolean {
-    return this.#stopper.signal.aborted;
+    return this.#isStopped;
   }
 
   start(): void {
-    if (this.isStopped) this.#stopper = new AbortController();
+    this.#isStopped = false;
   }
 
   /** Ends the checks under way. */
   stop(): void {
-    this.#stopper.abort();
+    this.#isStopped = true;
+    for (const end of this.#enders) end();
   }
 
   /** Never rejects. @param logger - is told what failed */
@@ -75,16 +78,15 @@ export class HealthChecks {
       status,
       durationMs: Math.round(performance.now() - beganMs),
     });
-    const signal = this.#stopper.signal;
     let timer: NodeJS.Timeout | undefined;
-    let onStop = () => {};
+    let onLate = () => {};
     const late = new Promise<HealthCheckResult>((resolve) => {
-      onStop = () => {
+      onLate = () => {
         resolve(end('timeout'));
         aborter.abort();
       };
-      timer = setTimeout(onStop, this.#timeoutMs);
-      signal.addEventListener('abort', onStop);
+      timer = setTimeout(onLate, this.#timeoutMs);
+      this.#enders.add(onLate);
     });
     this.#pending.add(name);
     const work = this.#call(name, check, aborter.signal).then(
@@ -96,7 +98,7 @@ export class HealthChecks {
     );
     const result = await Promise.race([work, late]);
     clearTimeout(timer);
-    signal.removeEventListener('abort', onStop);
+    this.#enders.delete(onLate);
     return result;
   }
 
