@@ -85,6 +85,8 @@ export interface Part {
 export interface StartContext {
   readonly config: ServerConfig;
   readonly logger: Logger;
+  /** Aborts when the server begins to stop: requests under way are still answered. */
+  readonly stopping: AbortSignal;
 }
 
 /** What a {@link Part} says of itself. */

@@ -11,13 +11,21 @@ const GENERIC_MESSAGE = 'An exception has occurred while evaluating your request
 const NOT_FOUND_MESSAGE = 'Cannot find what you are looking for.';
 const MEDIA_TYPES = ['text/plain', 'text/html', 'application/json'];
 
-/** An error as it is shown: `stack` only in debug. */
-interface ErrorPage {
-  status: number;
-  reason: string;
-  message: string;
-  details: readonly HttpErrorDetail[];
-  stack: string | undefined;
+/** An error as it is shown: `stack`, with causes, only in debug. */
+export interface ErrorPage {
+  readonly status: number;
+  readonly reason: string;
+  /** What may be told to the client. */
+  readonly message: string;
+  readonly details: readonly HttpErrorDetail[];
+  readonly stack: string | undefined;
+}
+
+const pages = new WeakMap<WsgiResponse, ErrorPage>();
+
+/** What a response shows that was made of an error, or because nothing handled the request; undefined for all others. */
+export function findErrorPage(response: WsgiResponse): ErrorPage | undefined {
+  return pages.get(response);
 }
 
 /**
@@ -89,7 +97,9 @@ function renderPage(environ: Environ, page: ErrorPage, headers: HeaderPair[]): W
         ? renderJson(page)
         : renderText(page);
   const contentType = type === 'application/json' ? type : `${type}; charset=utf-8`;
-  return new WsgiResponse({ status: page.status, content, contentType, headers });
+  const response = new WsgiResponse({ status: page.status, content, contentType, headers });
+  pages.set(response, page);
+  return response;
 }
 
 function chooseType(environ: Environ): string {

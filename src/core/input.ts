@@ -100,6 +100,13 @@ export class RequestInput implements WsgiInput {
     reader?.reject(error);
   }
 
+  /** Lowers the largest size of the body. @throws {PayloadTooLarge} when that is exceeded already */
+  static limit(input: RequestInput, limitBytes: number): void {
+    if (limitBytes >= input.#limitBytes) return;
+    input.#limitBytes = limitBytes;
+    if (Math.max(input.#receivedBytes, input.#statedBytes) > limitBytes) throw tooLarge(limitBytes);
+  }
+
   /** The body is all there. */
   static isOver(input: RequestInput): boolean {
     return input.#isEnded;
@@ -233,6 +240,11 @@ export class RequestInput implements WsgiInput {
     this.#isPaused = false;
     this.#flow.resume();
   }
+}
+
+/** Lowers the largest size of a request's body. @throws {PayloadTooLarge} when that is exceeded already */
+export function limitInput(input: WsgiInput, limitBytes: number): void {
+  if (input instanceof RequestInput) RequestInput.limit(input, limitBytes);
 }
 
 function checkSize(size: unknown): void {

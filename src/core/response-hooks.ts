@@ -12,12 +12,21 @@ interface HookedRequest {
   reportLate(error: Error): void;
 }
 
+/** Listeners in a chain: most responses have a few, for which an array would make room for seventeen. */
+interface Link<L> {
+  readonly listener: L;
+  next: Link<L> | undefined;
+}
+
 /** Who wants to know of a response. The server's side is static, so that a listener does not see it. */
 export class ResponseHooks implements ResponseControl {
   readonly #request: HookedRequest;
   readonly #beganMs = performance.now();
-  #startListeners: StartListener[] = [];
-  #endListeners: EndListener[] = [];
+  /** The last one first. */
+  #startListeners: Link<StartListener> | undefined = undefined;
+  /** The first one first. */
+  #endListeners: Link<EndListener> | undefined = undefined;
+  #lastEndListener: Link<EndListener> | undefined = undefined;
   #end: RequestEnd | undefined = undefined;
 
   constructor(request: HookedRequest) {
@@ -26,12 +35,18 @@ export class ResponseHooks implements ResponseControl {
 
   onStart(listener: StartListener): void {
     if (this.#request.owner?.isStarted === true) throw beginsTooLateError();
-    this.#startListeners.push(listener);
+    this.#startListeners = { listener, next: this.#startListeners };
   }
 
   onEnd(listener: EndListener): void {
-    if (this.#end === undefined) this.#endListeners.push(listener);
-    else this.#tell(listener, this.#end);
+    if (this.#end !== undefined) {
+      this.#tell(listener, this.#end);
+      return;
+    }
+    const link: Link<EndListener> = { listener, next: undefined };
+    if (this.#lastEndListener === undefined) this.#endListeners = link;
+    else this.#lastEndListener.next = link;
+    this.#lastEndListener = link;
   }
 
   fail(error: Error): void {
@@ -41,14 +56,13 @@ export class ResponseHooks implements ResponseControl {
   /** A response begins: its listeners may change it, the last one first, as the layers of an onion would. */
   static start(hooks: ResponseHooks, status: string, headers: HeaderPair[]): BeginningResponse {
     if (!Array.isArray(headers)) return { status, headers };
-    const response: BeginningResponse = { status, headers: [...headers] };
-    const listeners = hooks.#startListeners;
-    for (let i = listeners.length - 1; i >= 0; i--) {
+    const response: BeginningResponse = { status, headers: headers.slice() };
+    for (let link = hooks.#startListeners; link !== undefined; link = link.next) {
       try {
-        listeners[i]?.(response);
+        link.listener(response);
       } catch (error) {
         // The error response that tells of it begins without this one.
-        hooks.#startListeners = listeners.filter((_, index) => index !== i);
+        hooks.#removeStart(link);
         throw error;
       }
     }
@@ -57,14 +71,27 @@ export class ResponseHooks implements ResponseControl {
 
   /** Nobody is told any more that a response begins. */
   static forget(hooks: ResponseHooks): void {
-    hooks.#startListeners = [];
+    hooks.#startListeners = undefined;
   }
 
   /** The request is over. */
-  static end(hooks: ResponseHooks, end: Omit<RequestEnd, 'durationMs'>): void {
+  static end(
+    hooks: ResponseHooks,
+    { status, bodyBytes, outcome, error }: Omit<RequestEnd, 'durationMs'>,
+  ): void {
     if (hooks.#end !== undefined) return;
-    hooks.#end = { ...end, durationMs: performance.now() - hooks.#beganMs };
-    for (const listener of hooks.#endListeners) hooks.#tell(listener, hooks.#end);
+    const durationMs = performance.now() - hooks.#beganMs;
+    const end: RequestEnd = { status, bodyBytes, durationMs, outcome, error };
+    hooks.#end = end;
+    for (let link = hooks.#endListeners; link !== undefined; link = link.next)
+      hooks.#tell(link.listener, end);
+  }
+
+  #removeStart(link: Link<StartListener>): void {
+    let previous: Link<StartListener> | undefined;
+    for (let one = this.#startListeners; one !== undefined && one !== link; one = one.next) previous = one;
+    if (previous === undefined) this.#startListeners = link.next;
+    else previous.next = link.next;
   }
 
   #tell(listener: EndListener, end: RequestEnd): void {

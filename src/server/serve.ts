@@ -64,7 +64,8 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     stalls: new WaitQueue(settings.stallTimeoutMs),
     isDraining: false,
   };
-  await app.start?.({ config: facts.config, logger });
+  const stopper = new AbortController();
+  await app.start?.({ config: facts.config, logger, stopping: stopper.signal });
   let opened: { listener: Listener; gateway: 'uws' | 'node' };
   try {
     opened = await listen(service, settings, address, logger);
@@ -91,6 +92,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
           `Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
         );
       }
+      stopper.abort();
       closing ??= drain(service, listener, timeoutMs).then(() => app.stop?.());
       return closing;
     },

@@ -81,13 +81,14 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     isDraining: false,
   };
   const jar = new CookieJar();
+  const stopper = new AbortController();
   let started: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   async function request(target: string, init: TestRequest = {}): Promise<TestResponse> {
     const prepared = prepareRequest(target, init, (path) => jar.header(path));
     if (closing !== undefined) throw closedError();
-    started ??= handler.start({ config, logger });
+    started ??= handler.start({ config, logger, stopping: stopper.signal });
     await started;
     if (closing !== undefined) throw closedError();
     // A logger for each request, so that a breach rejects the request that it belongs to.
@@ -131,6 +132,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   };
 
   async function stop(): Promise<void> {
+    stopper.abort();
     for (const queue of [shared.waits, shared.stalls]) {
       // A copy, as what one cuts may end another.
       for (const exchange of [...queue]) (exchange as Exchange<MemoryResponse>).cutOff();

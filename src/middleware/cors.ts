@@ -1,0 +1,164 @@
+import type { BeginningResponse, Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
+import { isThenable } from '../core/errors.js';
+import { PermissionDenied } from '../core/http-error.js';
+import { TOKEN } from '../core/http-syntax.js';
+import { WsgiResponse } from '../core/wsgi-response.js';
+import { type CorsOptions, type CorsPolicy, resolveCors } from './cors-options.js';
+import { addToList, findHeader, putHeader, sharedHeader } from './put-header.js';
+
+type StartListener = (response: BeginningResponse) => void;
+
+const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
+const VARY_ORIGIN = sharedHeader('Vary', 'Origin');
+const VARY_PREFLIGHT = sharedHeader(
+  'Vary',
+  'Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
+);
+/** The headers that this middleware alone gives. */
+const OWN_NAMES = [
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+];
+/** More than this is no list of headers that a script sets. */
+const MAX_REQUESTED_HEADERS = 100;
+
+/**
+ * Lets scripts of other origins read responses (CORS, Fetch Standard §3.3). A preflight is answered at once, before any
+ * handler; one that is refused has status 403 and no CORS headers. Any other request goes on, with or without CORS
+ * headers in its response: the browser decides by these, and whatever is no browser does not care.
+ * @see {@link https://fetch.spec.whatwg.org/#http-cors-protocol | Fetch Standard, HTTP CORS protocol}
+ * @example new WsgiHandler([cors({ origins: ['https://app.example'], credentials: true }), app])
+ */
+export function cors(options: CorsOptions): MiddlewareFunction {
+  const policy = resolveCors(options);
+  const { origins } = policy;
+  const extra = responseHeaders(policy);
+  const listeners = new Map<string, StartListener>();
+  if (typeof origins !== 'function' && origins !== '*')
+    for (const origin of origins) listeners.set(origin, allow(origin, true, extra));
+  const allowAny = allow('*', false, extra);
+
+  const corsMiddleware: MiddlewareFunction = (environ) => {
+    const isOptions = environ.REQUEST_METHOD === 'OPTIONS';
+    if (origins === '*' && !isOptions) {
+      environ['vela.response'].onStart(allowAny);
+      return undefined;
+    }
+    const origin = environ.HTTP_ORIGIN;
+    const preflight =
+      isOptions && origin !== undefined && environ.HTTP_ACCESS_CONTROL_REQUEST_METHOD !== undefined
+        ? readPreflight(environ)
+        : undefined;
+    if (origin === undefined) return decide(environ, policy, '', undefined, origins === '*' && allowAny);
+    if (typeof origins !== 'function') {
+      const listener = origins === '*' ? allowAny : listeners.get(origin);
+      return decide(environ, policy, origin, preflight, listener ?? false);
+    }
+    const answer = origins(origin, environ);
+    const conclude = (isAllowed: unknown) =>
+      decide(environ, policy, origin, preflight, isAllowed === true && allow(origin, true, extra));
+    return isThenable(answer) ? answer.then(conclude) : conclude(answer);
+  };
+  corsMiddleware.headers = [
+    'Origin',
+    'Access-Control-Request-Method',
+    'Access-Control-Request-Headers',
+    'Access-Control-Request-Private-Network',
+  ];
+  return corsMiddleware;
+}
+
+/** What a preflight asks for. */
+interface Preflight {
+  readonly method: string;
+  readonly headers: string;
+  readonly isPrivateNetwork: boolean;
+}
+
+/** Read at once, as headers may be gone after an await. */
+function readPreflight(environ: Environ): Preflight {
+  return {
+    method: environ.HTTP_ACCESS_CONTROL_REQUEST_METHOD ?? '',
+    headers: environ.HTTP_ACCESS_CONTROL_REQUEST_HEADERS ?? '',
+    isPrivateNetwork: environ.HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK === 'true',
+  };
+}
+
+/** @param listener - what an allowed origin's responses get; false for one that is not allowed */
+function decide(
+  environ: Environ,
+  policy: CorsPolicy,
+  origin: string,
+  preflight: Preflight | undefined,
+  listener: StartListener | false,
+): WsgiResponse | undefined {
+  if (preflight !== undefined) return answerPreflight(policy, origin, preflight, listener !== false);
+  environ['vela.response'].onStart(listener === false ? varyOnly : listener);
+  return undefined;
+}
+
+function answerPreflight(
+  policy: CorsPolicy,
+  origin: string,
+  preflight: Preflight,
+  isAllowed: boolean,
+): WsgiResponse {
+  const { methods, headers: allowed, credentials, maxAgeSeconds, allowPrivateNetwork } = policy;
+  if (!isAllowed) throw refuse('Requests from this origin are not allowed');
+  if (!methods.includes(preflight.method)) throw refuse('This method is not allowed from other origins');
+  const requested = parseNames(preflight.headers);
+  if (requested === undefined || (allowed !== '*' && !requested.every((name) => allowed.has(name))))
+    throw refuse('One of these headers is not allowed from other origins');
+  if (preflight.isPrivateNetwork && !allowPrivateNetwork)
+    throw refuse('Requests from public sites into this network are not allowed');
+  const headers: HeaderPair[] = [
+    [ALLOW_ORIGIN, policy.origins === '*' ? '*' : origin],
+    ['Access-Control-Allow-Methods', methods.join(', ')],
+    ['Access-Control-Max-Age', String(maxAgeSeconds)],
+  ];
+  const names = allowed === '*' ? requested : [...allowed];
+  if (names.length > 0) headers.push(['Access-Control-Allow-Headers', names.join(', ')]);
+  if (credentials) headers.push(['Access-Control-Allow-Credentials', 'true']);
+  if (preflight.isPrivateNetwork) headers.push(['Access-Control-Allow-Private-Network', 'true']);
+  headers.push(VARY_PREFLIGHT);
+  return new WsgiResponse({ status: 204, headers });
+}
+
+function refuse(message: string): PermissionDenied {
+  return new PermissionDenied(message, { headers: [VARY_PREFLIGHT] });
+}
+
+/** Header names in lower case; undefined for what is no list of names. */
+function parseNames(list: string): string[] | undefined {
+  if (list.trim() === '') return [];
+  const names = list.split(',', MAX_REQUESTED_HEADERS + 1).map((name) => name.trim().toLowerCase());
+  const isList = names.length <= MAX_REQUESTED_HEADERS && names.every((name) => TOKEN.test(name));
+  return isList ? [...new Set(names)] : undefined;
+}
+
+function responseHeaders({ credentials, exposeHeaders }: CorsPolicy): HeaderPair[] {
+  const pairs: HeaderPair[] = [];
+  if (credentials) pairs.push(sharedHeader('Access-Control-Allow-Credentials', 'true'));
+  if (exposeHeaders.length > 0)
+    pairs.push(sharedHeader('Access-Control-Expose-Headers', exposeHeaders.join(', ')));
+  return pairs;
+}
+
+/** Made once for each origin, so that a request makes none. */
+function allow(origin: string, varies: boolean, extra: readonly HeaderPair[]): StartListener {
+  const pair = sharedHeader(ALLOW_ORIGIN, origin);
+  return ({ headers }) => {
+    putHeader(headers, pair);
+    for (const one of extra) putHeader(headers, one);
+    if (varies) addToList(headers, VARY_ORIGIN);
+  };
+}
+
+/** An answer that another origin would have with CORS headers says so to caches, and has none itself. */
+function varyOnly({ headers }: BeginningResponse): void {
+  for (const name of OWN_NAMES) {
+    for (let i = findHeader(headers, name); i !== -1; i = findHeader(headers, name)) headers.splice(i, 1);
+  }
+  addToList(headers, VARY_ORIGIN);
+}

@@ -1,0 +1,93 @@
+import { isIP } from 'node:net';
+import { BadRequest } from '../core/http-error.js';
+
+/** What one proxy says of the request that it received. */
+export interface Hop {
+  /** An IP address; `unknown` or `_name` where the proxy does not tell (RFC 7239 §6). */
+  readonly address: string | undefined;
+  readonly port: string | undefined;
+  readonly scheme: string | undefined;
+  readonly host: string | undefined;
+}
+
+/** RFC 7239 §6: an address, perhaps in brackets, and perhaps a port. */
+const NODE = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}|_[\w.-]{1,64}))?$/;
+/** The longest address in brackets and the longest names. */
+const MAX_NODE_CHARS = 132;
+const HIDDEN = /^(?:unknown|_[\w.-]{1,64})$/i;
+/** One pair of a forwarded-element: a token, and a token or quoted-string (RFC 7239 §4). */
+const PAIR =
+  /[ \t]*([!#$%&'*+\-.^_`|~\w]+)=(?:([!#$%&'*+\-.^_`|~\w:[\]]+)|"((?:[^"\\]|\\.)*)")[ \t]*(;|,|$)/y;
+/** RFC 3986 §3.2.2, without escapes and user names. */
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._~-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::(\d{1,5}))?$/;
+
+/** The elements of a Forwarded header, the client's first. @throws {BadRequest} for what is none */
+export function parseForwarded(header: string): Hop[] {
+  const hops: Hop[] = [];
+  let pairs = new Map<string, string>();
+  PAIR.lastIndex = 0;
+  for (let at = 0; at < header.length || at === 0; at = PAIR.lastIndex) {
+    const match = PAIR.exec(header);
+    if (match === null) throw malformed('Forwarded');
+    const [, name = '', token, quoted = '', end] = match;
+    const key = name.toLowerCase();
+    if (pairs.has(key)) throw malformed('Forwarded');
+    pairs.set(key, token ?? quoted.replace(/\\(.)/g, '$1'));
+    if (end === ';') continue;
+    hops.push(toHop(pairs));
+    pairs = new Map();
+    if (end === '') return hops;
+  }
+  throw malformed('Forwarded');
+}
+
+function toHop(pairs: ReadonlyMap<string, string>): Hop {
+  return { ...parseNode(pairs.get('for')), scheme: pairs.get('proto'), host: pairs.get('host') };
+}
+
+/** The elements of X-Forwarded-For. What is empty or no address becomes a hop that nobody trusts. */
+export function parseForwardedFor(header: string): Hop[] {
+  return header.split(',').map((node) => ({ ...parseNode(node.trim()), scheme: undefined, host: undefined }));
+}
+
+/** An address of neither kind is `''`: the elements left of the one that counts may be anything. */
+function parseNode(node: string | undefined): { address: string | undefined; port: string | undefined } {
+  if (node === undefined) return { address: undefined, port: undefined };
+  if (isIP(node) !== 0) return { address: node, port: undefined };
+  const [, bracketed, plain, port] = (node.length <= MAX_NODE_CHARS && NODE.exec(node)) || [];
+  const address = bracketed ?? plain ?? '';
+  const isKnown =
+    bracketed !== undefined ? isIP(bracketed) === 6 : isIP(address) === 4 || HIDDEN.test(address);
+  return {
+    address: isKnown ? address : '',
+    port: port !== undefined && /^\d+$/.test(port) ? port : undefined,
+  };
+}
+
+/** @throws {BadRequest} unless it is http or https */
+export function checkScheme(scheme: string, header: string): 'http' | 'https' {
+  const lower = scheme.toLowerCase();
+  if (lower !== 'http' && lower !== 'https') throw malformed(header);
+  return lower;
+}
+
+/** Gives the port, where the host has one. @throws {BadRequest} unless it is a host, perhaps with a port */
+export function checkHost(host: string, header: string): string | undefined {
+  const match = HOST.exec(host);
+  if (match === null || (match[1] !== undefined && !isPort(match[1]))) throw malformed(header);
+  return match[1];
+}
+
+/** @throws {BadRequest} unless it is a port */
+export function checkPort(port: string, header: string): string {
+  if (!isPort(port)) throw malformed(header);
+  return port;
+}
+
+function isPort(text: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
+}
+
+export function malformed(header: string): BadRequest {
+  return new BadRequest(`The header ${header}, which a proxy sets, is malformed`);
+}

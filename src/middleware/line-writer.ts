@@ -1,0 +1,120 @@
+import type { Logger } from '../core/logger.js';
+
+/** A stream for lines: any Writable of Node. */
+export interface LineStream {
+  write(text: string, done?: (error?: Error | null) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+  /** How much waits in the stream, in bytes. */
+  readonly writableLength?: number;
+}
+
+/** Lines are gathered up to this size: a write a request would cost as much as the request. */
+const GATHER_CHARS = 16_384;
+/** How long `stop` waits for the stream. */
+const STOP_MS = 1000;
+
+/** Writes lines to a stream, many at once; what a slow stream does not take in time is dropped and counted. */
+export class LineWriter {
+  readonly #stream: LineStream;
+  readonly #flushMs: number;
+  readonly #limitBytes: number;
+  #held = '';
+  #timer: NodeJS.Timeout | undefined;
+  #dropped = 0;
+  #logger: Logger | undefined;
+  #isListening = false;
+  #isBroken = false;
+
+  /** @param limitBytes - how much may wait, here and in the stream */
+  constructor(stream: LineStream, flushMs: number, limitBytes: number) {
+    this.#stream = stream;
+    this.#flushMs = flushMs;
+    this.#limitBytes = limitBytes;
+  }
+
+  /** How many lines were dropped and not told of yet. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  start(logger: Logger): void {
+    this.#logger = logger;
+    this.#isBroken = false;
+  }
+
+  /** @param line - in ASCII, without its end */
+  write(line: string): void {
+    if (this.#isBroken || this.#held.length + line.length >= this.#room()) {
+      this.#dropped++;
+      return;
+    }
+    this.#held += `${line}\n`;
+    if (this.#held.length >= GATHER_CHARS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
+  }
+
+  /** Hands what is gathered to the stream. */
+  flush(done?: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#held;
+    this.#held = '';
+    if (this.#isBroken) {
+      done?.();
+      return;
+    }
+    this.#listen();
+    try {
+      this.#stream.write(text, done && (() => done()));
+    } catch (error) {
+      this.#fail(error as Error);
+      done?.();
+    }
+    if (this.#dropped === 0 || this.#isBroken) return;
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    this.#logger?.warn(
+      { dropped },
+      `accessLog dropped ${dropped} lines, which its stream did not take in time`,
+    );
+  }
+
+  /** Hands over what is left, and waits a second at the most until it is taken. The stream stays open. */
+  async stop(): Promise<void> {
+    const isTaken = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), STOP_MS);
+      this.flush(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+    // A stream that still writes may still fail, and without a listener that would end the process.
+    if (!isTaken || !this.#isListening) return;
+    this.#stream.off('error', this.#fail);
+    this.#isListening = false;
+  }
+
+  #room(): number {
+    return this.#limitBytes - (this.#stream.writableLength ?? 0);
+  }
+
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#stream.on('error', this.#fail);
+  }
+
+  /** A log that cannot be written is told of once, and ends no request. */
+  readonly #fail = (error: Error): void => {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#held = '';
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#logger?.error(
+      { err: error },
+      `accessLog cannot write to its stream, and writes no more: ${error.message}`,
+    );
+  };
+}

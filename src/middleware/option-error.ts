@@ -1,0 +1,19 @@
+import { describeValue } from '../core/errors.js';
+
+/** The error for an option that has a wrong value: what was expected, what came. */
+export function optionError(owner: string, option: string, expected: string, received: unknown): TypeError {
+  return new TypeError(
+    `Option "${option}" of ${owner}() must be ${expected}; received ${describeValue(received)}`,
+  );
+}
+
+/** @throws {TypeError} unless the value is true or false */
+export function requireBoolean(owner: string, option: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw optionError(owner, option, 'true or false', value);
+}
+
+/** @throws {TypeError} unless the value is a number of milliseconds above 0 that a timer can wait */
+export function requireMs(owner: string, option: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value > 0 && value <= 2 ** 31 - 1))
+    throw optionError(owner, option, 'a number of milliseconds above 0', value);
+}

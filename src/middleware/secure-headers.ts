@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import type { BeginningResponse, HeaderPair, MiddlewareFunction } from '../core/contract.js';
+import { refuseUnknown, requireOptions } from '../core/errors.js';
+import { type Csp, type CspOptions, resolveCsp } from './content-security-policy.js';
+import { optionError, requireBoolean } from './option-error.js';
+import { sharedHeader } from './put-header.js';
+
+/** Strict-Transport-Security (RFC 6797 §6.1). */
+export interface HstsOptions {
+  /** How long browsers use https only, in s. @defaultValue a year */
+  maxAgeSeconds?: number;
+  /** @defaultValue true */
+  includeSubDomains?: boolean;
+  /** Asks to be put on the list that browsers bring along. @defaultValue false */
+  preload?: boolean;
+}
+
+/** Options of {@link secureHeaders}: each header can be left out with `false`. */
+export interface SecureHeadersOptions {
+  contentSecurityPolicy?: CspOptions | false;
+  /** @defaultValue `same-origin` */
+  crossOriginOpenerPolicy?:
+    | 'same-origin'
+    | 'same-origin-allow-popups'
+    | 'noopener-allow-popups'
+    | 'unsafe-none'
+    | false;
+  /** @defaultValue false */
+  crossOriginEmbedderPolicy?: 'require-corp' | 'credentialless' | 'unsafe-none' | false;
+  /** @defaultValue `same-origin` */
+  crossOriginResourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | false;
+  /** @defaultValue `?1` */
+  originAgentCluster?: '?1' | '?0' | false;
+  /** @defaultValue `no-referrer` */
+  referrerPolicy?: string | false;
+  /** Sent over https only. */
+  strictTransportSecurity?: HstsOptions | false;
+  /** @defaultValue `nosniff` */
+  xContentTypeOptions?: 'nosniff' | false;
+  /** @defaultValue `off` */
+  xDnsPrefetchControl?: 'off' | 'on' | false;
+  /** @defaultValue `noopen` */
+  xDownloadOptions?: 'noopen' | false;
+  /** @defaultValue `SAMEORIGIN` */
+  xFrameOptions?: 'SAMEORIGIN' | 'DENY' | false;
+  /** @defaultValue `none` */
+  xPermittedCrossDomainPolicies?: 'none' | 'master-only' | 'by-content-type' | 'all' | false;
+  /** @defaultValue `0`, as the filters that it turned on did harm */
+  xXssProtection?: '0' | false;
+  /** @defaultValue false: what a site may use differs too much */
+  permissionsPolicy?: string | false;
+}
+
+const OWNER = 'secureHeaders';
+const YEAR_SECONDS = 31_536_000;
+const REFERRER = [
+  'no-referrer',
+  'no-referrer-when-downgrade',
+  'same-origin',
+  'origin',
+  'strict-origin',
+  'origin-when-cross-origin',
+  'strict-origin-when-cross-origin',
+  'unsafe-url',
+];
+/** Option, header, default, and the values that there are. */
+const SIMPLE: readonly (readonly [
+  keyof SecureHeadersOptions,
+  string,
+  string | false,
+  readonly string[] | RegExp,
+])[] = [
+  [
+    'crossOriginOpenerPolicy',
+    'Cross-Origin-Opener-Policy',
+    'same-origin',
+    ['same-origin', 'same-origin-allow-popups', 'noopener-allow-popups', 'unsafe-none'],
+  ],
+  [
+    'crossOriginEmbedderPolicy',
+    'Cross-Origin-Embedder-Policy',
+    false,
+    ['require-corp', 'credentialless', 'unsafe-none'],
+  ],
+  [
+    'crossOriginResourcePolicy',
+    'Cross-Origin-Resource-Policy',
+    'same-origin',
+    ['same-origin', 'same-site', 'cross-origin'],
+  ],
+  ['originAgentCluster', 'Origin-Agent-Cluster', '?1', ['?1', '?0']],
+  [
+    'referrerPolicy',
+    'Referrer-Policy',
+    'no-referrer',
+    new RegExp(`^(?:${REFERRER.join('|')})(?:, ?(?:${REFERRER.join('|')}))*$`),
+  ],
+  ['xContentTypeOptions', 'X-Content-Type-Options', 'nosniff', ['nosniff']],
+  ['xDnsPrefetchControl', 'X-DNS-Prefetch-Control', 'off', ['off', 'on']],
+  ['xDownloadOptions', 'X-Download-Options', 'noopen', ['noopen']],
+  ['xFrameOptions', 'X-Frame-Options', 'SAMEORIGIN', ['SAMEORIGIN', 'DENY']],
+  [
+    'xPermittedCrossDomainPolicies',
+    'X-Permitted-Cross-Domain-Policies',
+    'none',
+    ['none', 'master-only', 'by-content-type', 'all'],
+  ],
+  ['xXssProtection', 'X-XSS-Protection', '0', ['0']],
+  ['permissionsPolicy', 'Permissions-Policy', false, /^[\x20-\x7e]+$/],
+];
+const KNOWN = [...SIMPLE.map(([option]) => option), 'contentSecurityPolicy', 'strictTransportSecurity'];
+
+/**
+ * Headers that make browsers careful, with the defaults of helmet 8. A header that the application gives itself stays as
+ * it is. Strict-Transport-Security goes over https only (RFC 6797 §7.2); behind a proxy that ends TLS put
+ * `proxyHeaders()` before this.
+ * @example new WsgiHandler([secureHeaders({ xFrameOptions: 'DENY' }), app])
+ */
+export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFunction {
+  const {
+    contentSecurityPolicy = {},
+    strictTransportSecurity = {},
+    ...rest
+  } = requireOptions(OWNER, options);
+  refuseUnknown(
+    OWNER,
+    Object.fromEntries(Object.entries(rest).filter(([key]) => !KNOWN.includes(key as never))),
+    KNOWN,
+  );
+  const csp = contentSecurityPolicy === false ? undefined : resolveCsp(contentSecurityPolicy);
+  const fixed = resolveSimple(options);
+  const isFixed = csp === undefined || csp.parts.length === 1;
+  if (csp !== undefined && isFixed) fixed.unshift(sharedHeader(csp.header, csp.parts[0] as string));
+  const hsts = strictTransportSecurity === false ? [] : [formatHsts(strictTransportSecurity)];
+  const plain = addAll(fixed);
+  const secure = addAll([...fixed, ...hsts]);
+
+  const secureHeadersMiddleware: MiddlewareFunction = (environ) => {
+    const control = environ['vela.response'];
+    control.onStart(environ['wsgi.url_scheme'] === 'https' ? secure : plain);
+    if (isFixed) return;
+    const nonce = randomBytes(16).toString('base64');
+    environ['vela.csp_nonce'] = nonce;
+    const { header, parts } = csp as Csp;
+    control.onStart(addAll([[header, parts.join(`'nonce-${nonce}'`)]]));
+  };
+  secureHeadersMiddleware.headers = [];
+  return secureHeadersMiddleware;
+}
+
+function resolveSimple(options: SecureHeadersOptions): HeaderPair[] {
+  return SIMPLE.flatMap(([option, header, initial, known]) => {
+    const value = options[option] ?? initial;
+    if (value === false) return [];
+    const isKnown =
+      typeof value === 'string' && (known instanceof RegExp ? known.test(value) : known.includes(value));
+    const expected =
+      known instanceof RegExp ? `as ${header} has it` : known.map((one) => `'${one}'`).join(', ');
+    if (!isKnown) throw optionError(OWNER, option, `${expected}, or false`, value);
+    return [sharedHeader(header, value)];
+  });
+}
+
+function formatHsts(options: HstsOptions): HeaderPair {
+  const {
+    maxAgeSeconds = YEAR_SECONDS,
+    includeSubDomains = true,
+    preload = false,
+    ...unknown
+  } = requireOptions('strictTransportSecurity', options);
+  refuseUnknown('strictTransportSecurity', unknown, ['maxAgeSeconds', 'includeSubDomains', 'preload']);
+  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0)
+    throw optionError(OWNER, 'maxAgeSeconds', 'a whole number of seconds', maxAgeSeconds);
+  requireBoolean(OWNER, 'includeSubDomains', includeSubDomains);
+  requireBoolean(OWNER, 'preload', preload);
+  const value = `max-age=${maxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`;
+  return sharedHeader('Strict-Transport-Security', value);
+}
+
+/** A listener that adds what the response does not have, for any number of requests. */
+function addAll(pairs: readonly HeaderPair[]): (response: BeginningResponse) => void {
+  const names = new Set(pairs.map(([name]) => name.toLowerCase()));
+  const lengths = new Set([...names].map((name) => name.length));
+  return ({ headers }) => {
+    let given: Set<string> | undefined;
+    for (let i = 0; i < headers.length; i++) {
+      const name = headers[i]?.[0];
+      // Lengths tell most names apart, without a copy in lower case.
+      if (typeof name !== 'string' || !lengths.has(name.length)) continue;
+      const lower = name.toLowerCase();
+      if (!names.has(lower)) continue;
+      given ??= new Set();
+      given.add(lower);
+    }
+    if (given === undefined) headers.push(...pairs);
+    else for (const pair of pairs) if (!given.has(pair[0].toLowerCase())) headers.push(pair);
+  };
+}
