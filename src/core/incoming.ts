@@ -147,7 +147,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
       if (head === undefined) throw expired(`The request header '${name}'`, ANSWERED);
       if (isSingleton(name)) {
         const value = head.getHeader(name);
-        if (value !== '') return value;
+        return value === '' ? undefined : value;
       }
       this.#fields = copyFields(head);
     }

@@ -110,16 +110,19 @@ export function keepFields(head: RequestHead, declared: DeclaredFields | undefin
   return fields;
 }
 
-/** The value of a header: repeated lines joined with `, ` (Cookie with `; `), of a singleton the first. */
+/**
+ * The value of a header: repeated lines joined with `, ` (Cookie with `; `), of a singleton the first. An empty
+ * singleton says nothing, so it counts as none: its absence can be told without a pass over all lines then.
+ */
 export function findField(fields: RequestFields, name: string): string | undefined {
   let found: string | undefined;
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] !== name) continue;
     const value = fields[i + 1] as string;
+    if (SINGLETONS.has(name)) return value === '' ? undefined : value;
     if (found === undefined) {
       found = value;
     } else {
-      if (SINGLETONS.has(name)) return found;
       found += (name === 'cookie' ? '; ' : ', ') + value;
     }
   }
