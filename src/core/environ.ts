@@ -55,7 +55,7 @@ export class LazyEnviron implements Environ {
   static keys(environ: LazyEnviron): string[] {
     const keys = new Set([...FIXED_KEYS, ...OPTIONAL_KEYS.filter((key) => environ[key] !== undefined)]);
     for (const name of environ.#host.headerNames()) {
-      if (!name.includes('_')) keys.add(fieldKey(name));
+      if (!name.includes('_') && environ.#host.header(name) !== undefined) keys.add(fieldKey(name));
     }
     for (const key of Object.keys(environ)) {
       if (environ[key] === undefined) keys.delete(key);
