@@ -1646,3 +1646,35 @@ t.test('100,000 clients: memory stays bounded', async (t) => {
   t.equal(await sessions.get('s98999'), undefined);
   t.equal(await sessions.get('s99000'), '{}');
 });
+
+t.test('functions of the user may read any header, also after an await', async (t) => {
+  const hello: App = () => new WsgiResponse({ content: 'in' });
+  hello.headers = [];
+  const readLater = async (environ: Environ) => {
+    await null;
+    return environ.HTTP_X_TENANT === 'a';
+  };
+  const guarded = testClient(
+    new WsgiHandler([
+      authenticate({ scheme: 'bearer', realm: 'r', verify: (_token, environ) => readLater(environ) }),
+      hello,
+    ]),
+    { logLevel: 'silent' },
+  );
+  const headers = { authorization: 'Bearer x', 'x-tenant': 'a' };
+  t.equal((await guarded.get('/', { headers })).status, 200);
+  t.equal((await guarded.get('/', { headers: { ...headers, 'x-tenant': 'b' } })).status, 401);
+  await guarded.close();
+  const waiting: Middleware = async () => undefined;
+  waiting.headers = [];
+  const skipped = testClient(
+    new WsgiHandler([waiting, csrf({ skip: (environ) => environ.HTTP_X_TENANT === 'a' }), hello]),
+    { logLevel: 'silent' },
+  );
+  t.equal(
+    (await skipped.post('/', { headers: { 'sec-fetch-site': 'cross-site', 'x-tenant': 'a' } })).status,
+    200,
+  );
+  t.equal((await skipped.post('/', { headers: { 'sec-fetch-site': 'cross-site' } })).status, 403);
+  await skipped.close();
+});

@@ -40,12 +40,15 @@ export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
     if (reason !== undefined) throw new PermissionDenied(`A request of another site was refused: ${reason}`);
     return tokens?.check(environ);
   };
-  csrfMiddleware.headers = [
-    'sec-fetch-site',
-    'origin',
-    'host',
-    ...(tokens === undefined ? [] : ['cookie', tokens.headerName]),
-  ];
+  // What a function of the user's reads is not known, so all headers are kept then.
+  if (skip === undefined && tokenOptions?.readToken === undefined) {
+    csrfMiddleware.headers = [
+      'sec-fetch-site',
+      'origin',
+      'host',
+      ...(tokens === undefined ? [] : ['cookie', tokens.headerName]),
+    ];
+  }
   return csrfMiddleware;
 }
 
