@@ -2,6 +2,7 @@ export type { ServerOptions } from './app/server-options.js';
 export * from './core/contract.js';
 export { environKeys, toObject } from './core/environ-keys.js';
 export { ImproperlyConfigured, VelaError } from './core/errors.js';
+export { escapeHtml } from './core/escape-html.js';
 export { fileWrapper } from './core/file-wrapper.js';
 export * from './core/http-error.js';
 export { lazyWsgi } from './core/lazy-wsgi.js';
@@ -38,7 +39,7 @@ export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from '
 export type { UploadedFile } from './request/uploaded-file.js';
 export { requestOf, WsgiRequest } from './request/wsgi-request.js';
 export { type EventStreamOptions, eventStream, type ServerSentEvent } from './response/event-stream.js';
-export { escapeHtml, Html, type HtmlValue, html, unsafeHtml } from './response/html.js';
+export { Html, type HtmlValue, html, unsafeHtml } from './response/html.js';
 export { json, type ResponseOptions } from './response/json.js';
 export { type RedirectOptions, redirect } from './response/redirect.js';
 export { type Server, serve } from './server/serve.js';

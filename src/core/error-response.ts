@@ -1,6 +1,7 @@
 import Negotiator from 'negotiator';
 import type { Environ, HeaderPair } from './contract.js';
 import { formatError, toError, VelaError } from './errors.js';
+import { escapeHtml } from './escape-html.js';
 import { HttpError, type HttpErrorDetail } from './http-error.js';
 import { tellError } from './request-channels.js';
 import { findReason } from './status.js';
@@ -145,12 +146,4 @@ function renderHtml({ status, reason, message, details, stack }: ErrorPage): str
 <p>${escapeHtml(message)}</p>${list}${trace}
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -247,8 +247,8 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     }
     this.#phase = SENDING;
     this.#service.stalls.join(this);
-    afterBody(this.#incoming, (fate) => {
-      if (this.#phase !== DONE) this.#transmit(head, body, reportedLength, fate);
+    afterBody(this.#incoming, () => {
+      if (this.#phase !== DONE) this.#transmit(head, body, reportedLength, 'close');
     });
   }
 

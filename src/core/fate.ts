@@ -26,10 +26,10 @@ export function decideFate(request: LastRequest, isDraining: boolean, code: numb
  * once the body has passed, as a client that still sends would not read the response. It waits for that body a
  * second at the most.
  */
-export function afterBody(request: LastRequest, send: (fate: Fate) => void): void {
+export function afterBody(request: LastRequest, send: () => void): void {
   const finish = () => {
     request.close();
-    send('close');
+    send();
   };
   if (!request.isBodyPending) {
     setImmediate(finish);

@@ -3,11 +3,11 @@ import type { Body, Environ } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
-import { addVary } from '../response/add-vary.js';
 import { Html } from '../response/html.js';
 import { isCompressibleType } from './compressible-types.js';
 import { encodeStream } from './encode-stream.js';
 import { type Encoding, type EncodingLevels, encodeLater, encodeNow } from './encodings.js';
+import { addToList, sharedHeader } from './put-header.js';
 
 /** Options of {@link compress}. */
 export interface CompressOptions {
@@ -23,6 +23,7 @@ export interface CompressOptions {
   skip?(environ: Environ, response: WsgiResponse): boolean;
 }
 
+const VARY_ENCODING = sharedHeader('Vary', 'Accept-Encoding');
 const KNOWN = ['minBytes', 'encodings', 'gzipLevel', 'brotliQuality', 'skip'];
 /** One packet: less than that saves no time. */
 const DEFAULT_MIN_BYTES = 1024;
@@ -62,7 +63,7 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
     if (type === undefined || LEFT_STATUSES.has(response.status) || !isCompressibleType(type))
       return undefined;
     if (isLeft(response)) return undefined;
-    addVary(response.headers, 'Accept-Encoding');
+    addToList(response.headers, VARY_ENCODING);
     const encoding = choose(environ.HTTP_ACCEPT_ENCODING);
     if (encoding === undefined || skip?.(environ, response) === true) return undefined;
     const whole = joinContent(response.content);

@@ -8,10 +8,11 @@ import {
   toError,
   VelaError,
 } from '../core/errors.js';
+import { escapeHtml } from '../core/escape-html.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
 import { requestOf } from '../request/wsgi-request.js';
-import { escapeHtml, Html } from '../response/html.js';
+import { Html } from '../response/html.js';
 
 /** What a page is made of. */
 export interface ErrorPageContext extends ErrorPage {

@@ -24,18 +24,22 @@ export function findHeader(headers: readonly HeaderPair[], lowerName: string): n
   return -1;
 }
 
-/** Adds an element to a header that is a list, such as Vary, unless it is there. */
+/** Adds an element to a header that is a list, such as Vary, unless it is there, in whatever line. */
 export function addToList(headers: HeaderPair[], pair: HeaderPair): void {
   const [name, element] = pair;
-  const index = findHeader(headers, name.toLowerCase());
-  if (index === -1) {
+  const lower = name.toLowerCase();
+  const first = findHeader(headers, lower);
+  if (first === -1) {
     headers.push(pair);
     return;
   }
-  const [known, value] = headers[index] as HeaderPair;
-  const elements = value.split(',').map((one) => one.trim().toLowerCase());
+  const elements = headers
+    .filter(([known]) => known.toLowerCase() === lower)
+    .flatMap(([, value]) => value.split(',').map((one) => one.trim().toLowerCase()));
   if (elements.includes('*') || elements.includes(element.toLowerCase())) return;
-  headers[index] = [known, value === '' ? element : `${value}, ${element}`];
+  // A new pair: the old one may be shared by other responses.
+  const [known, value] = headers[first] as HeaderPair;
+  headers[first] = [known, value === '' ? element : `${value}, ${element}`];
 }
 
 /** A pair that many responses share: frozen, so that none of them can change it for the others. */

@@ -1,4 +1,5 @@
 import type { Chunk } from '../core/contract.js';
+import { escapeHtml } from '../core/escape-html.js';
 
 /** What may stand in a template: arrays are joined, promises awaited in their place, nothing and false are left out. */
 export type HtmlValue =
@@ -50,16 +51,6 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
 /** Markup that is safe already, for use in {@link html}. Never give it what a client sent. */
 export function unsafeHtml(markup: string): Html {
   return new Html([markup]);
-}
-
-/** Text as it may stand in HTML, in attributes too. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }
 
 function append(parts: (string | Promise<string>)[], value: HtmlValue): void {
