@@ -152,7 +152,7 @@ export interface RequestEnd {
   readonly status: number;
   /** How many bytes of the response's body were handed to the socket. */
   readonly bodyBytes: number;
-  /** Since `vela.response` was first asked for, in milliseconds. */
+  /** Since the first listener of the end came, in milliseconds; 0 when none came before the end. */
   readonly durationMs: number;
   /**
    * `sent` whole; `aborted` by the client; `cut` by the server, because of an error or time-out under way; `taken` over

@@ -21,7 +21,8 @@ interface Link<L> {
 /** Who wants to know of a response. The server's side is static, so that a listener does not see it. */
 export class ResponseHooks implements ResponseControl {
   readonly #request: HookedRequest;
-  readonly #beganMs = performance.now();
+  /** When the first listener of the end came; 0 before that. */
+  #beganMs = 0;
   /** The last one first. */
   #startListeners: Link<StartListener> | undefined = undefined;
   /** The first one first. */
@@ -43,6 +44,7 @@ export class ResponseHooks implements ResponseControl {
       this.#tell(listener, this.#end);
       return;
     }
+    if (this.#beganMs === 0) this.#beganMs = performance.now();
     const link: Link<EndListener> = { listener, next: undefined };
     if (this.#lastEndListener === undefined) this.#endListeners = link;
     else this.#lastEndListener.next = link;
@@ -80,7 +82,7 @@ export class ResponseHooks implements ResponseControl {
     { status, bodyBytes, outcome, error }: Omit<RequestEnd, 'durationMs'>,
   ): void {
     if (hooks.#end !== undefined) return;
-    const durationMs = performance.now() - hooks.#beganMs;
+    const durationMs = hooks.#beganMs === 0 ? 0 : performance.now() - hooks.#beganMs;
     const end: RequestEnd = { status, bodyBytes, durationMs, outcome, error };
     hooks.#end = end;
     for (let link = hooks.#endListeners; link !== undefined; link = link.next)

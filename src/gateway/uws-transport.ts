@@ -3,7 +3,7 @@ import type { Chunk, ConnectionInfo } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
 import { isGatewayHeader, type ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
-import { formatIpv6 } from './peer-address.js';
+import { readAddress } from './uws-address.js';
 import type { HttpResponse } from './uws-binding.js';
 
 /** From two headers on (two strings each), one call with all of them is faster than one call each. */
@@ -15,6 +15,8 @@ const JOIN_FROM = 4;
  */
 let lastHeaders: readonly string[] = [];
 let lastText = '';
+/** The same as bytes, once it has come a second time: the native module need not measure and convert them. */
+let lastBytes: Uint8Array | undefined;
 
 /** Responses of uWebSockets.js. */
 export class UwsTransport implements Transport<HttpResponse> {
@@ -117,14 +119,27 @@ function writeJoined(response: HttpResponse, headers: readonly string[]): void {
   const known = lastHeaders.length;
   let same = 0;
   while (same < known && headers[same] === lastHeaders[same]) same++;
-  if (same < known || known === 0) remember(headers, same);
-  response.writeHeader(headers[0] as string, joinHeaders(lastText, headers, lastHeaders.length));
+  const isNew = same < known || known === 0;
+  if (isNew) remember(headers, same);
+  else lastBytes ??= Buffer.from(lastText, 'latin1');
+  const count = lastHeaders.length;
+  if (lastBytes === undefined) {
+    response.writeHeader(headers[0] as string, joinHeaders(lastText, headers, count));
+    return;
+  }
+  response.writeHeader(headers[0] as string, lastBytes);
+  if (count < headers.length)
+    response.writeHeader(
+      headers[count] as string,
+      joinHeaders(headers[count + 1] as string, headers, count + 2),
+    );
 }
 
-/** Keeps what this response has in common with the last, all of it when that is not even two headers. */
+/** Keeps what this response has in common with the last, all of it when that is not even one header. */
 function remember(headers: readonly string[], same: number): void {
-  lastHeaders = same < JOIN_FROM ? headers : headers.slice(0, same - (same % 2));
+  lastHeaders = same < 2 ? headers : headers.slice(0, same - (same % 2));
   lastText = joinHeaders(lastHeaders[1] as string, lastHeaders, 2);
+  lastBytes = undefined;
   // V8 keeps a sum as a tree of its parts until somebody reads it: from now on it is one piece.
   lastText.charCodeAt(0);
 }
@@ -208,9 +223,4 @@ function openSized(response: HttpResponse, length: number, owner: ResponseOwner)
       return sentBytes === length;
     },
   };
-}
-
-function readAddress(response: HttpResponse): string {
-  const text = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
-  return text.includes(':') ? formatIpv6(text) : text;
 }

@@ -188,8 +188,7 @@ function headerReader(name: string): Early {
 }
 
 function responseHeaderReader(name: string): Late {
-  const lower = name.toLowerCase();
-  return ({ headers = [] }) => escapeField(headers[findHeader(headers, lower)]?.[1]);
+  return ({ headers = [] }) => escapeField(headers[findHeader(headers, name)]?.[1]);
 }
 
 /** Keys that are read from the request, so not after it. */

@@ -7,7 +7,7 @@ import { Html } from '../response/html.js';
 import { isCompressibleType } from './compressible-types.js';
 import { encodeStream } from './encode-stream.js';
 import { type Encoding, type EncodingLevels, encodeLater, encodeNow } from './encodings.js';
-import { addToList, sharedHeader } from './put-header.js';
+import { addToList } from './put-header.js';
 
 /** Options of {@link compress}. */
 export interface CompressOptions {
@@ -23,7 +23,6 @@ export interface CompressOptions {
   skip?(environ: Environ, response: WsgiResponse): boolean;
 }
 
-const VARY_ENCODING = sharedHeader('Vary', 'Accept-Encoding');
 const KNOWN = ['minBytes', 'encodings', 'gzipLevel', 'brotliQuality', 'skip'];
 /** One packet: less than that saves no time. */
 const DEFAULT_MIN_BYTES = 1024;
@@ -63,7 +62,7 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
     if (type === undefined || LEFT_STATUSES.has(response.status) || !isCompressibleType(type))
       return undefined;
     if (isLeft(response)) return undefined;
-    addToList(response.headers, VARY_ENCODING);
+    addToList(response.headers, 'Vary', 'Accept-Encoding');
     const encoding = choose(environ.HTTP_ACCEPT_ENCODING);
     if (encoding === undefined || skip?.(environ, response) === true) return undefined;
     const whole = joinContent(response.content);

@@ -4,21 +4,16 @@ import { PermissionDenied } from '../core/http-error.js';
 import { TOKEN } from '../core/http-syntax.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { type CorsOptions, type CorsPolicy, resolveCors } from './cors-options.js';
-import { addToList, findHeader, putHeader, sharedHeader } from './put-header.js';
+import { addToList, hasName, putHeader } from './put-header.js';
 
 type StartListener = (response: BeginningResponse) => void;
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
-const VARY_ORIGIN = sharedHeader('Vary', 'Origin');
-const VARY_PREFLIGHT = sharedHeader(
+const ALLOW_CREDENTIALS = 'Access-Control-Allow-Credentials';
+const EXPOSE_HEADERS = 'Access-Control-Expose-Headers';
+const VARY_PREFLIGHT: HeaderPair = [
   'Vary',
   'Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
-);
-/** The headers that this middleware alone gives. */
-const OWN_NAMES = [
-  'access-control-allow-origin',
-  'access-control-allow-credentials',
-  'access-control-expose-headers',
 ];
 /** More than this is no list of headers that a script sets. */
 const MAX_REQUESTED_HEADERS = 100;
@@ -119,7 +114,7 @@ function answerPreflight(
   ];
   const names = allowed === '*' ? requested : [...allowed];
   if (names.length > 0) headers.push(['Access-Control-Allow-Headers', names.join(', ')]);
-  if (credentials) headers.push(['Access-Control-Allow-Credentials', 'true']);
+  if (credentials) headers.push([ALLOW_CREDENTIALS, 'true']);
   if (preflight.isPrivateNetwork) headers.push(['Access-Control-Allow-Private-Network', 'true']);
   headers.push(VARY_PREFLIGHT);
   return new WsgiResponse({ status: 204, headers });
@@ -139,26 +134,26 @@ function parseNames(list: string): string[] | undefined {
 
 function responseHeaders({ credentials, exposeHeaders }: CorsPolicy): HeaderPair[] {
   const pairs: HeaderPair[] = [];
-  if (credentials) pairs.push(sharedHeader('Access-Control-Allow-Credentials', 'true'));
-  if (exposeHeaders.length > 0)
-    pairs.push(sharedHeader('Access-Control-Expose-Headers', exposeHeaders.join(', ')));
+  if (credentials) pairs.push([ALLOW_CREDENTIALS, 'true']);
+  if (exposeHeaders.length > 0) pairs.push([EXPOSE_HEADERS, exposeHeaders.join(', ')]);
   return pairs;
 }
 
 /** Made once for each origin, so that a request makes none. */
 function allow(origin: string, varies: boolean, extra: readonly HeaderPair[]): StartListener {
-  const pair = sharedHeader(ALLOW_ORIGIN, origin);
   return ({ headers }) => {
-    putHeader(headers, pair);
-    for (const one of extra) putHeader(headers, one);
-    if (varies) addToList(headers, VARY_ORIGIN);
+    putHeader(headers, ALLOW_ORIGIN, origin);
+    for (const [name, value] of extra) putHeader(headers, name, value);
+    if (varies) addToList(headers, 'Vary', 'Origin');
   };
 }
 
 /** An answer that another origin would have with CORS headers says so to caches, and has none itself. */
 function varyOnly({ headers }: BeginningResponse): void {
-  for (const name of OWN_NAMES) {
-    for (let i = findHeader(headers, name); i !== -1; i = findHeader(headers, name)) headers.splice(i, 1);
+  for (let i = headers.length - 1; i >= 0; i--) {
+    const pair = headers[i];
+    if (hasName(pair, ALLOW_ORIGIN) || hasName(pair, ALLOW_CREDENTIALS) || hasName(pair, EXPOSE_HEADERS))
+      headers.splice(i, 1);
   }
-  addToList(headers, VARY_ORIGIN);
+  addToList(headers, 'Vary', 'Origin');
 }

@@ -10,7 +10,7 @@ export interface LineStream {
 }
 
 /** Lines are gathered up to this size: a write a request would cost as much as the request. */
-const GATHER_CHARS = 16_384;
+const GATHER_CHARS = 65_536;
 /** How long `stop` waits for the stream. */
 const STOP_MS = 1000;
 

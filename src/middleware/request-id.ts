@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
+import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
 import { fieldKey } from '../core/request-fields.js';
@@ -38,15 +38,11 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
   const key = fieldKey(header);
 
   const requestIdMiddleware: MiddlewareFunction = (environ) => {
-    let id: string | undefined;
-    if (trust !== false && (trust === true || trust(environ) === true)) {
-      const given = environ[key];
-      if (typeof given === 'string' && SANE.test(given)) id = given;
-    }
-    id ??= generate === undefined ? randomId() : checkId(generate());
+    const given = trust === true || (trust !== false && trust(environ) === true) ? environ[key] : undefined;
+    const isGiven = typeof given === 'string' && SANE.test(given);
+    const id = isGiven ? given : generate === undefined ? randomId() : checkId(generate());
     environ['vela.request_id'] = id;
-    const pair: HeaderPair = [header, id];
-    environ['vela.response'].onStart((response) => putHeader(response.headers, pair));
+    environ['vela.response'].onStart(({ headers }) => putHeader(headers, header, id));
   };
   requestIdMiddleware.headers = trust === false ? [] : [header];
   return requestIdMiddleware;

@@ -3,7 +3,6 @@ import type { BeginningResponse, HeaderPair, MiddlewareFunction } from '../core/
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { type Csp, type CspOptions, resolveCsp } from './content-security-policy.js';
 import { optionError, requireBoolean } from './option-error.js';
-import { sharedHeader } from './put-header.js';
 
 /** Strict-Transport-Security (RFC 6797 §6.1). */
 export interface HstsOptions {
@@ -130,7 +129,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFun
   const csp = contentSecurityPolicy === false ? undefined : resolveCsp(contentSecurityPolicy);
   const fixed = resolveSimple(options);
   const isFixed = csp === undefined || csp.parts.length === 1;
-  if (csp !== undefined && isFixed) fixed.unshift(sharedHeader(csp.header, csp.parts[0] as string));
+  if (csp !== undefined && isFixed) fixed.unshift([csp.header, csp.parts[0] as string]);
   const hsts = strictTransportSecurity === false ? [] : [formatHsts(strictTransportSecurity)];
   const plain = addAll(fixed);
   const secure = addAll([...fixed, ...hsts]);
@@ -157,7 +156,7 @@ function resolveSimple(options: SecureHeadersOptions): HeaderPair[] {
     const expected =
       known instanceof RegExp ? `as ${header} has it` : known.map((one) => `'${one}'`).join(', ');
     if (!isKnown) throw optionError(OWNER, option, `${expected}, or false`, value);
-    return [sharedHeader(header, value)];
+    return [[header, value]];
   });
 }
 
@@ -174,7 +173,7 @@ function formatHsts(options: HstsOptions): HeaderPair {
   requireBoolean(OWNER, 'includeSubDomains', includeSubDomains);
   requireBoolean(OWNER, 'preload', preload);
   const value = `max-age=${maxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`;
-  return sharedHeader('Strict-Transport-Security', value);
+  return ['Strict-Transport-Security', value];
 }
 
 /** A listener that adds what the response does not have, for any number of requests. */
@@ -192,7 +191,8 @@ function addAll(pairs: readonly HeaderPair[]): (response: BeginningResponse) => 
       given ??= new Set();
       given.add(lower);
     }
-    if (given === undefined) headers.push(...pairs);
-    else for (const pair of pairs) if (!given.has(pair[0].toLowerCase())) headers.push(pair);
+    // New pairs: what an application does to them is not seen by other responses.
+    for (const [name, value] of pairs)
+      if (given === undefined || !given.has(name.toLowerCase())) headers.push([name, value]);
   };
 }

@@ -5,7 +5,7 @@ import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import { createCookieSealer } from '../request/cookie-sealer.js';
 import type { Secret } from '../request/secret-keys.js';
 import { requestOf } from '../request/wsgi-request.js';
-import { addToList, sharedHeader } from './put-header.js';
+import { addToList } from './put-header.js';
 import { Session } from './session-state.js';
 import type { SessionStore } from './session-store.js';
 import { createCookieVault, createStoreVault, type SessionVault } from './session-vault.js';
@@ -35,7 +35,6 @@ export interface SessionOptions {
 /** A session middleware, and what saves sessions before the response begins: give the handler both. */
 export type SessionMiddleware = MiddlewareFunction & { readonly save: ResponseMiddleware };
 
-const VARY_COOKIE = sharedHeader('Vary', 'Cookie');
 const KEY = 'vela.session';
 const KNOWN = [
   'passwords',
@@ -140,7 +139,7 @@ class SessionHandle {
   #begin(loaded: Session, response: BeginningResponse): void {
     const { name, secure, attributes } = this.#settings;
     const { headers } = response;
-    addToList(headers, VARY_COOKIE);
+    addToList(headers, 'Vary', 'Cookie');
     const cookie = this.#take(loaded, response);
     if (cookie === undefined) return;
     const age =
