@@ -2,8 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +45,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const GATEWAYS = ['uws', 'node'] as const;
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;
-const tracer = trace.getTracer('test');
 
 const hello: App = () => new WsgiResponse({ content: 'hello' });
 const traced = (app: App | Middleware, options?: TraceRequestsOptions) =>
@@ -51,7 +52,7 @@ const traced = (app: App | Middleware, options?: TraceRequestsOptions) =>
 
 /** A span of an application's own. */
 function child(name: string): void {
-  tracer.startSpan(name).end();
+  trace.getTracer('test').startSpan(name).end();
 }
 
 /** Serves on both gateways, one after the other. */
@@ -86,7 +87,7 @@ t.test('a request is a SERVER span with the attributes of the conventions', asyn
     t.equal(span.kind, SpanKind.SERVER);
     t.same(span.status, { code: SpanStatusCode.UNSET });
     const { 'network.peer.port': peerPort, ...attributes } = span.attributes;
-    t.type(peerPort, 'number');
+    t.equal(typeof peerPort, t.name === 'node' ? 'number' : 'undefined', 'uWebSockets.js does not tell it');
     t.same(attributes, {
       'http.request.method': 'GET',
       'http.response.status_code': 200,
@@ -449,7 +450,7 @@ t.test('a response that is cut is an error of the server, one that the client le
   const hang: App = (environ) => sleep(10_000, undefined, { signal: environ['vela.signal'] }).then(() => []);
   const both: App = (environ, start) => (environ.PATH_INFO === '/hang' ? hang : app)(environ, start);
   await onGateways(t, traceRequests(both), async (t, url, port) => {
-    await t.rejects((await fetch(`${url}/throw`)).text());
+    await t.rejects(fetch(`${url}/throw`).then((response) => response.text()));
     await until(() => sdk.servers().length === 1);
     t.match(sdk.last(), {
       attributes: { 'http.response.status_code': 200, 'error.type': 'TypeError' },
@@ -497,7 +498,7 @@ t.test('methods that are not known do not multiply', async (t) => {
   };
   t.same(await name(web, 'POST'), ['POST', 'POST', undefined]);
   t.same(await name(web, 'PURGE'), ['HTTP', '_OTHER', 'PURGE']);
-  t.same(await name(web, 'constructor'), ['HTTP', '_OTHER', 'constructor']);
+  t.same(await name(web, 'M-SEARCH'), ['HTTP', '_OTHER', 'M-SEARCH']);
   t.same(await name(own, 'PURGE'), ['PURGE', 'PURGE', undefined]);
   t.same(await name(own, 'POST'), ['HTTP', '_OTHER', 'POST']);
 });
@@ -686,7 +687,9 @@ t.test('the access log says which trace a request belongs to', async (t) => {
 
 t.test('a request is traced once, and by the process of one server', async (t) => {
   const sdk = registerSdk(t);
-  await ask(t, traced(new WsgiHandler([traced(hello)])));
+  const twice = testClient(traced(new WsgiHandler([traced(hello)])));
+  await (await twice.get('/')).text();
+  await twice.close();
   t.equal(sdk.servers().length, 1);
   const broken: App = () => {
     throw new Error('once');
@@ -887,37 +890,19 @@ t.test('the start of a request is told before the application runs, and its end 
 
 t.test('without the package, vela works and vela/opentelemetry says what to do', async (t) => {
   t.equal(spawnSync(process.execPath, ['scripts/build.mjs', '--if-stale'], { cwd: root }).status, 0);
-  const folder = t.testdir({});
+  const folder = mkdtempSync(join(tmpdir(), 'vela-otel-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const modules = `${folder}/node_modules`;
   mkdirSync(`${modules}/vela`, { recursive: true });
   cpSync(`${root}dist`, `${modules}/vela/dist`, { recursive: true });
   cpSync(`${root}package.json`, `${modules}/vela/package.json`);
-  for (const name of [
-    'busboy',
-    'streamsearch',
-    'commander',
-    'content-type',
-    'cookie',
-    'fresh',
-    'iron-webcrypto',
-    'mrmime',
-    'negotiator',
-    'pino',
-    'proxy-addr',
-    'range-parser',
-    'forwarded',
-    'ipaddr.js',
-    'uint8array-extras',
-    'uWebSockets.js',
-    '@uwsjs',
-  ])
-    if (existsSync(`${root}node_modules/${name}`))
+  for (const name of readdirSync(`${root}node_modules`))
+    if (!name.startsWith('.') && name !== '@opentelemetry')
       symlinkSync(`${root}node_modules/${name}`, `${modules}/${name}`);
   writeFileSync(
     `${folder}/try.mjs`,
     `import 'vela'; import 'vela/middleware'; import 'vela/testing';
-for (const load of [() => import('vela/opentelemetry')])
-  await load().then(() => console.log('loaded'), (error) => console.log(error.code, '|', error.message, '|', error.cause.code));`,
+await import('vela/opentelemetry').then(() => console.log('loaded'), (error) => console.log(error.code, '|', error.message, '|', error.cause.code));`,
   );
   const { stdout, stderr } = await run(process.execPath, ['--preserve-symlinks', `${folder}/try.mjs`], {
     cwd: folder,
@@ -947,7 +932,7 @@ t.test('examples/tracing prints the spans of a request that belongs to a trace',
     const [url = ''] = /http:\/\/\S+/.exec(output) ?? [];
     const answer = await run('curl', ['-si', '-H', `traceparent: ${PARENT}`, `${url}/users/5`]);
     t.match(answer.stdout, `traceresponse: 00-${TRACE}-`);
-    await until(() => output.includes("name: 'GET /users/{id}'"));
+    await until(() => output.includes("name: 'GET /users/{id}'") && output.includes('"trace_id"'));
     t.match(output, `traceId: '${TRACE}'`);
     t.match(output, "'http.route': '/users/{id}'");
     t.match(output, "name: 'find user'");

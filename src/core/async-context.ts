@@ -30,7 +30,8 @@ function bindSettled(result: MiddlewareResult): MiddlewareResult {
 /** True for a body whose code runs while it is sent. */
 function isLazy(body: object): body is Body {
   if (body instanceof Stream || body instanceof ReadableStream) return false;
-  return Symbol.asyncIterator in body || ('next' in body && Symbol.iterator in body);
+  if (Symbol.asyncIterator in body) return true;
+  return Symbol.iterator in body && ('next' in body || 'close' in body);
 }
 
 /** A body that runs in the async context that it was made in, and looks like the kind that it wraps. */
