@@ -21,15 +21,24 @@ export function bindResult(
 function bindSettled(result: MiddlewareResult): MiddlewareResult {
   if (result instanceof WsgiResponse) {
     const { content } = result;
-    if (typeof content === 'object' && isLazy(content)) result.content = new BoundBody(content);
-    return result;
+    return typeof content === 'object' && isLazy(content) ? bindResponse(result, content) : result;
   }
   return typeof result === 'object' && result !== null && isLazy(result) ? new BoundBody(result) : result;
 }
 
-/** True for a body whose code runs while it is sent. */
+/** A copy, as an application may give the same response again; one of a class of the user's cannot be copied. */
+function bindResponse(response: WsgiResponse, content: Body): WsgiResponse {
+  const isPlain = Object.getPrototypeOf(response) === WsgiResponse.prototype;
+  const bound = isPlain
+    ? Object.assign(Object.create(WsgiResponse.prototype) as WsgiResponse, response)
+    : response;
+  bound.content = new BoundBody(content);
+  return bound;
+}
+
+/** True for a body whose code runs while it is sent, unless that is bound already. */
 function isLazy(body: object): body is Body {
-  if (body instanceof Stream || body instanceof ReadableStream) return false;
+  if (body instanceof Stream || body instanceof ReadableStream || body instanceof BoundBody) return false;
   if (Symbol.asyncIterator in body) return true;
   return Symbol.iterator in body && ('next' in body || 'close' in body);
 }

@@ -36,7 +36,8 @@ export function tellChannels(app: AppFunction): AppFunction {
       return app(environ, startResponse);
     const run = (): ReturnType<AppFunction> => {
       tellEnd(environ);
-      return bindResult(app(environ, startResponse)) as ReturnType<AppFunction>;
+      const result = app(environ, startResponse);
+      return starts.hasSubscribers ? (bindResult(result) as ReturnType<AppFunction>) : result;
     };
     return starts.runStores({ environ } satisfies RequestStartMessage, run);
   };

@@ -50,8 +50,11 @@ export class RequestSpan {
     this.#measure(end, type, route);
     const { span } = this;
     if (span === undefined) return;
-    if (span.isRecording()) this.#describe(span, environ, end, type, route);
-    span.end();
+    try {
+      if (span.isRecording()) this.#describe(span, environ, end, type, route);
+    } finally {
+      span.end();
+    }
   }
 
   /** Once for the same error: what ends a response may have become one before. */
