@@ -4,7 +4,7 @@
 const LAYERS = [
   ['core'],
   ['request', 'response'],
-  ['middleware', 'static', 'router', 'executor', 'gateway', 'websocket', 'adapters'],
+  ['middleware', 'static', 'opentelemetry', 'router', 'executor', 'gateway', 'websocket', 'adapters'],
   ['actors', 'channels'],
   ['app'],
   ['server', 'rpc', 'tasks', 'sockets'],
@@ -66,6 +66,20 @@ export default {
       to: { path: '(^|/)uWebSockets\\.js(/|$)' },
     },
     {
+      name: 'opentelemetry-in-one-folder',
+      comment: 'Vela works without @opentelemetry/api: only src/opentelemetry knows it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/opentelemetry/' },
+      to: { path: '@opentelemetry/' },
+    },
+    {
+      name: 'opentelemetry-api-loads-once',
+      comment: 'Take its values from src/opentelemetry/api.ts, and only types from the package',
+      severity: 'error',
+      from: { path: '^src/opentelemetry/', pathNot: '^src/opentelemetry/api\\.ts$' },
+      to: { path: '@opentelemetry/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'src-stands-alone',
       comment: 'src imports no test, example, script, bench or built file',
       severity: 'error',
@@ -77,7 +91,10 @@ export default {
       comment: 'What src imports at run time stands under "dependencies"',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: 'node_modules/(@types|@opentelemetry/api)/',
+      },
     },
     {
       name: 'tests-use-entry-points',

@@ -14,6 +14,8 @@ import { fileURLToPath } from 'node:url';
 const START_MS = 15_000;
 const STOP_MS = 10_000;
 const CHECKS = ['publint run --strict', 'attw --profile esm-only --no-emoji --no-summary --format ascii'];
+/** Needs an optional peer, which is not installed here. */
+const TRACING = './opentelemetry';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
@@ -47,16 +49,20 @@ function pack() {
   return join(folder, tarball);
 }
 
-/** Installs the tarball in an empty project, imports every entry point, returns the project's folder. */
+/** Installs the tarball in an empty project, imports every entry point, and returns the project's folder. */
 function install(tarball) {
   const project = join(folder, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
   writeFileSync(join(project, 'hello.js'), HELLO);
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', tarball], project);
-  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'));
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json') && entry !== TRACING);
   const imports = entries.map((entry) => `await import('${entry.replace('.', name)}');`).join(' ');
-  run(process.execPath, ['--input-type=module', '--eval', imports], project);
+  const refusal = `await import('${TRACING.replace('.', name)}').then(
+    () => { throw new Error('${TRACING} loads without its optional peer'); },
+    (error) => { if (error.code !== 'ERR_OPENTELEMETRY_MISSING') throw error; },
+  );`;
+  run(process.execPath, ['--input-type=module', '--eval', imports + refusal], project);
   return project;
 }
 

@@ -1,4 +1,6 @@
+import { AsyncResource } from 'node:async_hooks';
 import { isThenable } from './errors.js';
+import { isFollowed } from './request-channels.js';
 
 /** Who is told what became of a wait: one of the two is called, once. */
 export interface Settler<T> {
@@ -47,11 +49,16 @@ export class Eventual<T> implements PromiseLike<T>, Settler<T> {
   listen(listener: Settler<T>): void {
     if (this.#state === RESOLVED) listener.resolve(this.#value as T);
     else if (this.#state === REJECTED) listener.reject(this.#error);
-    else if (this.#listener === undefined) this.#listener = listener;
-    else {
-      this.#others ??= [];
-      this.#others.push(listener);
+    else this.#add(isFollowed() ? keepContext(listener) : listener);
+  }
+
+  #add(listener: Settler<T>): void {
+    if (this.#listener === undefined) {
+      this.#listener = listener;
+      return;
     }
+    this.#others ??= [];
+    this.#others.push(listener);
   }
 
   // biome-ignore lint/suspicious/noThenProperty: being promise-like is what it is for
@@ -82,6 +89,15 @@ export class Eventual<T> implements PromiseLike<T>, Settler<T> {
     });
     return next;
   }
+}
+
+/** The same listener, told in the async context of this call, as a promise does: an Eventual is settled in another. */
+function keepContext<T>(listener: Settler<T>): Settler<T> {
+  const resource = new AsyncResource('vela.Eventual');
+  return {
+    resolve: (value) => resource.runInAsyncScope(listener.resolve, listener, value),
+    reject: (error) => resource.runInAsyncScope(listener.reject, listener, error),
+  };
 }
 
 /** Tells a settler what becomes of a promise: an {@link Eventual} does so without a turn, and without a closure. */

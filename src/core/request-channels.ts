@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { bindResult } from './async-context.js';
 import type { AppFunction, Environ, RequestEnd } from './contract.js';
 
 /** What a `vela:request:start` message holds. */
@@ -27,13 +28,24 @@ const errors = channel('vela:request:error');
 /**
  * Tells the channels of `node:diagnostics_channel` of each request of an application: `vela:request:start`, then one of
  * `vela:request:finish` (sent, or taken over) and `vela:request:abort` (aborted by the client, or cut). Without
- * subscribers it costs three reads of a flag.
+ * subscribers it costs three reads of a flag. The application runs within the stores that are bound to `start`.
  */
 export function tellChannels(app: AppFunction): AppFunction {
   return (environ, startResponse) => {
-    if (starts.hasSubscribers || finishes.hasSubscribers || aborts.hasSubscribers) tell(environ);
-    return app(environ, startResponse);
+    if (!(starts.hasSubscribers || finishes.hasSubscribers || aborts.hasSubscribers))
+      return app(environ, startResponse);
+    const run = (): ReturnType<AppFunction> => {
+      tellEnd(environ);
+      const result = app(environ, startResponse);
+      return starts.hasSubscribers ? (bindResult(result) as ReturnType<AppFunction>) : result;
+    };
+    return starts.runStores({ environ } satisfies RequestStartMessage, run);
   };
+}
+
+/** Whether somebody may follow requests by their async context, so that it must not be lost. */
+export function isFollowed(): boolean {
+  return starts.hasSubscribers || errors.hasSubscribers;
 }
 
 /** Tells `vela:request:error` of an error that becomes a response. */
@@ -41,8 +53,7 @@ export function tellError(environ: Environ, error: Error, status: number): void 
   if (errors.hasSubscribers) errors.publish({ environ, error, status } satisfies RequestErrorMessage);
 }
 
-function tell(environ: Environ): void {
-  starts.publish({ environ } satisfies RequestStartMessage);
+function tellEnd(environ: Environ): void {
   environ['vela.response'].onEnd((end) => {
     const isFinished = end.outcome === 'sent' || end.outcome === 'taken';
     (isFinished ? finishes : aborts).publish({ environ, ...end } satisfies RequestEndMessage);

@@ -127,6 +127,8 @@ function jsonFields(environ: Environ, early: readonly string[], end: RequestEnd)
     outcome: end.outcome,
     referer: referer === '' ? undefined : referer,
     userAgent: userAgent === '' ? undefined : userAgent,
+    trace_id: environ['vela.trace_id'],
+    span_id: environ['vela.span_id'],
   };
 }
 
