@@ -65,7 +65,7 @@ browserTest(
     t.equal(await shown(), 'lax none open secure', 'a link from another site carries no strict cookie');
     await page.goto(`http://localhost:${port}/elsewhere`);
     await Promise.all([page.waitForURL(`${url}/see`), page.evaluate(formScript(`${url}/see`))]);
-    t.equal(await shown(), 'none secure'.replace(' secure', ''), 'a form of another site carries none');
+    t.equal(await shown(), 'none', 'a form of another site carries none');
 
     // Another port of the same host is the same site.
     await page.goto(`http://127.0.0.1:${await serve(kinds)}/elsewhere`);
@@ -101,6 +101,8 @@ browserTest(
   () => {
     const sessions = session({ passwords: KEYS, name: '__Host-session' });
     const count: Middleware = async (environ) => {
+      // The browser asks for /favicon.ico as well.
+      if (environ.PATH_INFO !== '/') return undefined;
       const current = await sessionOf(environ);
       current.set('n', Number(current.get('n') ?? 0) + 1);
       return new WsgiResponse({ content: html`<p>${Number(current.get('n'))}</p>` });
@@ -142,7 +144,7 @@ browserTest(
     await page.evaluate(
       `document.cookie = document.cookie.split('; ')[0].replace('plain', 'other') + '; path=/'`,
     );
-    const [, second] = await context.cookies();
+    const second = (await context.cookies()).find(({ name }) => name === 'c1');
     await context.addCookies([{ name: 'c2', value: second?.value ?? '', url }]);
     t.strictSame(await read(), [null, VALUES[1], null, VALUES[3]], 'changed, and set under another name');
   },
