@@ -233,7 +233,7 @@ const site = new WsgiHandler(
     mount('/api', api),
     sessions,
     csrf({ tokens: { keys, cookieName: `${prefix}csrf`, readToken: readFormToken } }),
-    mount('/login', fewGuesses('login', 10)),
+    mount('/login', fewGuesses('login', 5)),
     mount('/admin', fewGuesses('admin', 60)),
     mount('/admin', staffOnly),
     router,

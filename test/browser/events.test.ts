@@ -189,6 +189,8 @@ browserTest(
       if (visits.length === 2) return new WsgiResponse({ status: 500, content: 'no' });
       async function* source() {
         yield { data: 'x', retryMs: 10 };
+        // What fails at once is cut before its first event is sent.
+        await sleep(50);
         throw new Error('the source broke');
       }
       return eventStream(source());

@@ -14,7 +14,7 @@ import {
   WsgiHandler,
   WsgiResponse,
 } from '../../src/index.js';
-import { compress, errorPage, etag, secureHeaders } from '../../src/middleware/index.js';
+import { compress, errorPage, etag, mount, secureHeaders } from '../../src/middleware/index.js';
 import { fileResponse, MediaRouter } from '../../src/static/index.js';
 import { browserTest, closeBrowser, skipsBrowser, until } from '../support/browser.js';
 import { fetchScript } from '../support/browser-script.js';
@@ -320,5 +320,27 @@ browserTest(
     t.equal(await page.getAttribute('p >> nth=1', 'title'), evil);
     t.equal(await page.textContent('p >> nth=1'), `${evil}!`);
     t.equal(await page.title(), 'safe');
+  },
+);
+
+browserTest(
+  t,
+  'secureHeaders over plain http: the default asks for https, as documented',
+  () => {
+    const page: Middleware = ({ PATH_INFO }) =>
+      PATH_INFO === '/a.js'
+        ? new WsgiResponse({ content: 'document.title = "ran"', contentType: 'text/javascript' })
+        : new WsgiResponse({ content: html`<title>none</title><script src="/a.js"></script>` });
+    const directives = { 'upgrade-insecure-requests': false };
+    const plain: App = new WsgiHandler([secureHeaders({ contentSecurityPolicy: { directives } }), page]);
+    return new WsgiHandler([mount('/plain', plain), secureHeaders(), page]);
+  },
+  async (t, { page, url, port }) => {
+    await page.goto(url);
+    t.equal(await page.title(), 'ran', 'on a loopback address');
+    await page.goto(`http://site.test:${port}/`);
+    t.equal(await page.title(), 'none', 'not elsewhere');
+    await page.goto(`http://site.test:${port}/plain/`);
+    t.equal(await page.title(), 'ran', 'unless the default is left out');
   },
 );
