@@ -61,7 +61,7 @@ export function page(frame: Frame, title: string, content: Html, status = 200): 
 }
 
 /** Each form that changes something has a token. */
-export function tokenField(token: string): Html {
+function tokenField(token: string): Html {
   return html`<input type="hidden" name="csrf" value="${token}">`;
 }
 

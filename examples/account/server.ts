@@ -194,6 +194,7 @@ const fewGuesses = (name: string, limit: number) =>
     onStoreError: 'closed',
   });
 
+/** A browser sends Basic credentials with each request, and each is a scrypt: fit for a few pages for a few people. */
 const staffOnly = authenticate({
   scheme: 'basic',
   realm: 'staff',
