@@ -21,6 +21,7 @@ import {
   type App,
   type Environ,
   type HeaderPair,
+  html,
   lint,
   type Middleware,
   type ResponseMiddleware,
@@ -226,7 +227,7 @@ t.test('etag gives tags to text and bytes, and answers 304', async (t) => {
     ['Content-Language', 'en'],
     ['Last-Modified', OLD_TEXT],
   ];
-  for (const content of ['hällo', Buffer.from('hällo')]) {
+  for (const content of ['hällo', Buffer.from('hällo'), html`h${'äl'}lo`, ['häl', Buffer.from('lo')]]) {
     const app = tagged(() => new WsgiResponse({ content, headers, contentType: 'text/plain' }));
     const { response } = await ask(t, app);
     const tag = response.header('etag') ?? '';
@@ -275,6 +276,7 @@ t.test('etag leaves other responses as they are', async (t) => {
   }
   const responses: Record<string, () => WsgiResponse> = {
     stream: () => new WsgiResponse({ content: stream(), contentType: 'text/plain' }),
+    'html that waits': () => new WsgiResponse({ content: html`a${Promise.resolve('b')}` }),
     'no-store': () => new WsgiResponse({ content: 'a', headers: [['Cache-Control', 'private, no-store']] }),
     created: () => new WsgiResponse({ content: 'a', status: 201 }),
     large: () => new WsgiResponse({ content: 'a'.repeat(11) }),

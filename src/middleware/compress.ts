@@ -3,10 +3,10 @@ import type { Body, Environ } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
-import { Html } from '../response/html.js';
 import { isCompressibleType } from './compressible-types.js';
 import { encodeStream } from './encode-stream.js';
 import { type Encoding, type EncodingLevels, encodeLater, encodeNow } from './encodings.js';
+import { joinContent } from './join-content.js';
 import { addToList } from './put-header.js';
 
 /** Options of {@link compress}. */
@@ -110,19 +110,6 @@ function isLeft(response: WsgiResponse): boolean {
     const lower = name.toLowerCase();
     return LEFT_HEADERS.includes(lower) || (lower === 'cache-control' && /\bno-transform\b/i.test(value));
   });
-}
-
-/** Content that is all there; undefined for what has to be waited for. */
-function joinContent(content: WsgiResponse['content']): string | Uint8Array | undefined {
-  if (typeof content === 'string' || content instanceof Uint8Array) return content;
-  const isList = Array.isArray(content) && !('close' in content);
-  if (!isList && !(content instanceof Html)) return undefined;
-  const parts: unknown[] = [...content];
-  if (parts.every((part) => typeof part === 'string')) return parts.join('');
-  if (!parts.every((part) => typeof part === 'string' || part instanceof Uint8Array)) return undefined;
-  return Buffer.concat(
-    parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : (part as Uint8Array))),
-  );
 }
 
 /** In place of the content in a response to HEAD: GET's length would have to be compressed for (RFC 9110 §8.6). */

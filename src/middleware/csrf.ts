@@ -16,6 +16,9 @@ export interface CsrfOptions {
 /** RFC 9110 §9.2.1. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const KEY = 'vela.csrf';
+/** The page may be ours: over http nothing but the Origin tells, and such a page hides it. */
+const NULL_ORIGIN =
+  'Origin is "null", as browsers send it over http from pages with Referrer-Policy: no-referrer. Serve with TLS, or give secureHeaders({ referrerPolicy: "same-origin" })';
 
 /**
  * Refuses requests that another site has a browser send (cross-site request forgery), with 403 and the reason. GET, HEAD
@@ -71,6 +74,7 @@ function findReason(environ: Environ, trusted: ReadonlySet<string>): string | un
   if (origin !== undefined && trusted.has(origin)) return undefined;
   if (site !== undefined) return `Sec-Fetch-Site is "${clip(site)}", and its Origin is not trusted`;
   if (origin === undefined) return undefined;
+  if (origin === 'null') return NULL_ORIGIN;
   return isSameHost(origin, environ.HTTP_HOST) ? undefined : `Origin is "${clip(origin)}", and not trusted`;
 }
 

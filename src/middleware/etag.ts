@@ -5,6 +5,7 @@ import { WsgiResponse } from '../core/wsgi-response.js';
 import { isEntityTag } from '../response/entity-tag.js';
 import { notModifiedHeaders } from '../response/not-modified.js';
 import { evaluatePreconditions, PRECONDITION_HEADERS, readPreconditions } from '../response/preconditions.js';
+import { joinContent } from './join-content.js';
 
 /** Options of {@link etag}. */
 export interface EtagOptions {
@@ -22,7 +23,7 @@ const DEFAULT_LIMIT_BYTES = 1_048_576;
 const TAG_LENGTH = 22;
 
 /**
- * Response middleware that gives text and bytes an ETag, and answers conditional GET and HEAD requests with 304 or 412
+ * Response middleware that gives text, bytes and html`...` an ETag, and answers conditional GET and HEAD requests with 304 or 412
  * (RFC 9110 §13). It comes last, behind whatever changes content. A response that has an ETag or Last-Modified of its
  * own keeps them, and is held against the conditions as well, streams too; `no-store` gets no tag.
  * @example new WsgiHandler([app], { responseMiddleware: [etag()] })
@@ -41,11 +42,14 @@ export function etag(options: EtagOptions = {}): ResponseMiddleware {
     const method = environ.REQUEST_METHOD;
     if (response.status !== 200 || (method !== 'GET' && method !== 'HEAD')) return undefined;
     let tag = response.getHeader('etag');
-    // A handler may leave out what HEAD does not send: that is no content to make a tag of.
-    const isLeftOut = method === 'HEAD' && response.content === '';
-    if (tag === undefined && !isLeftOut && isTagged(response, limitBytes)) {
-      tag = makeTag(response.content as string | Uint8Array, weak);
-      response.addHeader('ETag', tag);
+    if (tag === undefined) {
+      const content = findContent(response, limitBytes);
+      // A handler may leave out what HEAD does not send: that is no content to make a tag of.
+      const isLeftOut = method === 'HEAD' && content === '';
+      if (content !== undefined && !isLeftOut) {
+        tag = makeTag(content, weak);
+        response.addHeader('ETag', tag);
+      }
     }
     const lastModified = response.getHeader('last-modified');
     const known = tag !== undefined && isEntityTag(tag) ? tag : undefined;
@@ -57,10 +61,11 @@ export function etag(options: EtagOptions = {}): ResponseMiddleware {
   return etagMiddleware;
 }
 
-function isTagged(response: WsgiResponse, limitBytes: number): boolean {
-  const { content } = response;
-  if (typeof content !== 'string' && !(content instanceof Uint8Array)) return false;
-  return content.length <= limitBytes && !/\bno-store\b/i.test(response.getHeader('cache-control') ?? '');
+/** What a tag is made of; undefined where there is none to make. */
+function findContent(response: WsgiResponse, limitBytes: number): string | Uint8Array | undefined {
+  if (/\bno-store\b/i.test(response.getHeader('cache-control') ?? '')) return undefined;
+  const content = joinContent(response.content);
+  return content !== undefined && content.length <= limitBytes ? content : undefined;
 }
 
 function makeTag(content: string | Uint8Array, weak: boolean): string {

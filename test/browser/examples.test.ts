@@ -1,0 +1,251 @@
+/**
+ * The examples, driven end to end as their readers would. SCREENSHOTS=1 also writes the pictures in docs/images.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import t, { type Test } from 'tap';
+import { closeBrowser, openPage, skipsBrowser, until } from '../support/browser.js';
+
+t.teardown(closeBrowser);
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const START_MS = 60_000;
+const STOP_MS = 5000;
+const PASSWORD = 'correct horse';
+const VIEWPORT = { viewport: { width: 800, height: 600 } };
+
+interface Example {
+  readonly url: string;
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  /** Ends it with SIGTERM. Gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Runs an example as `npm run example -- NAME` does. */
+async function run(t: Test, name: string, flags: string[], env: NodeJS.ProcessEnv = {}): Promise<Example> {
+  const args = ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', name, ...flags];
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes: Buffer) => {
+      output += bytes.toString();
+    });
+  const exited = once(child, 'exit');
+  const stop = async () => {
+    if (child.exitCode !== null) return child.exitCode;
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    child.kill('SIGTERM');
+    await exited;
+    clearTimeout(timer);
+    return child.exitCode;
+  };
+  t.teardown(stop);
+  const ready = () => /ready on (\S+)/.exec(output)?.[1];
+  await until(() => ready() !== undefined || child.exitCode !== null, 'the example', START_MS);
+  const url = ready();
+  if (url === undefined) throw new Error(`the example did not start: ${output}`);
+  return { url, process: child, output: () => output, stop };
+}
+
+/** A port that nothing listens on just now. */
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS === undefined) return;
+  await mkdir(`${root}docs/images`, { recursive: true });
+  await page.screenshot({ path: `${root}docs/images/${name}.png` });
+}
+
+async function logIn(page: Page, password: string): Promise<void> {
+  await page.getByLabel('Name').fill('ann');
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+const SECRETS = { SECRET_KEY: 's'.repeat(32), DEMO_PASSWORD: PASSWORD };
+
+for (const [gateway, flags] of [
+  ['uws', []],
+  ['node', ['--store']],
+] as const) {
+  const title = `the account example (${[gateway, ...flags].join(' ')})`;
+  t.test(title, { skip: skipsBrowser }, async (t) => {
+    const site = await run(t, 'account', ['--bind', '127.0.0.1:0', '--gateway', gateway, ...flags], SECRETS);
+    const { url } = site;
+    t.notMatch(site.output(), /is not set/);
+    const { page, context } = await openPage(t, VIEWPORT);
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on(
+      'console',
+      (message) => void (/Content Security/.test(message.text()) && problems.push(message.text())),
+    );
+
+    await page.goto(`${url}/account?from=here`);
+    t.equal(page.url(), `${url}/login?next=${encodeURIComponent('/account?from=here')}`, 'sent to the login');
+    await logIn(page, 'wrong');
+    await page.getByRole('alert').waitFor();
+    t.match(await page.textContent('[role=alert]'), 'Name or password is wrong');
+    await logIn(page, PASSWORD);
+    await page.waitForURL(`${url}/account?from=here`);
+    t.match(await page.textContent('[role=status]'), 'You are logged in', 'the message of the page before');
+    t.equal(await page.textContent('#name'), 'ann');
+    t.equal(await page.evaluate('document.cookie'), '', 'no script sees a cookie');
+
+    const note = '<b>Zażółć</b> "quoted" \u{1f98a}';
+    await page.getByLabel('Note').fill(note);
+    await page.getByRole('button', { name: 'Save the note' }).click();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await picture(page, 'account');
+    await page.reload();
+    t.equal(await page.getByLabel('Note').inputValue(), note, 'kept, and escaped');
+    t.equal(await page.locator('[role=status]').count(), 0, 'the message was shown once');
+
+    await page.getByRole('button', { name: 'Make a token for the API' }).click();
+    await page.getByText('shown this once').waitFor();
+    const token = /once: (\S+)/.exec((await page.textContent('[role=status]')) ?? '')?.[1] ?? '';
+    const ask = (bearer: string) =>
+      fetch(`${url}/api/note`, { headers: { Authorization: `Bearer ${bearer}` } });
+    t.strictSame(await (await ask(token)).json(), { name: 'ann', note });
+    t.equal((await ask('guessed')).status, 401);
+
+    // A page of another site, whose visitor is logged in here.
+    const put = `fetch('${url}/account/note', { method: 'PUT', credentials: 'include', body: '{}' }).then(String, String)`;
+    const evil = await context.newPage();
+    await evil.goto(`${url.replace('127.0.0.1', 'localhost')}/nothing-here`);
+    t.match(await evil.evaluate(put), /TypeError/);
+    await page.goto(url);
+    t.match(
+      await page.evaluate(put.replace('String, String', '({ status }) => status')),
+      403,
+      'nor without a token',
+    );
+
+    const old = await context.cookies();
+    await page.getByRole('button', { name: 'Log out ann' }).click();
+    await page.getByText('You are logged out').waitFor();
+    t.notOk((await context.cookies()).some(({ name }) => name === 'session'));
+    if (flags[0] === '--store') {
+      await context.addCookies(old);
+      await page.goto(`${url}/account`);
+      t.match(page.url(), '/login', 'with a store an old cookie is worth nothing');
+    }
+
+    await page.goto(`${url}/login?next=//evil.example/`);
+    await logIn(page, PASSWORD);
+    await page.getByRole('alert').waitFor();
+    t.match(await page.textContent('[role=alert]'), 'on another site');
+    await page.goto(url);
+    t.match(await page.textContent('body'), 'Nobody is logged in');
+
+    t.equal((await page.goto(`${url}/nowhere`))?.status(), 404);
+    t.equal(await page.textContent('h1'), '404 Not Found');
+    t.strictSame(problems, [], 'no script failed, and the policy had nothing to block');
+
+    const staff = await openPage(t, {
+      ...VIEWPORT,
+      httpCredentials: { username: 'admin', password: PASSWORD },
+    });
+    await page.goto(`${url}/login`);
+    await logIn(page, PASSWORD);
+    await page.waitForURL(`${url}/account`);
+    await staff.page.goto(`${url}/admin`);
+    await staff.page.locator('button[value=ann]').click();
+    await staff.page.getByText('ann is locked').waitFor();
+    await page.goto(`${url}/account`);
+    t.match(page.url(), '/login', 'who is locked is logged out');
+    t.equal((await ask(token)).status, 401, 'and their token is void');
+    const stranger = await openPage(t, { httpCredentials: { username: 'ann', password: PASSWORD } });
+    t.equal((await stranger.page.goto(`${url}/admin`))?.status(), 401);
+
+    for (let tries = 0; tries < 12; tries++) {
+      await page.goto(`${url}/login`);
+      await page.getByLabel('Name').fill('ann');
+      await page.getByLabel('Password').fill(`guess ${tries}`);
+      const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      if ((await answer).status() === 429) break;
+    }
+    await page.getByText('429 Too Many Requests').first().waitFor();
+    t.equal(await site.stop(), 0);
+  });
+}
+
+t.test('the account example makes the secrets that it is not given', { skip: skipsBrowser }, async (t) => {
+  const flags = ['--bind', '127.0.0.1:0'];
+  const { output } = await run(t, 'account', flags, { SECRET_KEY: '', DEMO_PASSWORD: '' });
+  t.match(output(), /SECRET_KEY is not set: logins end with this process\n/);
+  t.match(output(), /DEMO_PASSWORD is not set: the password is [\w-]{43}\n/);
+});
+
+for (const gateway of ['uws', 'node'] as const) {
+  t.test(`the events example (${gateway})`, { skip: skipsBrowser }, async (t) => {
+    // A port by number: uWebSockets.js lets one that it took for 0 be had again only after a minute.
+    const flags = ['--bind', `127.0.0.1:${await findPort()}`, '--gateway', gateway];
+    const site = await run(t, 'events', flags);
+    const { page, context } = await openPage(t, VIEWPORT);
+    const ids = async () => {
+      const lines = await page.locator('#list li').allTextContents();
+      return lines.map((line) => Number(/-(\d+) /.exec(line)?.[1])).reverse();
+    };
+    const showsClients = (where: Page, count: number) =>
+      where.locator('#clients').getByText(String(count), { exact: true }).waitFor();
+    const clients = (count: number) => showsClients(page, count);
+    await page.goto(site.url);
+    await clients(1);
+    const others = [await context.newPage(), await context.newPage()];
+    for (const other of others) await other.goto(site.url);
+    await clients(3);
+    for (const other of others) await other.close();
+    await clients(1);
+    await page.getByText('open', { exact: true }).waitFor();
+    await until(async () => (await page.locator('#list li').count()) === 8, 'eight events');
+    await picture(page, 'events');
+    const seen = await ids();
+    t.strictSame(
+      seen,
+      seen.map((_, i) => (seen[0] ?? 0) + i),
+      'none is missed, none comes twice',
+    );
+
+    const id = /^\S+/.exec((await page.locator('#list li').last().textContent()) ?? '')?.[0] ?? '';
+    const answer = await fetch(`${site.url}/events`, { headers: { 'Last-Event-ID': id } });
+    let received = '';
+    for await (const bytes of answer.body ?? []) {
+      received += Buffer.from(bytes).toString();
+      if (received.includes('data:')) break;
+    }
+    t.match(received, /^retry: 1000\n\n/);
+    t.equal(
+      Number(/^id: \w+-(\d+)$/m.exec(received)?.[1]),
+      Number(id.split('-')[1]) + 1,
+      'goes on after the last id',
+    );
+
+    await page.getByRole('button', { name: 'Stop' }).click();
+    const listener = await context.newPage();
+    await listener.goto(site.url);
+    await showsClients(listener, 1);
+    await listener.close();
+
+    // Started anew at the same address: the page comes back by itself.
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('open', { exact: true }).waitFor();
+    t.equal(await site.stop(), 0, 'streams do not hold up a stop');
+    await page.getByText('lost', { exact: true }).waitFor();
+    await run(t, 'events', flags);
+    await page.getByText('open', { exact: true }).waitFor();
+    await clients(1);
+  });
+}
