@@ -10,7 +10,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, or for half a minute. @param input - what it reads from standard input */
+/** Runs a program to its end, or for a minute and a half. @param input - what it reads from standard input */
 export function run(
   command: string,
   args: readonly string[],
@@ -18,7 +18,7 @@ export function run(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, timeout: 30_000 });
+    const child = spawn(command, args, { env, timeout: 90_000 });
     const out: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (bytes: Buffer) => out.push(bytes));
