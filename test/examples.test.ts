@@ -188,11 +188,12 @@ example('api', async (t, { url, lines }) => {
   t.same([allowed.status, allowed.header('access-control-allow-origin')], [204, 'https://app.example']);
 
   const many = await Promise.all(
-    Array.from({ length: 130 }, () =>
+    Array.from({ length: 250 }, () =>
       ask('/v1/notes/1', 'GET', undefined, { 'x-forwarded-for': '10.9.9.9' }),
     ),
   );
-  t.equal(many.filter(({ status }) => status === 200).length, 120);
+  const passed = many.filter(({ status }) => status === 200).length;
+  t.ok(passed >= 120 && passed < 250, `${passed} pass; two more each second`);
   t.ok(many.filter(({ status }) => status === 429).every((one) => Number(one.header('retry-after')) > 0));
 
   for (let n = 0; n < 1100; n += 50) {

@@ -25,7 +25,7 @@ export function answerClientError(error: Error, socket: MarkedSocket): void {
   const code = 'code' in error ? String(error.code) : '';
   const status = Object.hasOwn(ANSWERS, code) ? ANSWERS[code] : '400 Bad Request';
   const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
-  if (under !== undefined || code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+  if (under !== undefined || status === ANSWERS.ERR_HTTP_REQUEST_TIMEOUT) {
     socket.write(answer);
     socket.destroy(error);
     return;
