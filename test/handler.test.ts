@@ -213,6 +213,41 @@ t.test('errors become responses', async (t) => {
     );
   });
 
+  t.test('a location is sent as a URI, whatever letters it was given with', async (t) => {
+    for (const [location, sent] of [
+      ['/ü b?x=東京#😀', '/%C3%BC%20b?x=%E6%9D%B1%E4%BA%AC#%F0%9F%98%80'],
+      ['/%C3%BC%2F?a=%&b=+', '/%C3%BC%2F?a=%&b=+'],
+      ['/a\ud800', '/a%EF%BF%BD'],
+      ['https://other.example/é', 'https://other.example/%C3%A9'],
+    ] as const) {
+      const { response } = await ask(t, thrower(new HttpRedirect(location)));
+      t.same([response.status, response.header('location')], [302, sent], location);
+    }
+    t.equal(new HttpRedirect('/ü').location, '/ü');
+  });
+
+  t.test('what fails because the client has left is no error in the log', async (t) => {
+    const log = recorder();
+    const aborter = new AbortController();
+    const told = new Promise<void>((resolve) => {
+      const { debug, error } = log;
+      log.debug = (details, message) => (debug(details, message), resolve());
+      log.error = (details, message) => (error(details, message), resolve());
+    });
+    const reader: Middleware = async (environ) => {
+      aborter.abort();
+      return [await environ['wsgi.input'].read()];
+    };
+    async function* body() {
+      yield 'begun';
+      await told;
+    }
+    const request = { method: 'POST', body: body(), signal: aborter.signal };
+    await t.rejects(ask(t, new WsgiHandler([reader]), '/', request, { logger: log }));
+    await told;
+    t.match(log.lines, [{ level: 'debug', details: { err: { code: 'ERR_CLIENT_ABORTED' } } }]);
+  });
+
   t.test('other errors keep a status from 400 to 599, and hide their text', async (t) => {
     for (const [thrown, status, shown] of [
       [Object.assign(new Error('secret'), { status: 418 }), 418, /teapot/i],

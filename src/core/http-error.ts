@@ -78,7 +78,10 @@ function withHeader(owner: string, name: string, value: string, options: HttpErr
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** 302, or another redirect status, to a location. */
+/** Not in a URI (RFC 3986 §2), though people write it: a space, and what is not ASCII. Control characters stay, and are refused. */
+const FOREIGN = /[ \u0080-\u{10ffff}]+/gu;
+
+/** 302, or another redirect status, to a location; spaces and what is not ASCII are percent-encoded in the header. */
 export class HttpRedirect extends HttpError {
   override readonly name = 'HttpRedirect';
   readonly location: string;
@@ -94,7 +97,8 @@ export class HttpRedirect extends HttpError {
         `HttpRedirect needs a status of ${REDIRECTS.join(', ')}; received ${describeValue(status)}`,
       );
     }
-    super(status, undefined, withHeader('HttpRedirect', 'Location', location, options));
+    const target = location.replaceAll(FOREIGN, (text) => encodeURIComponent(Buffer.from(text).toString()));
+    super(status, undefined, withHeader('HttpRedirect', 'Location', target, options));
     this.location = location;
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { Exchange } from '../core/exchange.js';
@@ -10,6 +10,7 @@ import type { Service } from '../core/service.js';
 import { checkCertificates, loadSniCertificate } from './certificates.js';
 import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
 import { checkRequest } from './node-check.js';
+import { answerClientError } from './node-client-error.js';
 import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
 import { probeUnix } from './probe-address.js';
@@ -30,6 +31,13 @@ export async function listenNode(
   server.maxHeadersCount = 0;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answer(service, config, { request, response, raw: undefined });
+  });
+  const broken = new WeakSet<Socket>();
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    // The parser finds each further piece of the same head wrong as well.
+    if (!(socket instanceof Socket) || broken.has(socket)) return;
+    broken.add(socket);
+    answerClientError(error, socket);
   });
   if (config.allowTunnels) {
     const onRaw = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
