@@ -28,7 +28,7 @@ export interface Transport<R> {
   open(response: R, head: ResponseHead, fate: Fate, owner: ResponseOwner): BodyStream;
   /** Runs writes so that they leave together. */
   cork(response: R, writes: () => void): void;
-  /** Ends the connection at once, so that the client can tell that the response is not whole. */
+  /** Ends the connection once what was written has left, so that the client can tell that the response is not whole. */
   cut(response: R): void;
   /** The request goes on after the handler's call: tells its owner of an abort. */
   watch(response: R, owner: ResponseOwner): void;

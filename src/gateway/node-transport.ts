@@ -79,7 +79,8 @@ export class NodeTransport implements Transport<NodeExchange> {
   }
 
   cut({ request }: NodeExchange): void {
-    request.socket.destroy();
+    const { socket } = request;
+    setImmediate(() => socket.destroy());
   }
 
   watch({ request, response, raw }: NodeExchange, owner: ResponseOwner): void {

@@ -79,7 +79,13 @@ export class UwsTransport implements Transport<HttpResponse> {
   }
 
   cut(response: HttpResponse): void {
-    response.close();
+    let isClosed = false;
+    response.onAborted(() => {
+      isClosed = true;
+    });
+    setImmediate(() => {
+      if (!isClosed) response.close();
+    });
   }
 
   watch(response: HttpResponse, owner: ResponseOwner): void {

@@ -508,18 +508,14 @@ conformance((test, gateway) => {
       const id = kit.id();
       const wire = await kit.open();
       wire.write(`GET /bad/${name}?id=${id} HTTP/1.1\r\nHost: a\r\n\r\n`);
-      if (expected === 'cut') {
-        await wire.closed();
-        // Cut before its first bytes left: the client sees no response at all, and can tell.
-        if (wire.received.length === 0) return;
-      }
+      if (expected === 'cut') await wire.closed();
       const response = await wire.response();
       assertNotSplit(t, response);
       t.equal(response.body.includes('secret'), false, 'the text of the error is not shown');
       if (expected === 'cut') {
         t.equal(response.status, 200);
         t.equal(response.isComplete, false, 'the client can tell that it is not whole');
-        t.ok('first'.startsWith(response.body.toString()), 'what came is the beginning');
+        t.equal(response.body.toString(), 'first', 'what was given before has come');
         t.equal(wire.received.length, 0);
         return;
       }
