@@ -549,12 +549,25 @@ t.test('secureHeaders', async (t) => {
     Object.fromEntries(
       (await ask(t, stack(...middleware))).response.headers.filter(([name]) => name !== 'Content-Length'),
     );
-  t.same(await headersOf(secureHeaders(), hello), { ...HELMET, 'Content-Type': 'text/plain' });
   const https: Middleware = (environ) => {
     environ['wsgi.url_scheme'] = 'https';
   };
   const hsts = 'Strict-Transport-Security';
-  t.equal((await headersOf(https, secureHeaders(), hello))[hsts], 'max-age=31536000; includeSubDomains');
+  const csp = 'Content-Security-Policy';
+  t.same(await headersOf(https, secureHeaders(), hello), {
+    ...HELMET,
+    [hsts]: 'max-age=31536000; includeSubDomains',
+    'Content-Type': 'text/plain',
+  });
+  const plain = HELMET[csp]?.replace(';upgrade-insecure-requests', '');
+  t.same(
+    await headersOf(secureHeaders(), hello),
+    { ...HELMET, [csp]: plain, 'Content-Type': 'text/plain' },
+    'over plain http without what asks for https',
+  );
+  const upgrade = { 'upgrade-insecure-requests': true };
+  const asked = secureHeaders({ contentSecurityPolicy: { directives: upgrade } });
+  t.ok((await headersOf(asked, hello))[csp]?.endsWith('upgrade-insecure-requests'), 'unless it is asked for');
   const custom = secureHeaders({
     strictTransportSecurity: { maxAgeSeconds: 5, includeSubDomains: false, preload: true },
   });
@@ -589,7 +602,7 @@ t.test('secureHeaders', async (t) => {
 
 t.test('a nonce is new for each request, and the handler has it', async (t) => {
   const csp = {
-    directives: { 'script-src': ["'self'", "'nonce'"], 'upgrade-insecure-requests': false },
+    directives: { 'script-src': ["'self'", "'nonce'"] },
     reportOnly: true,
   };
   const app = client(t, stack(secureHeaders({ contentSecurityPolicy: csp }), show('vela.csp_nonce')));

@@ -225,7 +225,6 @@ const site = new WsgiHandler(
           'script-src': ["'nonce'"],
           'style-src': ["'nonce'"],
           'frame-ancestors': ["'none'"],
-          'upgrade-insecure-requests': hasTls,
         },
       },
       xFrameOptions: 'DENY',

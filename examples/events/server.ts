@@ -66,8 +66,6 @@ const site = new WsgiHandler([
       directives: {
         'script-src': ["'nonce'"],
         'style-src': ["'nonce'"],
-        // For a site over TLS leave this default as it is.
-        'upgrade-insecure-requests': false,
       },
     },
   }),

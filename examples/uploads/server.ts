@@ -110,8 +110,6 @@ const app = new WsgiHandler([
       directives: {
         'script-src': ["'nonce'"],
         'style-src': ["'nonce'"],
-        // An example has no TLS.
-        'upgrade-insecure-requests': false,
       },
     },
   }),

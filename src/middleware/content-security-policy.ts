@@ -38,6 +38,10 @@ const DEFAULTS: Readonly<Record<string, CspSources>> = {
   'script-src': ["'self'"],
   'script-src-attr': ["'none'"],
   'style-src': ["'self'", 'https:', "'unsafe-inline'"],
+};
+/** Over plain http it would have browsers ask for a site's own scripts over https, where nobody may listen. */
+const ENCRYPTED_DEFAULTS: Readonly<Record<string, CspSources>> = {
+  ...DEFAULTS,
   'upgrade-insecure-requests': true,
 };
 /** What CSP reads only in quotes: without them it would be taken for a host. */
@@ -45,7 +49,7 @@ const KEYWORD =
   /^(?:self|none|nonce|strict-dynamic|report-sample|unsafe-[a-z-]+|wasm-unsafe-eval|inline-speculation-rules|nonce-.*|sha(?:256|384|512)-.*)$/i;
 
 /** @throws {TypeError} for what browsers would not understand */
-export function resolveCsp(options: CspOptions): Csp {
+export function resolveCsp(options: CspOptions, isEncrypted: boolean): Csp {
   const {
     directives = {},
     useDefaults = true,
@@ -55,11 +59,12 @@ export function resolveCsp(options: CspOptions): Csp {
   refuseUnknown('contentSecurityPolicy', unknown, ['directives', 'useDefaults', 'reportOnly']);
   requireBoolean(OWNER, 'useDefaults', useDefaults);
   requireBoolean(OWNER, 'reportOnly', reportOnly);
-  const all = { ...(useDefaults ? DEFAULTS : {}), ...requireOptions('directives', directives) };
+  const defaults = isEncrypted ? ENCRYPTED_DEFAULTS : DEFAULTS;
+  const all = { ...(useDefaults ? defaults : {}), ...requireOptions('directives', directives) };
   const texts = Object.entries(all)
     .filter(([, sources]) => sources !== false)
     .map(([name, sources]) => formatDirective(name, sources));
-  if (texts.length === 0)
+  if (texts.length === 0 && isEncrypted)
     throw new TypeError(
       'contentSecurityPolicy has no directives left: give some, or turn it off with contentSecurityPolicy: false',
     );

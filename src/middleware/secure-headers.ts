@@ -3,6 +3,7 @@ import type { BeginningResponse, HeaderPair, MiddlewareFunction } from '../core/
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { type Csp, type CspOptions, resolveCsp } from './content-security-policy.js';
 import { optionError, requireBoolean } from './option-error.js';
+import { findHeader } from './put-header.js';
 
 /** Strict-Transport-Security (RFC 6797 §6.1). */
 export interface HstsOptions {
@@ -111,8 +112,8 @@ const KNOWN = [...SIMPLE.map(([option]) => option), 'contentSecurityPolicy', 'st
 
 /**
  * Headers that make browsers careful, with the defaults of helmet 8. A header that the application gives itself stays as
- * it is. Strict-Transport-Security goes over https only (RFC 6797 §7.2); behind a proxy that ends TLS put
- * `proxyHeaders()` before this.
+ * it is. Strict-Transport-Security (RFC 6797 §7.2) and the default `upgrade-insecure-requests` go over https only; behind
+ * a proxy that ends TLS put `proxyHeaders()` before this.
  * @example new WsgiHandler([secureHeaders({ xFrameOptions: 'DENY' }), app])
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFunction {
@@ -126,25 +127,42 @@ export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFun
     Object.fromEntries(Object.entries(rest).filter(([key]) => !KNOWN.includes(key as never))),
     KNOWN,
   );
-  const csp = contentSecurityPolicy === false ? undefined : resolveCsp(contentSecurityPolicy);
+  const findPolicy = (isEncrypted: boolean) =>
+    contentSecurityPolicy === false ? undefined : resolveCsp(contentSecurityPolicy, isEncrypted);
   const fixed = resolveSimple(options);
-  const isFixed = csp === undefined || csp.parts.length === 1;
-  if (csp !== undefined && isFixed) fixed.unshift([csp.header, csp.parts[0] as string]);
   const hsts = strictTransportSecurity === false ? [] : [formatHsts(strictTransportSecurity)];
-  const plain = addAll(fixed);
-  const secure = addAll([...fixed, ...hsts]);
+  const plain = prepare(fixed, findPolicy(false));
+  const encrypted = prepare([...fixed, ...hsts], findPolicy(true));
 
   const secureHeadersMiddleware: MiddlewareFunction = (environ) => {
+    const { add, policy } = environ['wsgi.url_scheme'] === 'https' ? encrypted : plain;
     const control = environ['vela.response'];
-    control.onStart(environ['wsgi.url_scheme'] === 'https' ? secure : plain);
-    if (isFixed) return;
+    control.onStart(add);
+    if (policy === undefined) return;
     const nonce = randomBytes(16).toString('base64');
     environ['vela.csp_nonce'] = nonce;
-    const { header, parts } = csp as Csp;
-    control.onStart(addAll([[header, parts.join(`'nonce-${nonce}'`)]]));
+    const { header, parts } = policy;
+    control.onStart(({ headers }) => {
+      if (findHeader(headers, header) === -1) headers.push([header, parts.join(`'nonce-${nonce}'`)]);
+    });
   };
   secureHeadersMiddleware.headers = [];
   return secureHeadersMiddleware;
+}
+
+/** What the responses of one scheme get. */
+interface Prepared {
+  readonly add: (response: BeginningResponse) => void;
+  /** The policy, if it has a nonce in it. */
+  readonly policy: Csp | undefined;
+}
+
+function prepare(fixed: readonly HeaderPair[], policy: Csp | undefined): Prepared {
+  if (policy === undefined) return { add: addAll(fixed), policy };
+  const [text, ...more] = policy.parts;
+  if (more.length > 0) return { add: addAll(fixed), policy };
+  const isNone = text === undefined || text === '';
+  return { add: addAll(isNone ? fixed : [[policy.header, text], ...fixed]), policy: undefined };
 }
 
 function resolveSimple(options: SecureHeadersOptions): HeaderPair[] {

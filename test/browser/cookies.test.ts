@@ -293,9 +293,7 @@ browserTest(
   t,
   'csrf beside secureHeaders',
   () => {
-    guarded = createGuarded({}, [
-      secureHeaders({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': false } } }),
-    ]);
+    guarded = createGuarded({}, [secureHeaders()]);
     return guarded.app;
   },
   async (t, { page, url, port, serve }) => {

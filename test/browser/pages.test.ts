@@ -325,22 +325,22 @@ browserTest(
 
 browserTest(
   t,
-  'secureHeaders over plain http: the default asks for https, as documented',
+  'secureHeaders over plain http: https is asked for only where that is wanted',
   () => {
     const page: Middleware = ({ PATH_INFO }) =>
       PATH_INFO === '/a.js'
         ? new WsgiResponse({ content: 'document.title = "ran"', contentType: 'text/javascript' })
         : new WsgiResponse({ content: html`<title>none</title><script src="/a.js"></script>` });
-    const directives = { 'upgrade-insecure-requests': false };
-    const plain: App = new WsgiHandler([secureHeaders({ contentSecurityPolicy: { directives } }), page]);
-    return new WsgiHandler([mount('/plain', plain), secureHeaders(), page]);
+    const directives = { 'upgrade-insecure-requests': true };
+    const strict: App = new WsgiHandler([secureHeaders({ contentSecurityPolicy: { directives } }), page]);
+    return new WsgiHandler([mount('/strict', strict), secureHeaders(), page]);
   },
   async (t, { page, url, port }) => {
     await page.goto(url);
     t.equal(await page.title(), 'ran', 'on a loopback address');
     await page.goto(`http://site.test:${port}/`);
-    t.equal(await page.title(), 'none', 'not elsewhere');
-    await page.goto(`http://site.test:${port}/plain/`);
-    t.equal(await page.title(), 'ran', 'unless the default is left out');
+    t.equal(await page.title(), 'ran', 'and elsewhere');
+    await page.goto(`http://site.test:${port}/strict/`);
+    t.equal(await page.title(), 'none', 'where nobody listens for https');
   },
 );
