@@ -27,15 +27,15 @@ export async function findWrk() {
 }
 
 /**
- * Loads a server for some seconds.
+ * Loads a server for some seconds with one request.
  * @returns {Promise<{ requests: number, bytes: number, durationUs: number, p50Us: number, p99Us: number }>}
  * @throws when a socket failed or an answer was not 2xx
  */
-export async function load(url, row, { seconds, connections, pipeline, cores }) {
-  const headers = Object.entries(row.request.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+export async function load(url, request, { seconds, connections, pipeline, cores }) {
+  const headers = Object.entries(request.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const limit = `${Math.ceil(seconds) + GRACE_SECONDS}s`;
   const options = ['-t', '1', '-c', String(connections), '-d', limit, '--timeout', limit, '-s', script, ...headers];
-  const scriptArguments = [pipeline, row.request.method, row.request.bodyBytes].map(String);
+  const scriptArguments = [pipeline, request.method, request.bodyBytes].map(String);
   const [program, ...args] = onCores(cores?.generator, ['wrk', ...options, url, '--', ...scriptArguments]);
   const wrk = startProgram(program, args, { stdio: ['ignore', 'pipe', 2] });
   const output = readAll(wrk.stdout);

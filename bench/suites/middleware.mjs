@@ -1,0 +1,1 @@
+export const middleware = { id: 'middleware', title: 'Middleware', rows: [], servers: [], full: {}, quick: {} };
