@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { BLOCK, FORM_BEGIN, FORM_END } from './upload-form.mjs';
+import { BLOCK, BOUNDARY, FORM_BEGIN, FORM_END } from './upload-form.mjs';
 
 process.on('message', async (task) => {
   try {
@@ -32,7 +32,7 @@ async function upload({ port, path, blocks }) {
 
 async function send(socket, path, bodyBytes, blocks) {
   socket.write(
-    `POST ${path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=bench\r\nContent-Length: ${bodyBytes}\r\n\r\n`,
+    `POST ${path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=${BOUNDARY}\r\nContent-Length: ${bodyBytes}\r\n\r\n`,
   );
   socket.write(FORM_BEGIN);
   for (let block = 0; block < blocks; block++) {
