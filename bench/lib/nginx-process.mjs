@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onCores } from './cores.mjs';
@@ -29,7 +28,8 @@ export async function findNginx() {
 
 /** Starts nginx with one worker and a configuration of its own, for the files in `folder`. */
 export async function startNginx(server, _row, { cores, folder }) {
-  const place = await mkdtemp(join(tmpdir(), 'vela-bench-nginx-'));
+  // Within the suite's folder, which goes when the run ends, however it ends.
+  const place = await mkdtemp(join(folder, '.nginx-'));
   const port = await findFreePort();
   const config = join(place, 'nginx.conf');
   await writeFile(config, makeConfig(place, port, folder));

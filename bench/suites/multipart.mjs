@@ -40,7 +40,7 @@ export const multipart = {
   estimateSeconds: estimateUploads,
   measureRow: measureUploads,
   summarizeRow: (measured) => summarizeUploads(measured, BASELINE),
-  formatRow: (summary) => formatUploads(summary, BASELINE),
+  formatRow: (summary) => formatUploads(summary, '@fastify/multipart'),
   formatOverview: formatUploadsOverview,
   introduction: `A form with one file, on one connection. MB/s beside @fastify/multipart, which is 1.00: a server at 2.00 takes half the time.
 More is better.`,

@@ -51,7 +51,7 @@ export const staticFiles = {
   },
   measureRow,
   summarizeRow: (measured) => summarizeRow(measured, BASELINE),
-  formatRow: (summary) => formatRow(summary, BASELINE),
+  formatRow: (summary) => formatRow(summary, '@fastify/static'),
   formatOverview,
   introduction: `CPU time per request beside @fastify/static, which is 1.00: a server at 2.00 spends half the CPU time on the same file. More
 is better. vela keeps files of up to 64 KiB in memory and looks at them once a second; the others look at the file, and read
