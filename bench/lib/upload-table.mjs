@@ -9,6 +9,7 @@ export function summarizeUploads({ row, results }, baseline) {
     return {
       server,
       cpuMs: median(windows.map(({ cpuMs }) => cpuMs)),
+      leastCpuMs: Math.min(...windows.map(({ cpuMs }) => cpuMs)),
       megabytesPerSecond: median(windows.map((window) => window.megabytesPerSecond)),
       growthBytes: growths.length > 0 ? Math.max(...growths) : undefined,
       speed: base && describe(windows.map((window, round) => window.megabytesPerSecond / base.windows[round].megabytesPerSecond)),
@@ -19,13 +20,14 @@ export function summarizeUploads({ row, results }, baseline) {
 }
 
 export function formatUploads({ row, lines }, baseline) {
-  const head = ['server', 'MB/s', `${baseline} = 1.00`, 'middle half', 'CPU ms', 'by CPU', 'memory + MiB'];
-  const cells = lines.map(({ server, megabytesPerSecond, speed, cpuMs, cpuRatio, growthBytes }) => [
+  const head = ['server', 'MB/s', `${baseline} = 1.00`, 'middle half', 'CPU ms', 'least', 'by CPU', 'memory + MiB'];
+  const cells = lines.map(({ server, megabytesPerSecond, speed, cpuMs, leastCpuMs, cpuRatio, growthBytes }) => [
     server.title,
     formatNumber(megabytesPerSecond, 0),
     formatNumber(speed?.median, 2),
     formatRange(speed),
     formatNumber(cpuMs, 0),
+    formatNumber(leastCpuMs, 0),
     formatNumber(cpuRatio, 2),
     formatNumber(growthBytes && growthBytes / (1 << 20), 1),
   ]);
