@@ -479,6 +479,50 @@ t.test('multipart() gives what FormData sent, however it is cut', async (t) => {
   );
 });
 
+t.test('content that looks like delimiters stays what it is, however it is cut', async (t) => {
+  const app = client(t, readAll());
+  const boundary = 'ab--ab';
+  const piece = fc.constantFrom(
+    '\r',
+    '\n',
+    '\r\n',
+    '-',
+    '--',
+    '\r\n--',
+    'ab',
+    'ab--',
+    'ab--a',
+    'x',
+    '\0',
+    'y'.repeat(70_000),
+  );
+  const body = fc
+    .array(piece, { maxLength: 12 })
+    .map((pieces) => pieces.join(''))
+    .filter((text) => !`\r\n${text}\r\n`.includes(`\r\n--${boundary}`));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(body, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.nat(), { maxLength: 12 }),
+      async (bodies, cuts) => {
+        const parts = bodies.map(
+          (one, i) =>
+            `--${boundary}\r\nContent-Disposition: form-data; name="${i}"; filename="f"\r\n\r\n${one}\r\n`,
+        );
+        const bytes = Buffer.from(`${parts.join('')}--${boundary}--\r\n`);
+        const type = `multipart/form-data; boundary="${boundary}"`;
+        const response = await app.request('/', post(cut(bytes, cuts), { 'content-type': type }));
+        const read = (await response.json()) as { body: string }[];
+        t.same(
+          read.map((part) => part.body),
+          bodies,
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
 const crlf = (text: string) => Buffer.from(text.replace(/\r\n|\r|\n/g, '\r\n')).toString('latin1');
 
 t.test('a part: names, types, charset, headers', async (t) => {

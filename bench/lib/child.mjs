@@ -8,9 +8,14 @@ export async function runRow(apps, listen) {
   const row = process.argv[2];
   const app = apps[row];
   if (app === undefined) throw new Error(`No app for row "${row}"; there are ${Object.keys(apps).join(', ')}`);
+  await runApp(() => listen(app));
+}
+
+/** @param {() => number | Promise<number>} listen starts the server on 127.0.0.1, any port, and gives the port */
+export async function runApp(listen) {
   process.on('message', answerUsage);
   process.on('disconnect', () => process.exit(0));
-  process.send({ port: await listen(app) });
+  process.send({ port: await listen() });
 }
 
 /** Reports the CPU time of all threads of this process, user and system, and its peak memory. */

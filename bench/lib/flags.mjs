@@ -1,51 +1,44 @@
 import { parseArgs } from 'node:util';
-import { rows } from './rows.mjs';
-import { servers } from './servers.mjs';
+import { suites } from '../suites/index.mjs';
 
-const rowIds = rows.map((row) => row.id);
-const serverIds = servers.map((server) => server.id);
+const suiteIds = suites.map((suite) => suite.id);
 
 export const usage = `Usage: npm run bench -- [flags]
 
-  --rows LIST      rows to run (default all: ${rowIds.join(',')})
-  --servers LIST   servers to run (default all:
-                   ${serverIds.join(',')})
-  --rounds N       rounds a row; each measures every server once, in a new order (default 40)
-  --seconds S      measured window of a server in a round (default 0.3)
-  --warm-up S      load before each window (default 0.1)
-  --connections N  connections of the load generator (default 64; large uses 16, stream 8)
+  --suite NAME     what to measure: ${suiteIds.join(', ')} (default core)
+  --rows LIST      rows to run (default all of the suite)
+  --servers LIST   servers to run (default all of the suite)
+  --rounds N       rounds a row; each measures every server once, in a new order
+  --seconds S      measured window of a server in a round; multipart has uploads instead
+  --warm-up S      load before each window
+  --connections N  connections of the load generator (default 64; rows with large answers use fewer)
   --pipeline N     requests a connection sends at once, which takes the kernel out of the comparison (default 1);
-                   runs only the rows that are answered at once: ${rows
-                     .filter((row) => row.pipelined)
-                     .map((row) => row.id)
-                     .join(', ')}
+                   runs only the rows of core that are answered at once
   --no-pin         do not give the load generator a core of its own (Linux, taskset)
-  --quick          5 rounds, to see that all is well
-  --write-docs     write the table to docs/benchmarks.md
+  --quick          few rounds, to see that all is well
+  --write-docs     write the suite's section of docs/benchmarks.md
   --help           this text
-`;
 
-// Many short windows, because the machine's own speed drifts over seconds: four copies of raw in the hello row came out
-// within 3 % of each other this way, and within 10 % with 9 rounds of 2 s, which take as long.
-const full = { rounds: 40, seconds: 0.3, 'warm-up': 0.1 };
-const quick = { ...full, rounds: 5 };
+${suites.map(formatSuite).join('\n')}`;
 
 /** Reads the command line into a plan. @throws {UsageError} when a flag is unknown or its value is not possible */
 export function parseFlags(args) {
   const values = readValues(args);
   if (values.help) return { help: true };
-  const defaults = values.quick ? quick : full;
+  const [suite] = pick(suites, 'suite', values.suite ?? 'core');
+  const defaults = values.quick ? suite.quick : suite.full;
   const pipeline = parseNumber(values, 'pipeline', 1, { minimum: 1, maximum: 64, integer: true });
   const plan = {
+    suite,
     rounds: parseNumber(values, 'rounds', defaults.rounds, { minimum: 1, maximum: 100, integer: true }),
     seconds: parseNumber(values, 'seconds', defaults.seconds, { minimum: 0.2, maximum: 60 }),
-    warmUpSeconds: parseNumber(values, 'warm-up', defaults['warm-up'], { minimum: 0.1, maximum: 60 }),
+    warmUpSeconds: parseNumber(values, 'warm-up', defaults.warmUpSeconds, { minimum: 0.1, maximum: 60 }),
     connections: parseNumber(values, 'connections', 64, { minimum: 1, maximum: 1000, integer: true }),
     pipeline,
     pinsCores: values['no-pin'] !== true,
     writesDocs: values['write-docs'] === true,
-    rows: pick(rows, 'rows', values.rows),
-    servers: pick(servers, 'servers', values.servers),
+    rows: pick(suite.rows, 'rows', values.rows),
+    servers: pick(suite.servers, 'servers', values.servers),
   };
   if (pipeline > 1) plan.rows = plan.rows.filter((row) => row.pipelined);
   plan.rows = plan.rows.filter((row) => plan.servers.some((server) => server.rows?.includes(row.id) ?? true));
@@ -55,6 +48,11 @@ export function parseFlags(args) {
 
 export class UsageError extends Error {}
 
+function formatSuite({ id, rows, servers }) {
+  const list = (items) => items.map((item) => item.id).join(',');
+  return `${id}\n  rows     ${list(rows)}\n  servers  ${list(servers)}\n`;
+}
+
 function readValues(args) {
   const text = { type: 'string' };
   const flag = { type: 'boolean' };
@@ -62,6 +60,7 @@ function readValues(args) {
     return parseArgs({
       args,
       options: {
+        suite: text,
         rows: text,
         servers: text,
         rounds: text,

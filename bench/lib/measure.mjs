@@ -22,9 +22,12 @@ export async function measureRow(row, plan, report) {
   const { servers, rounds, seconds, warmUpSeconds, ...settings } = planRow(row, plan);
   const started = [];
   try {
-    for (const server of servers) {
-      const one = await startServer(server, row, settings.cores);
-      started.push({ ...one, windows: [] });
+    for (const server of servers.filter(({ missing }) => missing === undefined)) {
+      started.push({ ...(await (server.start ?? startServer)(server, row, settings)), windows: [] });
+    }
+    for (const one of started) {
+      const { server } = one;
+      one.request = await findRequest(one, row, started);
       const headBytes = await verify(one, row);
       report(`${row.id}: ${server.title} answers rightly, with ${headBytes} bytes of head`);
     }
@@ -37,10 +40,18 @@ export async function measureRow(row, plan, report) {
       const latest = started.map(({ server, windows }) => `${server.id} ${windows.at(-1).cpuUs.toFixed(1)}`);
       report(`${row.id}: round ${round} of ${rounds}, µs: ${latest.join(', ')}`);
     }
-    return { row, results: started.map(({ server, windows }) => ({ server, windows })) };
+    const windowsOf = (server) => started.find((one) => one.server === server)?.windows ?? [];
+    return { row, results: servers.map((server) => ({ server, windows: windowsOf(server) })) };
   } finally {
     for (const one of started) await one.stop();
   }
+}
+
+/** The row's request, with what is known only once the servers run: a tag, a cookie. */
+async function findRequest(one, row, started) {
+  const { findHeaders, request } = row;
+  if (findHeaders === undefined) return request;
+  return { ...request, headers: { ...request.headers, ...(await findHeaders(one, row, started)) } };
 }
 
 async function warmUp(one, row, settings) {
@@ -70,15 +81,15 @@ async function tryWindow(one, row, settings) {
   };
 }
 
-async function loadServer({ server, url }, row, settings) {
+async function loadServer({ server, url, request }, row, settings) {
   try {
-    return await load(url, row, settings);
+    return await load(url + request.path, request, settings);
   } catch (error) {
     throw new Error(`${server.title}, row "${row.id}": ${error.message}`, { cause: error });
   }
 }
 
-function shuffle(list) {
+export function shuffle(list) {
   const order = [...list];
   for (let last = order.length - 1; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1));

@@ -1,20 +1,20 @@
 import { fork, spawn } from 'node:child_process';
 
-const running = new Set();
+const running = new Map();
 
-/** Starts a program that `stopAll` will end. */
-export function startProgram(command, args, options) {
-  return track(spawn(command, args, options));
+/** Starts a program that `stopAll` will end, by `signal`. */
+export function startProgram(command, args, options, signal = 'SIGKILL') {
+  return track(spawn(command, args, options), signal);
 }
 
 /** Starts a Node module that `stopAll` will end. */
 export function startModule(file, args, options) {
-  return track(fork(file, args, options));
+  return track(fork(file, args, options), 'SIGKILL');
 }
 
 /** Ends, each by its id, all processes started here that still run. */
 export function stopAll() {
-  for (const child of running) child.kill('SIGKILL');
+  for (const [child, signal] of running) child.kill(signal);
 }
 
 /** Calls `onTimeout` unless `promise` settles in time. */
@@ -36,8 +36,8 @@ export async function withTimeout(promise, timeoutMs, onTimeout) {
   }
 }
 
-function track(child) {
-  running.add(child);
+function track(child, signal) {
+  running.set(child, signal);
   child.once('exit', () => running.delete(child));
   child.once('error', () => running.delete(child));
   return child;

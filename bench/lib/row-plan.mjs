@@ -17,6 +17,7 @@ export function planRow(row, plan) {
     connections: Math.min(plan.connections, row.maximumConnections ?? Infinity),
     pipeline: plan.pipeline,
     cores: plan.cores,
+    folder: plan.folder,
     servers: plan.servers.filter((server) => server.rows?.includes(row.id) ?? true),
   };
 }

@@ -63,6 +63,6 @@ export const rows = [
   },
 ].map(({ request = {}, answer, ...row }) => ({
   ...row,
-  request: { method: 'GET', headers: {}, bodyBytes: 0, ...request },
-  answer: { ...answer, body: Buffer.from(answer.body) },
+  request: { method: 'GET', path: '', headers: {}, bodyBytes: 0, ...request },
+  answer: { status: 200, ...answer, body: Buffer.from(answer.body) },
 }));

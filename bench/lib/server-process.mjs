@@ -6,11 +6,11 @@ import { startModule, withTimeout } from './processes.mjs';
 const START_TIMEOUT_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** Starts one server with one row's app in a process of its own and waits until it listens. */
-export async function startServer(server, row, cores) {
+/** Starts one server with one row's app in a process of its own and waits until it listens. `folder` is its last argument. */
+export async function startServer(server, row, { cores, folder }) {
   const file = fileURLToPath(new URL(`../servers/${server.file}`, import.meta.url));
   const [execPath, ...execArgv] = onCores(cores?.servers, [process.execPath]);
-  const child = startModule(file, [row.id, ...server.args], {
+  const child = startModule(file, [row.id, ...server.args, ...(folder === undefined ? [] : [folder])], {
     execPath,
     execArgv,
     env: { ...process.env, NODE_ENV: 'production' },
@@ -20,6 +20,7 @@ export async function startServer(server, row, cores) {
   const { port } = await ask(child, server, undefined, START_TIMEOUT_MS);
   return {
     server,
+    pid: child.pid,
     url: `http://127.0.0.1:${port}/`,
     readUsage: () => ask(child, server, 'usage', ANSWER_TIMEOUT_MS),
     stop: () => stop(child),

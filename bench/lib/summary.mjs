@@ -1,21 +1,22 @@
-/** Turns a row's windows into the numbers of the table: medians over rounds, and ratios to raw round by round. */
-export function summarizeRow({ row, results }) {
-  const raw = results.find(({ server }) => server.id === 'raw');
+/** Turns a row's windows into the numbers of the table: medians over rounds, and ratios to the baseline round by round. */
+export function summarizeRow({ row, results }, baseline) {
+  const base = results.find(({ server, windows }) => server.id === baseline && windows.length > 0);
   const lines = results.map(({ server, windows }) => ({
     server,
     cpuUs: median(windows.map((window) => window.cpuUs)),
     requestsPerSecond: median(windows.map((window) => window.requestsPerSecond)),
     p99Ms: median(windows.map((window) => window.p99Ms).filter((value) => value !== undefined)),
-    ratio: raw && describeRatios(windows.map((window, round) => raw.windows[round].cpuUs / window.cpuUs)),
+    ratio: base && describe(windows.map((window, round) => base.windows[round].cpuUs / window.cpuUs)),
   }));
   return { row, lines };
 }
 
-function describeRatios(ratios) {
-  return { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) };
+/** The median and the middle half. */
+export function describe(values) {
+  return { median: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) };
 }
 
-function median(values) {
+export function median(values) {
   return quantile(values, 0.5);
 }
 

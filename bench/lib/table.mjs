@@ -1,14 +1,13 @@
-const columns = ['server', 'CPU µs a request', 'requests/s', 'p99 ms', 'raw = 1.00', 'middle half of rounds'];
-
 /** Formats a summarized row as a Markdown table with a heading. */
-export function formatRow({ row, lines }) {
+export function formatRow({ row, lines }, baseline) {
+  const columns = ['server', 'CPU µs a request', 'requests/s', 'p99 ms', `${baseline} = 1.00`, 'middle half of rounds'];
   const cells = lines.map(({ server, cpuUs, requestsPerSecond, p99Ms, ratio }) => [
-    server.title,
+    formatTitle(server),
     formatCpu(cpuUs),
     formatNumber(requestsPerSecond, requestsPerSecond < 1000 ? 1 : 0),
     formatNumber(p99Ms, 2),
     formatNumber(ratio?.median, 2),
-    ratio ? `${formatNumber(ratio.low, 2)} to ${formatNumber(ratio.high, 2)}` : '–',
+    formatRange(ratio),
   ]);
   return `### ${row.title} (\`${row.id}\`)\n\n${formatTable(columns, cells)}\n`;
 }
@@ -16,7 +15,7 @@ export function formatRow({ row, lines }) {
 /** Formats the ratios of all rows as one Markdown table, a line a server. */
 export function formatOverview(summaries) {
   const servers = new Map(summaries.flatMap(({ lines }) => lines.map(({ server }) => [server.id, server])));
-  const cells = [...servers.values()].map((server) => [server.title, ...summaries.map((summary) => findRatio(summary, server))]);
+  const cells = [...servers.values()].map((server) => [formatTitle(server), ...summaries.map((summary) => findRatio(summary, server))]);
   return formatTable(['server', ...summaries.map(({ row }) => row.id)], cells);
 }
 
@@ -24,7 +23,8 @@ function findRatio({ lines }, server) {
   return formatNumber(lines.find((line) => line.server.id === server.id)?.ratio?.median, 2);
 }
 
-function formatTable(head, rows) {
+/** Formats lines of cells, the first of each to the left and the others to the right. */
+export function formatTable(head, rows) {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   const formatLine = (cells) =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join(' | ')} |`;
@@ -32,11 +32,20 @@ function formatTable(head, rows) {
   return [formatLine(head), `| ${rule.join(' | ')} |`, ...rows.map(formatLine)].join('\n');
 }
 
+export function formatTitle({ title, missing }) {
+  return missing === undefined ? title : `${title} (${missing})`;
+}
+
+export function formatRange(range, digits = 2) {
+  if (range?.low === undefined) return '–';
+  return `${formatNumber(range.low, digits)} to ${formatNumber(range.high, digits)}`;
+}
+
 function formatCpu(cpuUs) {
   return formatNumber(cpuUs, cpuUs < 100 ? 2 : 0);
 }
 
-function formatNumber(value, digits) {
+export function formatNumber(value, digits) {
   if (value === undefined) return '–';
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -7,6 +7,7 @@ const script = fileURLToPath(new URL('wrk.lua', import.meta.url));
 
 /** Time that wrk gets beyond its window to connect and to report. */
 const GRACE_SECONDS = 15;
+const STOP_AGAIN_MS = 1000;
 
 export const wrkMissing = `wrk is not installed. It makes the load: a small program that leaves the processor to the server.
   Debian, Ubuntu:  apt-get install wrk
@@ -27,22 +28,26 @@ export async function findWrk() {
 }
 
 /**
- * Loads a server for some seconds.
+ * Loads a server for some seconds with one request.
  * @returns {Promise<{ requests: number, bytes: number, durationUs: number, p50Us: number, p99Us: number }>}
  * @throws when a socket failed or an answer was not 2xx
  */
-export async function load(url, row, { seconds, connections, pipeline, cores }) {
-  const headers = Object.entries(row.request.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+export async function load(url, request, { seconds, connections, pipeline, cores }) {
+  const headers = Object.entries(request.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const limit = `${Math.ceil(seconds) + GRACE_SECONDS}s`;
   const options = ['-t', '1', '-c', String(connections), '-d', limit, '--timeout', limit, '-s', script, ...headers];
-  const scriptArguments = [pipeline, row.request.method, row.request.bodyBytes].map(String);
+  const scriptArguments = [pipeline, request.method, request.bodyBytes].map(String);
   const [program, ...args] = onCores(cores?.generator, ['wrk', ...options, url, '--', ...scriptArguments]);
   const wrk = startProgram(program, args, { stdio: ['ignore', 'pipe', 2] });
   const output = readAll(wrk.stdout);
-  // wrk takes whole seconds only; on SIGINT it stops and reports the time that it ran.
+  // wrk takes whole seconds only; on SIGINT it stops and reports the time that it ran. One that comes before its main
+  // thread sleeps does not wake it, as happens on a busy machine: so it is said again.
   let stop;
   wrk.stdout.once('data', () => {
-    stop = setTimeout(() => wrk.kill('SIGINT'), seconds * 1000);
+    stop = setTimeout(() => {
+      wrk.kill('SIGINT');
+      stop = setInterval(() => wrk.kill('SIGINT'), STOP_AGAIN_MS);
+    }, seconds * 1000);
   });
   try {
     await withTimeout(once(wrk, 'close'), (seconds + GRACE_SECONDS) * 1000, () => {

@@ -7,6 +7,7 @@ import { BadRequest, PayloadTooLarge, Unsupported } from '../core/http-error.js'
 import { FormPart, type PartSource } from './form-part.js';
 import type { ResolvedLimits } from './multipart-limits.js';
 import { type PartHeaders, showPartHeaders } from './part-headers.js';
+import { passContent } from './pass-content.js';
 
 /** busboy is given this much at a time, so that a body in memory is not all held twice. */
 const SLICE_BYTES = 65_536;
@@ -20,6 +21,7 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
   readonly #input: AsyncIterator<Buffer>;
   readonly #limits: ResolvedLimits;
   readonly #parser: Busboy;
+  readonly #delimiter: Buffer;
   /** Settles when busboy has seen the end: resolves to its error, if it has one. */
   readonly #verdict: Promise<void>;
   #parts: FormPart[] = [];
@@ -38,6 +40,7 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
   constructor(input: WsgiInput, boundary: string, limits: ResolvedLimits) {
     this.#input = input[Symbol.asyncIterator]();
     this.#limits = limits;
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     const parser = busboy({
       headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
       defParamCharset: 'utf8',
@@ -115,7 +118,7 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
       if (bytes === undefined) {
         this.#isOver = true;
         this.#parser.end();
-      } else this.#parser.write(bytes);
+      } else passContent(this.#parser, this.#delimiter, bytes);
     } catch (error) {
       this.#fail(error);
     }
