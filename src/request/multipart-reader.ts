@@ -7,7 +7,6 @@ import { BadRequest, PayloadTooLarge, Unsupported } from '../core/http-error.js'
 import { FormPart, type PartSource } from './form-part.js';
 import type { ResolvedLimits } from './multipart-limits.js';
 import { type PartHeaders, showPartHeaders } from './part-headers.js';
-import { passContent } from './pass-content.js';
 
 /** busboy is given this much at a time, so that a body in memory is not all held twice. */
 const SLICE_BYTES = 65_536;
@@ -21,7 +20,6 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
   readonly #input: AsyncIterator<Buffer>;
   readonly #limits: ResolvedLimits;
   readonly #parser: Busboy;
-  readonly #delimiter: Buffer;
   /** Settles when busboy has seen the end: resolves to its error, if it has one. */
   readonly #verdict: Promise<void>;
   #parts: FormPart[] = [];
@@ -40,7 +38,6 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
   constructor(input: WsgiInput, boundary: string, limits: ResolvedLimits) {
     this.#input = input[Symbol.asyncIterator]();
     this.#limits = limits;
-    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     const parser = busboy({
       headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
       defParamCharset: 'utf8',
@@ -118,7 +115,7 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
       if (bytes === undefined) {
         this.#isOver = true;
         this.#parser.end();
-      } else passContent(this.#parser, this.#delimiter, bytes);
+      } else this.#parser.write(bytes);
     } catch (error) {
       this.#fail(error);
     }
