@@ -349,7 +349,9 @@ t.test('a form is what URLSearchParams makes of it', async (t) => {
       const response = await app.request('/', post(text, FORM_TYPE));
       await response.text();
       t.equal(response.status, 200);
-      t.same(fields, [...new URLSearchParams(text.startsWith('?') ? `?${text}` : text)]);
+      // Node's URLSearchParams garbles what is not ASCII beside a stray percent sign: so it is given escapes.
+      const escaped = text.replace(/[^\0-\x7f]+/gu, encodeURIComponent);
+      t.same(fields, [...new URLSearchParams(escaped.startsWith('?') ? `?${escaped}` : escaped)]);
     }),
     { numRuns: 300 },
   );

@@ -225,9 +225,9 @@ export interface Environ {
   SERVER_PROTOCOL: string;
   SERVER_SOFTWARE: string;
   REMOTE_ADDR: string;
-  REMOTE_PORT?: string;
+  REMOTE_PORT?: string | undefined;
   /** `on` under TLS, else absent. */
-  HTTPS?: string;
+  HTTPS?: string | undefined;
   'wsgi.version': readonly [1, 0];
   'wsgi.url_scheme': string;
   'wsgi.input': WsgiInput;

@@ -42,18 +42,17 @@ export function parseForwarded(header: string): Hop[] {
 }
 
 function toHop(pairs: ReadonlyMap<string, string>): Hop {
-  return { ...parseNode(pairs.get('for')), scheme: pairs.get('proto'), host: pairs.get('host') };
+  return parseNode(pairs.get('for'), pairs.get('proto'), pairs.get('host'));
 }
 
 /** The elements of X-Forwarded-For. What is empty or no address becomes a hop that nobody trusts. */
 export function parseForwardedFor(header: string): Hop[] {
-  return header.split(',').map((node) => ({ ...parseNode(node.trim()), scheme: undefined, host: undefined }));
+  return header.split(',').map((node) => parseNode(node.trim(), undefined, undefined));
 }
 
 /** An address of neither kind is `''`: the elements left of the one that counts may be anything. */
-function parseNode(node: string | undefined): { address: string | undefined; port: string | undefined } {
-  if (node === undefined) return { address: undefined, port: undefined };
-  if (isIP(node) !== 0) return { address: node, port: undefined };
+function parseNode(node: string | undefined, scheme: string | undefined, host: string | undefined): Hop {
+  if (node === undefined || isIP(node) !== 0) return { address: node, port: undefined, scheme, host };
   const [, bracketed, plain, port] = (node.length <= MAX_NODE_CHARS && NODE.exec(node)) || [];
   const address = bracketed ?? plain ?? '';
   const isKnown =
@@ -61,6 +60,8 @@ function parseNode(node: string | undefined): { address: string | undefined; por
   return {
     address: isKnown ? address : '',
     port: port !== undefined && /^\d+$/.test(port) ? port : undefined,
+    scheme,
+    host,
   };
 }
 

@@ -32,6 +32,8 @@ export interface ProxyHeadersOptions {
 
 const OWNER = 'proxyHeaders';
 const X_HEADERS = ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port'];
+/** How many trusted addresses are remembered. */
+const REMEMBERED = 1024;
 const DEFAULT_PORTS = { http: '80', https: '443' } as const;
 
 /**
@@ -78,13 +80,25 @@ function compileTrust(trusted: unknown): Trust {
   if (!isList)
     throw optionError(OWNER, 'trusted', "a list of addresses and ranges, such as ['10.0.0.0/8']", trusted);
   try {
-    return proxyAddr.compile([...(trusted as string[])]);
+    return remember(proxyAddr.compile([...(trusted as string[])]));
   } catch (cause) {
     throw new TypeError(
       `Option "trusted" of proxyHeaders() must have addresses and ranges, such as '10.0.0.0/8': ${(cause as Error).message}`,
       { cause },
     );
   }
+}
+
+/** Proxies are few and come again, and to parse an address takes a microsecond. */
+function remember(trust: Trust): Trust {
+  const known = new Map<string, boolean>();
+  return (address, index) => {
+    const answer = known.get(address);
+    if (answer !== undefined) return answer;
+    const isTrusted = trust(address, index);
+    if (isTrusted && known.size < REMEMBERED) known.set(address, true);
+    return isTrusted;
+  };
 }
 
 /** What is believed. */
@@ -153,11 +167,12 @@ function apply(environ: Environ, said: Said, use: 'x-forwarded' | 'forwarded'): 
   const serverPort = givenPort ?? hostPort;
   if (address !== undefined) {
     // The port is the client's, or not known: that of the proxy means nothing.
-    Object.assign(environ, { REMOTE_ADDR: address, REMOTE_PORT: port });
+    environ.REMOTE_ADDR = address;
+    environ.REMOTE_PORT = port;
   }
   if (scheme !== undefined) {
     environ['wsgi.url_scheme'] = scheme;
-    Object.assign(environ, { HTTPS: scheme === 'https' ? 'on' : undefined });
+    environ.HTTPS = scheme === 'https' ? 'on' : undefined;
   }
   const known = DEFAULT_PORTS[scheme ?? (environ['wsgi.url_scheme'] as 'http' | 'https')];
   if (host !== undefined) {
