@@ -173,6 +173,16 @@ t.test('sealed cookies: what was sealed comes back, anything else does not', asy
   const rotated = createCookieSealer({ passwords: [OTHER_KEY, KEY], ttlMs: 60_000 });
   t.same(await rotated.unseal('a', sealed), { b: [1, 'ü', null] }, 'all passwords unseal');
   t.equal(await sealer.unseal('a', await rotated.seal('a', 1)), undefined, 'the first seals');
+  const first = (await sealer.unseal('a', sealed)) as { b: unknown[] };
+  first.b.push('changed');
+  t.same(await sealer.unseal('a', sealed), { b: [1, 'ü', null] }, 'each has a value of its own');
+  const seen = await sealer.seal('a', 1, 50);
+  t.equal(await sealer.unseal('a', seen), 1);
+  const many = await Promise.all(Array.from({ length: 1100 }, (_, i) => sealer.seal('n', i)));
+  for (const [i, one] of [...many.entries(), ...many.entries()]) {
+    if ((await sealer.unseal('n', one)) !== i) t.fail(`value ${i} of 1,100`);
+  }
+  t.equal(await sealer.unseal('a', seen), undefined, 'too old, though it was unsealed before');
   const short = await sealer.seal('a', 1, 20);
   await sleep(30);
   t.equal(await sealer.unseal('a', short), undefined, 'too old');

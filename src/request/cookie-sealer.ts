@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { loadIron } from './iron.js';
 import { requireSecrets, type Secret } from './secret-keys.js';
+import { UnsealedValues } from './unsealed-values.js';
 
 /** Options of {@link createCookieSealer}. */
 export interface CookieSealerOptions {
@@ -45,6 +46,7 @@ export function createCookieSealer(options: CookieSealerOptions): CookieSealer {
   const current = ring[0] as Password;
   const byId: Record<string, Password> = Object.create(null);
   for (const password of ring) byId[password.id] ??= password;
+  const remembered = new UnsealedValues();
 
   return {
     async seal(name, value, ownTtlMs = ttlMs) {
@@ -64,16 +66,24 @@ export function createCookieSealer(options: CookieSealerOptions): CookieSealer {
     },
     async unseal(name, sealed) {
       if (typeof sealed !== 'string' || sealed === '') return undefined;
+      const known = remembered.find(sealed);
+      if (known !== undefined) return takeNamed(name, known.value);
       const iron = await loadIron();
       try {
         const pair = await iron.unseal(sealed, byId, { ...iron.defaults, timestampSkewSec: 0 });
-        return Array.isArray(pair) && pair[0] === name ? (pair[1] as unknown) : undefined;
+        remembered.remember(sealed, pair);
+        return takeNamed(name, pair);
       } catch {
         // Whatever a client sends in place of a seal is no seal.
         return undefined;
       }
     },
   };
+}
+
+/** What was sealed under this name. */
+function takeNamed(name: string, pair: unknown): unknown {
+  return Array.isArray(pair) && pair[0] === name ? (pair[1] as unknown) : undefined;
 }
 
 /** Keys that serve one purpose each. */
