@@ -968,6 +968,7 @@ t.test('without the package, vela works and vela/opentelemetry says what to do',
   for (const name of readdirSync(`${root}node_modules`))
     if (!name.startsWith('.') && name !== '@opentelemetry')
       symlinkSync(`${root}node_modules/${name}`, `${modules}/${name}`);
+  writeFileSync(`${folder}/package.json`, '{}');
   writeFileSync(
     `${folder}/try.mjs`,
     `import 'vela'; import 'vela/middleware'; import 'vela/testing';

@@ -33,8 +33,8 @@ export function findErrorPage(response: WsgiResponse): ErrorPage | undefined {
  * The response to an error, and its log line: the one place where errors become responses.
  *
  * An HttpError gives status, headers and text; any other error with an integer `status` from 400 to 599 gives that
- * status; all others are 500. Status 500 and above is logged as an error, the rest, and all
- * that fails after the client has left, at debug level.
+ * status; all others are 500. Status 500 and above is logged as an error, the rest, and all that fails after the request
+ * has ended, at debug level.
  */
 export function errorResponse(environ: Environ, thrown: unknown): WsgiResponse {
   const error = toError(thrown);
@@ -86,15 +86,9 @@ function logError(environ: Environ, error: Error, status: number): void {
     status,
     err: error,
   };
-  const isTold = status >= 500 && !hasClientLeft(environ);
-  if (isTold) environ['vela.logger'].error(details, error.message);
+  // What fails because the request has ended is a matter of course: nobody may fill the log by leaving.
+  if (status >= 500 && !environ['vela.signal'].aborted) environ['vela.logger'].error(details, error.message);
   else environ['vela.logger'].debug(details, error.message);
-}
-
-/** What fails because the client has gone is a matter of course: nobody may fill the log by leaving. */
-function hasClientLeft(environ: Environ): boolean {
-  const reason: unknown = environ['vela.signal'].reason;
-  return reason instanceof VelaError && reason.code === 'ERR_CLIENT_ABORTED';
 }
 
 function renderPage(environ: Environ, page: ErrorPage, headers: HeaderPair[]): WsgiResponse {

@@ -33,6 +33,8 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   /** A call of the gateway's is on the stack, so writes are corked already. */
   #isCorked = true;
   #delivery: Delivery | undefined = undefined;
+  /** Ended from outside: what the application does is too late. */
+  #isInterrupted = false;
 
   constructor(service: Service<R>, response: R, incoming: Incoming<R>) {
     this.#service = service;
@@ -145,8 +147,9 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
 
   /** Ends the request from outside the application: its work stops. */
   interrupt(error: unknown): void {
-    if (this.#phase === DONE) return;
+    if (this.#phase === DONE || this.#isInterrupted) return;
     this.reject(error);
+    this.#isInterrupted = true;
     this.#abandon(toError(error));
   }
 
@@ -157,7 +160,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
   reject(thrown: unknown): void {
-    if (this.#phase === DONE) this.report(thrown);
+    if (this.#phase === DONE || this.#isInterrupted) this.report(thrown);
     else if (this.#phase === SENDING || !this.#respond(thrown)) this.#cut(toError(thrown));
   }
 
@@ -188,7 +191,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
 
   /** A second `startResponse`: with an error, before anything is sent, it may replace the first. */
   #restart(excInfo: Error | undefined): void {
-    if (this.#phase === DONE) throw breach.lateError();
+    if (this.#phase === DONE || this.#isInterrupted) throw breach.lateError();
     if (excInfo === undefined) throw breach.startedError();
     if (this.#phase === SENDING) {
       this.#cut(toError(excInfo));
@@ -253,10 +256,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   }
 
   #transmit(head: ResponseHead, body: Chunk | undefined, reportedLength: number, fate: Fate): void {
-    const { transport } = this.#service;
-    const response = this.#response;
-    if (this.#isCorked) transport.send(response, head, body, reportedLength, fate);
-    else transport.cork(response, () => transport.send(response, head, body, reportedLength, fate));
+    this.cork(() => this.#service.transport.send(this.#response, head, body, reportedLength, fate));
     this.ended('sent', undefined, body);
   }
 

@@ -48,9 +48,10 @@ export function isFollowed(): boolean {
   return starts.hasSubscribers || errors.hasSubscribers;
 }
 
-/** Tells `vela:request:error` of an error that becomes a response. */
+/** Tells `vela:request:error` of an error that becomes a response: so of none after the request's end. */
 export function tellError(environ: Environ, error: Error, status: number): void {
-  if (errors.hasSubscribers) errors.publish({ environ, error, status } satisfies RequestErrorMessage);
+  if (errors.hasSubscribers && !environ['vela.signal'].aborted)
+    errors.publish({ environ, error, status } satisfies RequestErrorMessage);
 }
 
 function tellEnd(environ: Environ): void {

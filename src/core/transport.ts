@@ -44,6 +44,8 @@ export interface ResponseOwner {
   aborted(): void;
   /** The stream takes chunks again, or has sent the last one. */
   drained(): void;
+  /** Part of what waits has left. */
+  progressed(): void;
   /** Bytes of the request are handed over between a call with true and one with false; writes are corked meanwhile. */
   arriving(isArriving: boolean): void;
 }

@@ -6,6 +6,7 @@ import { RequestInput } from '../core/input.js';
 import type { ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 import { formatIpv6 } from './peer-address.js';
+import { SlicedWriter } from './sliced-writer.js';
 
 /** A request and its response, as node:http has them. */
 export interface NodeExchange {
@@ -62,13 +63,23 @@ export class NodeTransport implements Transport<NodeExchange> {
   open(exchange: NodeExchange, head: ResponseHead, fate: Fate, owner: ResponseOwner): BodyStream {
     const { response } = exchange;
     writeHead(response, head, head.statedLength, fate);
+    const writer = new SlicedWriter((chunk) => response.write(toWritable(head, chunk)));
+    let isEnding = false;
+    const finish = () => {
+      response.end(() => owner.drained());
+      closeRaw(exchange);
+    };
     // Of a connection that was raised to a raw one, node:http tells the response nothing.
-    (exchange.raw?.socket ?? response).on('drain', () => owner.drained());
+    (exchange.raw?.socket ?? response).on('drain', () => {
+      if (!writer.drained()) owner.progressed();
+      else if (isEnding) finish();
+      else owner.drained();
+    });
     return {
-      write: (chunk) => response.write(toWritable(head, chunk)),
+      write: (chunk) => writer.write(chunk),
       end() {
-        response.end(() => owner.drained());
-        closeRaw(exchange);
+        isEnding = writer.isWaiting;
+        if (!isEnding) finish();
         return false;
       },
     };

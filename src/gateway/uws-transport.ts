@@ -3,6 +3,7 @@ import type { Chunk, ConnectionInfo } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
 import { isGatewayHeader, type ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
+import { SlicedWriter } from './sliced-writer.js';
 import { readAddress } from './uws-address.js';
 import type { HttpResponse } from './uws-binding.js';
 
@@ -83,6 +84,8 @@ export class UwsTransport implements Transport<HttpResponse> {
     response.onAborted(() => {
       isClosed = true;
     });
+    // What is held back must not complete the response before it is closed: touched again it would end the process.
+    response.onWritable(() => true);
     setImmediate(() => {
       if (!isClosed) response.close();
     });
@@ -167,17 +170,22 @@ function writeChecked(response: HttpResponse, { headers, hasLatin1 }: ResponseHe
 
 /** A body of unknown length. */
 function openChunked(response: HttpResponse, owner: ResponseOwner): BodyStream {
+  const writer = new SlicedWriter((chunk) => response.write(chunk));
   let isBlocked = false;
   let isEnding = false;
   response.onWritable(() => {
-    isBlocked = false;
+    isBlocked = !writer.drained();
+    if (isBlocked) {
+      owner.progressed();
+      return false;
+    }
     if (isEnding) response.cork(() => response.end());
     owner.drained();
     return true;
   });
   return {
     write(chunk) {
-      if (!response.write(chunk)) isBlocked = true;
+      if (!writer.write(chunk)) isBlocked = true;
       return !isBlocked;
     },
     end() {
@@ -216,8 +224,10 @@ function openSized(response: HttpResponse, length: number, owner: ResponseOwner)
   }
 
   response.onWritable(() => {
+    const sentBefore = sentBytes;
     const isFree = push();
     if (isFree) owner.drained();
+    else if (sentBytes > sentBefore) owner.progressed();
     return isFree;
   });
   return {

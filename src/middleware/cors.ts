@@ -6,6 +6,9 @@ import { WsgiResponse } from '../core/wsgi-response.js';
 import { type CorsOptions, type CorsPolicy, resolveCors } from './cors-options.js';
 import { addToList, hasName, putHeader } from './put-header.js';
 
+/** RFC 6454 §6.2: what no browser sends is not asked about, and not sent back. */
+const SERIALIZED_ORIGIN = /^(?:null|[A-Za-z][A-Za-z\d+.-]*:\/\/[\w.~%!$&'()*+,;=:[\]-]+)$/;
+
 type StartListener = (response: BeginningResponse) => void;
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
@@ -50,6 +53,7 @@ export function cors(options: CorsOptions): MiddlewareFunction {
       const listener = origins === '*' ? allowAny : listeners.get(origin);
       return decide(environ, policy, origin, preflight, listener ?? false);
     }
+    if (!SERIALIZED_ORIGIN.test(origin)) return decide(environ, policy, origin, preflight, false);
     const answer = origins(origin, environ);
     const conclude = (isAllowed: unknown) =>
       decide(environ, policy, origin, preflight, isAllowed === true && allow(origin, true, extra));
