@@ -1,5 +1,6 @@
 import type { Chunk } from '../core/contract.js';
 import { escapeHtml } from '../core/escape-html.js';
+import { own } from '../core/own.js';
 
 /** What may stand in a template: arrays are joined, promises awaited in their place, nothing and false are left out. */
 export type HtmlValue =
@@ -22,6 +23,8 @@ export class Html implements Iterable<Chunk | Promise<Chunk>> {
   /** @param parts - markup as it is: use {@link html}, which escapes */
   constructor(parts: readonly (string | Promise<string>)[]) {
     this.#parts = parts;
+    // One may reject before its turn, or when its turn never comes: the response is not sent, or the client leaves.
+    for (const part of parts) if (typeof part !== 'string') own(part);
   }
 
   *[Symbol.iterator](): IterableIterator<string | Promise<string>> {
@@ -29,8 +32,8 @@ export class Html implements Iterable<Chunk | Promise<Chunk>> {
   }
 
   /** All of it, once its promises have settled. */
-  async render(): Promise<string> {
-    return (await Promise.all(this.#parts)).join('');
+  render(): Promise<string> {
+    return own(Promise.all(this.#parts).then((parts) => parts.join('')));
   }
 }
 
