@@ -8,9 +8,7 @@ export function own<T>(promise: Promise<T>): Promise<T> {
 }
 
 /** The same for the steps of a generator. */
-export function ownSteps<T>(
-  steps: AsyncGenerator<T, void, undefined>,
-): AsyncGenerator<T, void, undefined> {
+export function ownSteps<T>(steps: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
   const next = steps.next.bind(steps);
   steps.next = () => own(next());
   return steps;

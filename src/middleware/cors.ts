@@ -61,6 +61,7 @@ export function cors(options: CorsOptions): MiddlewareFunction {
     'Access-Control-Request-Headers',
     'Access-Control-Request-Private-Network',
   ];
+  corsMiddleware.runsOn = 'request';
   return corsMiddleware;
 }
 

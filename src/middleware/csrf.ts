@@ -53,6 +53,7 @@ export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
       ...(tokens === undefined ? [] : ['cookie', tokens.headerName]),
     ];
   }
+  csrfMiddleware.runsOn = 'request';
   return csrfMiddleware;
 }
 

@@ -69,6 +69,8 @@ export function session(options: SessionOptions): SessionMiddleware {
   };
   sessionMiddleware.headers = ['cookie'];
   save.headers = ['cookie'];
+  sessionMiddleware.runsOn = 'request';
+  save.runsOn = 'response';
   return Object.assign(sessionMiddleware, { save });
 }
 
