@@ -302,7 +302,9 @@ t.test('listeners of a response may be async only at its end', async (t) => {
       return ['x'];
     };
   };
-  const failing = async () => failLater(5);
+  // As the types and the linter would have none.
+  const failing = (async () => failLater(5)) as never;
+  const asyncListener = (async () => undefined) as never;
   for (const gateway of GATEWAYS) {
     const atEnd = listen((response) => response.onEnd(failing));
     t.match(await talk(atEnd, gateway, ask()), /^HTTP\/1\.1 200/);
@@ -322,7 +324,7 @@ t.test('listeners of a response may be async only at its end', async (t) => {
   await client.close();
   const teaching = recorder();
   const other = testClient(
-    listen((response) => response.onStart(async () => undefined)),
+    listen((response) => response.onStart(asyncListener)),
     { logger: teaching },
   );
   t.equal((await other.get('/')).status, 500);
