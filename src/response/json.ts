@@ -1,5 +1,6 @@
 import type { HeaderPair } from '../core/contract.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 
 /** What a helper's response may have beside its content. */
@@ -33,7 +34,10 @@ export function json(value: unknown, options: ResponseOptions = {}): WsgiRespons
 /** What to do about an object that JSON states as `{}`, whatever it holds. */
 function findRemedy(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return undefined;
-  if (isThenable(value)) return 'await it, and give what it gives';
+  if (isThenable(value)) {
+    void own(Promise.resolve(value));
+    return 'await it, and give what it gives';
+  }
   if (value instanceof Map) return 'give Object.fromEntries(map)';
   if (value instanceof Set) return 'give [...set]';
   return undefined;
