@@ -1,11 +1,11 @@
 /**
- * Proves the package as a user gets it: packs it, checks the tarball, installs it in an empty folder, serves a small
- * app from there, asks it a few questions, stops it with SIGTERM. Prints `ok`: `npm run smoke`.
+ * Proves the package as a user gets it: packs it, checks the tarball, installs it in an empty folder, compiles README's
+ * TypeScript there, serves a small app, asks it a few questions, stops it with SIGTERM. Prints `ok`: `npm run smoke`.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,9 @@ const folder = mkdtempSync(join(tmpdir(), 'vela-smoke-'));
 try {
   const tarball = pack();
   for (const check of CHECKS) run('npm', ['exec', '--offline', '--', ...check.split(' '), tarball], root);
-  await serveFrom(install(tarball));
+  const project = install(tarball);
+  compile(project);
+  await serveFrom(project);
   console.log('ok');
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -64,6 +66,40 @@ function install(tarball) {
   );`;
   run(process.execPath, ['--input-type=module', '--eval', imports + refusal], project);
   return project;
+}
+
+/**
+ * Compiles the server of README with the tsconfig.json of README, and all published types, as a project does that has
+ * only the packages that README names: a type that comes from a development dependency of ours fails here.
+ */
+function compile(project) {
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  const block = (language) => new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(readme)?.[1];
+  const [server, tsconfig] = [block('ts'), block('json')];
+  assert.match(server ?? '', /new WsgiServer/, 'README.md begins with a server');
+  assert.match(tsconfig ?? '', /compilerOptions/, 'README.md has a tsconfig.json');
+  for (const types of ['@types/node', 'undici-types'])
+    cpSync(join(root, 'node_modules', types), join(project, 'node_modules', types), {
+      recursive: true,
+      dereference: true,
+    });
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json') && entry !== TRACING);
+  const imports = entries.map((entry) => `import '${entry.replace('.', name)}';\n`).join('');
+  writeFileSync(join(project, 'server.ts'), server);
+  writeFileSync(join(project, 'entries.ts'), imports);
+  writeFileSync(join(project, 'tsconfig.json'), tsconfig);
+  const published = `node_modules/${name}/dist`;
+  const all = {
+    extends: './tsconfig.json',
+    compilerOptions: { noEmit: true },
+    include: ['*.ts', `${published}/**/*.d.ts`],
+    // Its types are those of the optional peer.
+    exclude: [`${published}${TRACING.slice(1)}/**`],
+  };
+  writeFileSync(join(project, 'tsconfig.all.json'), JSON.stringify(all));
+  const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+  for (const config of ['tsconfig.json', 'tsconfig.all.json'])
+    run(process.execPath, [tsc, '-p', config], project);
 }
 
 /** Starts hello.js, asks, stops, and expects a clean exit. */

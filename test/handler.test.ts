@@ -28,6 +28,28 @@ import {
   waitForBody,
   waitForBodyMiddleware,
 } from '../src/index.js';
+import {
+  accessLog,
+  authenticate,
+  authorization,
+  bodyLimit,
+  cleanPath,
+  compress,
+  cors,
+  csrf,
+  decodeBody,
+  errorPage,
+  etag,
+  health,
+  mount,
+  proxyHeaders,
+  rateLimit,
+  requestId,
+  secureHeaders,
+  serverTiming,
+  session,
+  timeout,
+} from '../src/middleware/index.js';
 import { testClient as createClient, type TestRequest } from '../src/testing/index.js';
 import { ask, client, recorder, testClient } from './support/ask.js';
 
@@ -111,6 +133,46 @@ t.test('WsgiHandler', async (t) => {
       () => new WsgiHandler([], { responseMiddelware: [] } as never),
       /no option "responseMiddelware"/,
     );
+  });
+
+  t.test('refuses response middleware among the middleware, and the other way round', async (t) => {
+    const sessions = session({ passwords: ['x'.repeat(32)] });
+    const pages = { 404: { 'text/plain': () => 'x' } };
+    for (const one of [etag(), compress(), errorPage({ pages }), sessions.save]) {
+      const misplaced = one as unknown as Middleware;
+      t.throws(() => new WsgiHandler([misplaced]), /middleware 0 \(\w+\) is response middleware/, one.name);
+      t.throws(() => mount('/a', misplaced), /is response middleware/, one.name);
+      new WsgiHandler([], { responseMiddleware: [one] });
+    }
+    const others: Middleware[] = [
+      accessLog({ destination: 'logger' }),
+      authenticate({ scheme: 'bearer', verify: () => false }),
+      authorization(),
+      bodyLimit({ limitBytes: 5 }),
+      cleanPath(),
+      cors({ origins: '*' }),
+      csrf(),
+      decodeBody(),
+      health(),
+      mount('/a', answer('x')),
+      proxyHeaders({ trusted: ['loopback'] }),
+      rateLimit({ limit: 5, windowMs: 1000 }),
+      requestId(),
+      secureHeaders(),
+      serverTiming(),
+      sessions,
+      timeout({ timeoutMs: 1000 }),
+      waitForBody(),
+    ];
+    for (const one of others) {
+      t.throws(
+        () => new WsgiHandler([], { responseMiddleware: [etag(), one as never] }),
+        /responseMiddleware 1 \(\w+\) is middleware/,
+        (one as { name: string }).name,
+      );
+      new WsgiHandler([one]);
+    }
+    new WsgiHandler([() => undefined], { responseMiddleware: [() => undefined] });
   });
 
   t.test('response middleware sees every WsgiResponse before it starts, in order', async (t) => {

@@ -17,7 +17,7 @@ import {
   unsafeHtml,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from './support/ask.js';
+import { recorder, testClient } from './support/ask.js';
 
 t.test('html escapes every value', async (t) => {
   t.equal(await html`<a title="${`"'<>&`}">`.render(), '<a title="&quot;&#39;&lt;&gt;&amp;">');
@@ -58,6 +58,23 @@ t.test('json', async (t) => {
   t.same(JSON.parse(await response.text()), { a: [1] });
   for (const value of [undefined, () => 1, Symbol('x')]) t.throws(() => json(value), TypeError);
   t.throws(() => json(1n), TypeError);
+  t.throws(() => json(Promise.resolve(1)), /await it/);
+  t.throws(() => json(Promise.reject(new Error('x')).catch(() => 1)), /await it/);
+  t.throws(() => json(new Map()), /Object\.fromEntries/);
+  t.throws(() => json(new Set()), /\[\.\.\.set\]/);
+  for (const options of [201, null, 'x', [], new Map()])
+    t.throws(() => json({}, options as never), /json takes its options as an object/);
+  t.throws(() => json({}, { statusCode: 201 } as never), /no option "statusCode"/);
+  t.equal(json({ toJSON: () => 5 }).content, '5');
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const fail = () => sleep(1).then(() => Promise.reject(new Error('later')));
+  t.throws(() => json(fail()), /await it/);
+  t.throws(() => new WsgiResponse({ content: fail() as never }), /await it/);
+  await sleep(10);
+  process.off('unhandledRejection', note);
+  t.same(unhandled, [], 'a promise that is refused is owned');
   await client.close();
 });
 
@@ -109,6 +126,13 @@ t.test('redirect stays on this site unless told otherwise', async (t) => {
     ),
     { numRuns: 5000 },
   );
+});
+
+t.test('a cookie is text', (t) => {
+  for (const value of [undefined, null, 5, {}, Promise.resolve('x')])
+    t.throws(() => json(1).setCookie('a', value as never), /A cookie has a name and a value as text/);
+  t.throws(() => json(1).setCookie(undefined as never, 'x'), /A cookie has a name/);
+  t.end();
 });
 
 t.test('cookies', async (t) => {
@@ -188,6 +212,29 @@ t.test('event streams', async (t) => {
   ])
     t.throws(() => eventStream(events(), options as never), TypeError, JSON.stringify(options));
   t.throws(() => eventStream([] as never), TypeError);
+  const mistakes: [unknown, RegExp][] = [
+    [
+      { dat: 'x' },
+      /An event has no "dat" \(did you mean "data"\?\); it has "data", "event", "id", "retryMs", "comm/,
+    ],
+    [{ data: { a: 1 } }, /"data" must be text; received an object \(Object\): JSON\.stringify it/],
+    [{ data: 5 }, /"data" must be text; received 5/],
+    [{ comment: 5 }, /"comment" must be text; received 5/],
+    [5, /received 5/],
+    [null, /received null/],
+    [['x'], /received an array of 1/],
+    [{ data: 'x', id: 5 }, /"id" must be one line of text/],
+  ];
+  for (const [event, message] of mistakes) {
+    const logger = recorder();
+    const source = async function* () {
+      yield event as ServerSentEvent;
+    };
+    const wrong = testClient(() => eventStream(source()), { logger });
+    t.equal((await wrong.get('/')).status, 500);
+    t.match(logger.lines, [{ details: { err: { name: 'TypeError', message } } }], JSON.stringify(event));
+    await wrong.close();
+  }
 });
 
 for (const gateway of ['uws', 'node'] as const) {

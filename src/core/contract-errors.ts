@@ -91,6 +91,14 @@ export function beginsTooLateError(): VelaError {
   );
 }
 
+/** A listener for the beginning of a response is async. */
+export function listenerError(): VelaError {
+  return new VelaError(
+    'ERR_RESPONSE_LISTENER',
+    "A listener of environ['vela.response'].onStart returned a promise, and the response does not wait: make it a plain function, and await what it needs before startResponse. Response middleware of a WsgiHandler may be async",
+  );
+}
+
 /** TAKEN, or a capability, where it does not belong. */
 export function takenError(isTaken: boolean): VelaError {
   return new VelaError(

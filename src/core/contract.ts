@@ -79,6 +79,8 @@ export interface Part {
    * Accept-Charset, Accept-Encoding, Accept-Language or Range only the first line is kept then.
    */
   headers?: readonly string[] | undefined;
+  /** Tells middleware from response middleware, so that neither is taken in the place of the other. Vela's says it. */
+  runsOn?: 'request' | undefined;
 }
 
 /** What a {@link Part} is told when it starts. */
@@ -167,11 +169,15 @@ export interface RequestEnd {
 export interface ResponseControl {
   /**
    * Calls back when the response begins, before its head is checked; the listener added last is called first. A
-   * listener that throws makes the response an error response.
+   * listener that throws makes the response an error response, and so does one that returns a promise: the response does
+   * not wait (`ERR_RESPONSE_LISTENER`).
    * @throws {VelaError} `ERR_RESPONSE_STARTED` when it has begun
    */
   onStart(listener: (response: BeginningResponse) => void): void;
-  /** Calls back once, when the request is over; at once when it is over already. */
+  /**
+   * Calls back once, when the request is over; at once when it is over already. What a listener throws, or rejects with
+   * when it is async, is logged; nothing waits for it.
+   */
   onEnd(listener: (end: RequestEnd) => void): void;
   /** Ends the request with an error response, or, when the response is under way, with a cut; stops the work on it. */
   fail(error: Error): void;

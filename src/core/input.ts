@@ -3,6 +3,7 @@ import type { WsgiInput } from './contract.js';
 import { describeValue, VelaError } from './errors.js';
 import { Eventual } from './eventual.js';
 import { PayloadTooLarge } from './http-error.js';
+import { own, ownSteps } from './own.js';
 
 /** How many unread bytes are held before the socket is paused. */
 const HIGH_WATER_BYTES = 65_536;
@@ -171,7 +172,11 @@ export class RequestInput implements WsgiInput {
   }
 
   /** Yields chunks as they come. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    return ownSteps(this.#chunks());
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
     for (;;) {
       await this.#demand(1);
       if (this.#queue.length === 0) return;
@@ -267,10 +272,4 @@ function tooLarge(limitBytes: number): PayloadTooLarge {
 
 function closedError(): VelaError {
   return new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read');
-}
-
-/** A read that its reader gives up, because the client went away or the answer is out, is no unhandled rejection. */
-function own<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

@@ -10,7 +10,13 @@ type Call<F> = F | (Part & { handle: F });
  * @throws {TypeError} for something that is neither a function nor has `handle`
  */
 export function resolveCallable<F extends (...args: never[]) => unknown>(one: Call<F>, what: string): F {
-  if (typeof one === 'function') return one;
+  if (typeof one === 'function') {
+    const { name, runsOn } = one as { name: string; runsOn?: unknown };
+    if (runsOn !== 'response') return one;
+    throw new TypeError(
+      `${what}${name === '' ? '' : ` (${name})`} is response middleware, which runs on a response: new WsgiHandler([app], { responseMiddleware: [it] })`,
+    );
+  }
   if (one !== null && typeof one === 'object' && typeof one.handle === 'function') {
     return one.handle.bind(one) as F;
   }

@@ -1,10 +1,10 @@
 import type { BeginningResponse, HeaderPair, RequestEnd, ResponseControl } from './contract.js';
-import { beginsTooLateError } from './contract-errors.js';
-import { toError } from './errors.js';
+import { beginsTooLateError, listenerError } from './contract-errors.js';
+import { isThenable, toError } from './errors.js';
 import { checkHead, type ResponseHead } from './response-head.js';
 
-type StartListener = (response: BeginningResponse) => void;
-type EndListener = (end: RequestEnd) => void;
+type StartListener = Parameters<ResponseControl['onStart']>[0];
+type EndListener = Parameters<ResponseControl['onEnd']>[0];
 
 /** The request whose response is listened to. */
 interface HookedRequest {
@@ -61,7 +61,11 @@ export class ResponseHooks implements ResponseControl {
     const response: BeginningResponse = { status, headers: headers.slice() };
     for (let link = hooks.#startListeners; link !== undefined; link = link.next) {
       try {
-        link.listener(response);
+        const result: unknown = link.listener(response);
+        if (isThenable(result)) {
+          hooks.#own(result);
+          throw listenerError();
+        }
       } catch (error) {
         // The error response that tells of it begins without this one.
         hooks.#removeStart(link);
@@ -98,10 +102,16 @@ export class ResponseHooks implements ResponseControl {
 
   #tell(listener: EndListener, end: RequestEnd): void {
     try {
-      listener(end);
+      const result: unknown = listener(end);
+      if (isThenable(result)) this.#own(result);
     } catch (error) {
       this.#request.reportLate(toError(error));
     }
+  }
+
+  /** What a listener still does is not waited for; that it fails is logged. */
+  #own(result: PromiseLike<unknown>): void {
+    Promise.resolve(result).then(undefined, (error: unknown) => this.#request.reportLate(toError(error)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { stringifySetCookie } from 'cookie';
-import { refuseUnknown, requireOptions } from './errors.js';
+import { describeValue, refuseUnknown, requireOptions } from './errors.js';
 
 /** Attributes of a cookie (RFC 6265 §5.2, and its draft successor). */
 export interface SetCookieOptions {
@@ -27,6 +27,10 @@ const KNOWN = ['maxAgeSeconds', 'expires', 'path', 'domain', 'secure', 'httpOnly
  * @throws {TypeError} for a name, value or attribute that a browser would refuse
  */
 export function formatSetCookie(name: string, value: string, options: SetCookieOptions = {}): string {
+  if (typeof name !== 'string' || typeof value !== 'string')
+    throw new TypeError(
+      `A cookie has a name and a value as text, ('size', '5'); received ${describeValue(name)} and ${describeValue(value)}`,
+    );
   const isHost = name.startsWith('__Host-');
   const {
     maxAgeSeconds,

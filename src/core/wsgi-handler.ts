@@ -27,7 +27,7 @@ export type ResponseMiddleware = ((
   environ: Environ,
   response: WsgiResponse,
 ) => Replacement | PromiseLike<Replacement>) &
-  Pick<Part, 'headers'>;
+  Pick<Part, 'headers'> & { runsOn?: 'response' | undefined };
 
 /** Options of a {@link WsgiHandler}. */
 export interface WsgiHandlerOptions {
@@ -66,9 +66,15 @@ export class WsgiHandler implements Part {
       );
     }
     for (const [index, one] of responseMiddleware.entries()) {
-      if (typeof one === 'function') continue;
+      if (typeof one !== 'function') {
+        throw new TypeError(
+          `responseMiddleware must be functions (environ, response) => response; received ${describeValue(one)} at ${index}`,
+        );
+      }
+      const { name, runsOn } = one as { name: string; runsOn?: unknown };
+      if (runsOn !== 'request') continue;
       throw new TypeError(
-        `responseMiddleware must be functions (environ, response) => response; received ${describeValue(one)} at ${index}`,
+        `responseMiddleware ${index}${name === '' ? '' : ` (${name})`} is middleware, which runs before there is a response: put it into the first array: new WsgiHandler([middleware, app])`,
       );
     }
     this.#middleware = [...middleware];

@@ -1,6 +1,7 @@
 import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
+import { own } from './own.js';
 import { findCookieScope, formatSetCookie, type SetCookieOptions } from './set-cookie.js';
 import { formatStatus } from './status.js';
 
@@ -142,6 +143,7 @@ function isIterable(content: unknown): boolean {
 }
 
 function contentError(content: unknown): TypeError {
+  if (isThenable(content)) void own(Promise.resolve(content));
   const remedy = isThenable(content)
     ? 'await it, and give what it gives'
     : content instanceof Response

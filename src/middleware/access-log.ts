@@ -88,6 +88,7 @@ export function accessLog(options: AccessLogOptions = {}): MiddlewareFunction {
   accessLogMiddleware.headers = headers;
   accessLogMiddleware.start = ({ logger }) => writer?.start(logger);
   accessLogMiddleware.stop = () => writer?.stop();
+  accessLogMiddleware.runsOn = 'request';
   return accessLogMiddleware;
 }
 

@@ -76,6 +76,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareFunction {
     });
   };
   // No declared headers: what `verify` reads is not known, so all are kept.
+  authenticateMiddleware.runsOn = 'request';
   return authenticateMiddleware;
 }
 

@@ -14,6 +14,7 @@ export function authorization(): MiddlewareFunction {
     if (found !== undefined) environ[KEY] = found;
   };
   authorizationMiddleware.headers = ['authorization'];
+  authorizationMiddleware.runsOn = 'request';
   return authorizationMiddleware;
 }
 

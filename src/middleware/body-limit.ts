@@ -39,5 +39,6 @@ export function bodyLimit(options: BodyLimitOptions): MiddlewareFunction {
     );
   };
   bodyLimitMiddleware.describe = () => ({ name: OWNER, limitBytes });
+  bodyLimitMiddleware.runsOn = 'request';
   return bodyLimitMiddleware;
 }

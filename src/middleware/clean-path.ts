@@ -36,5 +36,6 @@ export function cleanPath(options: CleanPathOptions = {}): MiddlewareFunction {
     return redirect(`${encodePath(SCRIPT_NAME)}${clean}${query}`, { status });
   };
   cleanPathMiddleware.headers = [];
+  cleanPathMiddleware.runsOn = 'request';
   return cleanPathMiddleware;
 }

@@ -90,6 +90,7 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
     return encodeLater(encoding, source, levels).then(accept);
   };
   compressResponse.headers = skip === undefined ? ['accept-encoding'] : undefined;
+  compressResponse.runsOn = 'response';
   return compressResponse;
 }
 

@@ -65,6 +65,7 @@ export function cors(options: CorsOptions): MiddlewareFunction {
     'Access-Control-Request-Headers',
     'Access-Control-Request-Private-Network',
   ];
+  corsMiddleware.runsOn = 'request';
   return corsMiddleware;
 }
 

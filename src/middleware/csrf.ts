@@ -1,6 +1,7 @@
 import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { PermissionDenied } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import { type CsrfTokenOptions, type CsrfTokens, createCsrfTokens } from './csrf-tokens.js';
 
 /** Options of {@link csrf}. */
@@ -52,6 +53,7 @@ export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
       ...(tokens === undefined ? [] : ['cookie', tokens.headerName]),
     ];
   }
+  csrfMiddleware.runsOn = 'request';
   return csrfMiddleware;
 }
 
@@ -63,8 +65,8 @@ export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
 export function csrfTokenOf(environ: Environ): Promise<string> {
   const tokens = environ[KEY] as CsrfTokens | undefined;
   if (tokens === undefined)
-    return Promise.reject(new TypeError('There are no tokens: put csrf({ tokens: { keys } }) before'));
-  return tokens.create(environ);
+    return own(Promise.reject(new TypeError('There are no tokens: put csrf({ tokens: { keys } }) before')));
+  return own(tokens.create(environ));
 }
 
 /** Why a request is refused; undefined when it is not. */

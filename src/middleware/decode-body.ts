@@ -66,6 +66,7 @@ export function decodeBody(options: DecodeBodyOptions = {}): MiddlewareFunction 
     environ.CONTENT_LENGTH = '';
   };
   decodeBodyMiddleware.headers = ['content-encoding'];
+  decodeBodyMiddleware.runsOn = 'request';
   return decodeBodyMiddleware;
 }
 

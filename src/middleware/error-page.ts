@@ -50,7 +50,7 @@ export function errorPage(options: ErrorPageOptions): ResponseMiddleware {
   refuseUnknown(OWNER, unknown, ['pages']);
   const known = checkPages(pages);
 
-  return function errorPageMiddleware(environ, response) {
+  const errorPageMiddleware: ResponseMiddleware = (environ, response) => {
     const page = findErrorPage(response);
     if (page === undefined) return undefined;
     try {
@@ -73,6 +73,8 @@ export function errorPage(options: ErrorPageOptions): ResponseMiddleware {
       return undefined;
     }
   };
+  errorPageMiddleware.runsOn = 'response';
+  return errorPageMiddleware;
 }
 
 function checkPages(pages: unknown): ReadonlyMap<string, ReadonlyMap<string, ErrorRenderer>> {

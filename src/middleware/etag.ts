@@ -58,6 +58,7 @@ export function etag(options: EtagOptions = {}): ResponseMiddleware {
     return status === undefined ? undefined : answerShort(status, response);
   };
   etagMiddleware.headers = PRECONDITION_HEADERS;
+  etagMiddleware.runsOn = 'response';
   return etagMiddleware;
 }
 

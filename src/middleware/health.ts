@@ -70,6 +70,7 @@ export function health(options: HealthOptions = {}): MiddlewareFunction {
   };
   healthMiddleware.stop = () => all.stop();
   healthMiddleware.describe = () => ({ name: OWNER, livePath, readyPath, checks: Object.keys(checks) });
+  healthMiddleware.runsOn = 'request';
   return healthMiddleware;
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../core/logger.js';
+import { unwatchErrors, watchErrors } from './stream-errors.js';
 
 /** A stream for lines: any Writable of Node. */
 export interface LineStream {
@@ -23,14 +24,19 @@ export class LineWriter {
   #timer: NodeJS.Timeout | undefined;
   #dropped = 0;
   #logger: Logger | undefined;
-  #isListening = false;
   #isBroken = false;
+  /** What broke it before there was a log to tell of it. */
+  #untold: Error | undefined;
+  /** How many servers use it. */
+  #users = 0;
 
   /** @param limitBytes - how much may wait, here and in the stream */
   constructor(stream: LineStream, flushMs: number, limitBytes: number) {
     this.#stream = stream;
     this.#flushMs = flushMs;
     this.#limitBytes = limitBytes;
+    // Not at the first line: a file that cannot be opened fails before it.
+    watchErrors(stream, this.#fail);
   }
 
   /** How many lines were dropped and not told of yet. */
@@ -40,7 +46,11 @@ export class LineWriter {
 
   start(logger: Logger): void {
     this.#logger = logger;
-    this.#isBroken = false;
+    this.#users++;
+    watchErrors(this.#stream, this.#fail);
+    this.#isBroken = this.#untold !== undefined;
+    if (this.#untold !== undefined) this.#tell(this.#untold);
+    this.#untold = undefined;
   }
 
   /** @param line - in ASCII, without its end */
@@ -64,7 +74,7 @@ export class LineWriter {
       done?.();
       return;
     }
-    this.#listen();
+    watchErrors(this.#stream, this.#fail);
     try {
       this.#stream.write(text, done && (() => done()));
     } catch (error) {
@@ -90,19 +100,12 @@ export class LineWriter {
       });
     });
     // A stream that still writes may still fail, and without a listener that would end the process.
-    if (!isTaken || !this.#isListening) return;
-    this.#stream.off('error', this.#fail);
-    this.#isListening = false;
+    this.#users = Math.max(0, this.#users - 1);
+    if (isTaken && this.#users === 0) unwatchErrors(this.#stream, this.#fail);
   }
 
   #room(): number {
     return this.#limitBytes - (this.#stream.writableLength ?? 0);
-  }
-
-  #listen(): void {
-    if (this.#isListening) return;
-    this.#isListening = true;
-    this.#stream.on('error', this.#fail);
   }
 
   /** A log that cannot be written is told of once, and ends no request. */
@@ -112,9 +115,14 @@ export class LineWriter {
     this.#held = '';
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#logger === undefined) this.#untold = error;
+    else this.#tell(error);
+  };
+
+  #tell(error: Error): void {
     this.#logger?.error(
       { err: error },
       `accessLog cannot write to its stream, and writes no more: ${error.message}`,
     );
-  };
+  }
 }

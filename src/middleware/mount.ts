@@ -63,6 +63,7 @@ export function mount(prefix: string, app: App | Middleware): MiddlewareFunction
   if (stop !== undefined) mountMiddleware.stop = () => stop.call(app);
   mountMiddleware.describe = () => ({ name: 'mount', prefix, parts: describeParts([app]) });
   mountMiddleware.headers = app.headers;
+  mountMiddleware.runsOn = 'request';
   return mountMiddleware;
 }
 

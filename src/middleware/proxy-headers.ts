@@ -70,6 +70,7 @@ export function proxyHeaders(options: ProxyHeadersOptions): MiddlewareFunction {
     if (said !== undefined) apply(environ, takeHost ? said : { ...said, host: undefined }, use);
   };
   proxyHeadersMiddleware.headers = use === 'forwarded' ? ['Forwarded', 'Host'] : [...X_HEADERS, 'Host'];
+  proxyHeadersMiddleware.runsOn = 'request';
   return proxyHeadersMiddleware;
 }
 

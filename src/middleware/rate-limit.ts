@@ -93,6 +93,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   // What `key`, `cost` and `skip` read is not known.
   const isOwn = options.key === undefined && typeof costOption === 'number' && skip === undefined;
   if (isOwn) rateLimitMiddleware.headers = [];
+  rateLimitMiddleware.runsOn = 'request';
   return rateLimitMiddleware;
 }
 

@@ -45,6 +45,7 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
     environ['vela.response'].onStart(({ headers }) => putHeader(headers, header, id));
   };
   requestIdMiddleware.headers = trust === false ? [] : [header];
+  requestIdMiddleware.runsOn = 'request';
   return requestIdMiddleware;
 }
 

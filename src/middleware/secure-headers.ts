@@ -147,6 +147,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFun
     });
   };
   secureHeadersMiddleware.headers = [];
+  secureHeadersMiddleware.runsOn = 'request';
   return secureHeadersMiddleware;
 }
 

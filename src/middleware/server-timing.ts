@@ -45,6 +45,7 @@ export function serverTiming(options: ServerTimingOptions = {}): MiddlewareFunct
     environ['vela.response'].onStart((response) => addTimings(response, marks));
   };
   serverTimingMiddleware.headers = [];
+  serverTimingMiddleware.runsOn = 'request';
   return serverTimingMiddleware;
 }
 

@@ -1,4 +1,5 @@
 import { describeValue, VelaError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { createSessionId, type KeptSession, type SessionVault } from './session-vault.js';
 
 /** For how long sessions last, in ms. */
@@ -116,7 +117,11 @@ export class Session {
   }
 
   /** Removes it from the store at once, and has the cookie forgotten; what is set after it begins a new one. */
-  async destroy(): Promise<void> {
+  destroy(): Promise<void> {
+    return own(this.#destroy());
+  }
+
+  async #destroy(): Promise<void> {
     this.#requireOpen();
     const known = this.#kept?.id;
     this.#kept = undefined;
@@ -130,7 +135,11 @@ export class Session {
    * Saves what has changed. The response middleware does it; before a `startResponse` of your own await it yourself.
    * @throws {VelaError} `ERR_SESSION_TOO_LARGE`
    */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    return own(this.#saveInTurn());
+  }
+
+  async #saveInTurn(): Promise<void> {
     while (this.#isSaving !== undefined) await this.#isSaving;
     this.#isSaving = this.#save().finally(() => {
       this.#isSaving = undefined;

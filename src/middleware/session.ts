@@ -1,5 +1,6 @@
 import type { BeginningResponse, Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { formatSetCookie, type SetCookieOptions } from '../core/set-cookie.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import { createCookieSealer } from '../request/cookie-sealer.js';
@@ -68,6 +69,8 @@ export function session(options: SessionOptions): SessionMiddleware {
   };
   sessionMiddleware.headers = ['cookie'];
   save.headers = ['cookie'];
+  sessionMiddleware.runsOn = 'request';
+  save.runsOn = 'response';
   return Object.assign(sessionMiddleware, { save });
 }
 
@@ -76,13 +79,9 @@ export function session(options: SessionOptions): SessionMiddleware {
  * @throws {VelaError} `ERR_SESSION_MISSING` without a `session()` before
  * @example const user = (await sessionOf(environ)).get('user');
  */
-export async function sessionOf(environ: Environ): Promise<Session> {
+export function sessionOf(environ: Environ): Promise<Session> {
   const handle = environ[KEY];
-  if (handle instanceof SessionHandle) return handle.load();
-  throw new VelaError(
-    'ERR_SESSION_MISSING',
-    'There is no session: put session() before what asks for it: new WsgiHandler([sessions, app])',
-  );
+  return handle instanceof SessionHandle ? handle.load() : own(Promise.reject(missingError()));
 }
 
 /** The session that the client came with; undefined without one, and without a `session()` before. */
@@ -91,6 +90,13 @@ export async function findSession(environ: Environ): Promise<Session | undefined
   if (!(handle instanceof SessionHandle)) return undefined;
   const found = await handle.load();
   return found.isNew ? undefined : found;
+}
+
+function missingError(): VelaError {
+  return new VelaError(
+    'ERR_SESSION_MISSING',
+    'There is no session: put session() before what asks for it: new WsgiHandler([sessions, app])',
+  );
 }
 
 interface Settings {
@@ -114,7 +120,7 @@ class SessionHandle {
   }
 
   load(): Promise<Session> {
-    this.#loading ??= this.#load();
+    this.#loading ??= own(this.#load());
     return this.#loading;
   }
 

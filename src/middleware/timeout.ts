@@ -47,6 +47,7 @@ export function timeout(options: TimeoutOptions): MiddlewareFunction {
   };
   timeoutMiddleware.stop = () => queue.stop();
   timeoutMiddleware.describe = () => ({ name: OWNER, timeoutMs, status });
+  timeoutMiddleware.runsOn = 'request';
   return timeoutMiddleware;
 }
 

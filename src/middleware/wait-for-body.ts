@@ -25,6 +25,7 @@ export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunctio
 
   const waitForBodyMiddleware: MiddlewareFunction = (environ) => environ['wsgi.input'].load(limitBytes);
   waitForBodyMiddleware.headers = [];
+  waitForBodyMiddleware.runsOn = 'request';
   return waitForBodyMiddleware;
 }
 

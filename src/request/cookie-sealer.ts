@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { loadIron } from './iron.js';
 import { requireSecrets, type Secret } from './secret-keys.js';
 import { UnsealedValues } from './unsealed-values.js';
@@ -48,36 +49,40 @@ export function createCookieSealer(options: CookieSealerOptions): CookieSealer {
   for (const password of ring) byId[password.id] ??= password;
   const remembered = new UnsealedValues();
 
+  async function seal(name: string, value: unknown, ownTtlMs: number): Promise<string> {
+    requireTtl(ownTtlMs);
+    const iron = await loadIron();
+    try {
+      return await iron.seal([name, value], current, {
+        ...iron.defaults,
+        ttl: Math.max(1, Math.round(ownTtlMs)),
+      });
+    } catch (cause) {
+      throw new TypeError(
+        `A sealed cookie needs a value that JSON can state; received ${describeValue(value)}`,
+        { cause },
+      );
+    }
+  }
+
+  async function unseal(name: string, sealed: string | undefined): Promise<unknown> {
+    if (typeof sealed !== 'string' || sealed === '') return undefined;
+    const known = remembered.find(sealed);
+    if (known !== undefined) return takeNamed(name, known.value);
+    const iron = await loadIron();
+    try {
+      const pair = await iron.unseal(sealed, byId, { ...iron.defaults, timestampSkewSec: 0 });
+      remembered.remember(sealed, pair);
+      return takeNamed(name, pair);
+    } catch {
+      // Whatever a client sends in place of a seal is no seal.
+      return undefined;
+    }
+  }
+
   return {
-    async seal(name, value, ownTtlMs = ttlMs) {
-      requireTtl(ownTtlMs);
-      const iron = await loadIron();
-      try {
-        return await iron.seal([name, value], current, {
-          ...iron.defaults,
-          ttl: Math.max(1, Math.round(ownTtlMs)),
-        });
-      } catch (cause) {
-        throw new TypeError(
-          `A sealed cookie needs a value that JSON can state; received ${describeValue(value)}`,
-          { cause },
-        );
-      }
-    },
-    async unseal(name, sealed) {
-      if (typeof sealed !== 'string' || sealed === '') return undefined;
-      const known = remembered.find(sealed);
-      if (known !== undefined) return takeNamed(name, known.value);
-      const iron = await loadIron();
-      try {
-        const pair = await iron.unseal(sealed, byId, { ...iron.defaults, timestampSkewSec: 0 });
-        remembered.remember(sealed, pair);
-        return takeNamed(name, pair);
-      } catch {
-        // Whatever a client sends in place of a seal is no seal.
-        return undefined;
-      }
-    },
+    seal: (name, value, ownTtlMs = ttlMs) => own(seal(name, value, ownTtlMs)),
+    unseal: (name, sealed) => own(unseal(name, sealed)),
   };
 }
 

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { VelaError } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
+import { own, ownSteps } from '../core/own.js';
 import { decodeText } from './decode-text.js';
 import { findBaseName } from './file-name.js';
 import { findCharset, parseMediaType } from './media-type.js';
@@ -26,6 +27,7 @@ export interface PartHead {
 }
 
 const MAX_JSON_DEPTH = 64;
+const WHAT = 'A part of the body';
 
 /**
  * One part of a multipart/form-data body (RFC 7578). It is read once, by one of its methods or as an async iterable of
@@ -74,30 +76,29 @@ export class FormPart implements AsyncIterable<Buffer> {
   }
 
   /** The bytes as they come. @throws {VelaError} `ERR_PART_READ` when it was read before */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    return ownSteps(this.#chunks());
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
     this.#take();
     for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk;
   }
 
   /** All bytes. */
-  async bytes(): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of this) chunks.push(chunk);
-    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  bytes(): Promise<Buffer> {
+    return own(this.#bytes());
   }
 
   /** All of it as text, in its charset, else UTF-8. @throws {HttpError} 400 for wrong bytes, 415 for an unknown charset */
-  async text(): Promise<string> {
-    return decodeText(await this.bytes(), this.charset, 'A part of the body');
+  text(): Promise<string> {
+    return own(this.bytes().then((bytes) => decodeText(bytes, this.charset, WHAT)));
   }
 
   /** Its value as JSON, under the rules of `request.json()`, whatever its Content-Type. @throws {BadRequest} */
-  async json(): Promise<unknown> {
-    return parseJson(
-      decodeText(await this.bytes(), undefined, 'A part of the body'),
-      MAX_JSON_DEPTH,
-      'A part of the body',
-    );
+  json(): Promise<unknown> {
+    const parse = (bytes: Buffer) => parseJson(decodeText(bytes, undefined, WHAT), MAX_JSON_DEPTH, WHAT);
+    return own(this.bytes().then(parse));
   }
 
   /**
@@ -105,12 +106,22 @@ export class FormPart implements AsyncIterable<Buffer> {
    * @param path - chosen by you, never by the client; nothing may be there
    * @returns how many bytes it has
    */
-  async saveTo(path: string): Promise<number> {
-    return await writeNewFile(path, this, Number.POSITIVE_INFINITY);
+  saveTo(path: string): Promise<number> {
+    return own(writeNewFile(path, this, Number.POSITIVE_INFINITY));
   }
 
   /** Reads what is left of it away. */
-  async drain(): Promise<void> {
+  drain(): Promise<void> {
+    return own(this.#drain());
+  }
+
+  async #bytes(): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.#chunks()) chunks.push(chunk);
+    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  }
+
+  async #drain(): Promise<void> {
     this.#isTaken = true;
     while ((await this.#next()) !== undefined);
   }

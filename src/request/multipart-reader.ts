@@ -4,6 +4,7 @@ import busboy, { type Busboy } from 'busboy';
 import type { WsgiInput } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { BadRequest, PayloadTooLarge, Unsupported } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import { FormPart, type PartSource } from './form-part.js';
 import type { ResolvedLimits } from './multipart-limits.js';
 import { type PartHeaders, showPartHeaders } from './part-headers.js';
@@ -70,7 +71,11 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
   }
 
   /** The next part; what is left of the one before is passed over. */
-  async next(): Promise<IteratorResult<FormPart, undefined>> {
+  next(): Promise<IteratorResult<FormPart, undefined>> {
+    return own(this.#next());
+  }
+
+  async #next(): Promise<IteratorResult<FormPart, undefined>> {
     if (this.#isClosed) return { done: true, value: undefined };
     try {
       await this.#current?.drain();

@@ -1,5 +1,3 @@
-import type { Busboy } from 'busboy';
-
 /** The header lines of a part: names in lower case, the values of each in order, one character a byte. */
 export type PartHeaders = Readonly<Record<string, readonly string[]>>;
 
@@ -15,7 +13,8 @@ type RawHeaders = Record<string, string[] | undefined>;
  * @param onDone - called after it: by then the part's `file` event has come, unless busboy could not read its headers
  */
 export function showPartHeaders(
-  parser: Busboy,
+  // No type of busboy: it would stand in the published types, and only this repository has it.
+  parser: object,
   onHeaders: (headers: PartHeaders) => void,
   onDone: () => void,
 ): void {

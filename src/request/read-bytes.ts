@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Environ } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import { bodyStateOf, refuseStreamed } from './body-state.js';
 import { checkLimit } from './check-limit.js';
 import { createMemoryInput } from './memory-input.js';
@@ -19,7 +20,11 @@ export const DEFAULT_LIMIT_BYTES = 1_048_576;
  * The whole body, as it came: do not change it, others get the same bytes. `wsgi.input` can be read again after it.
  * @throws {PayloadTooLarge} 413 when it is larger than `limitBytes`
  */
-export async function readBytes(environ: Environ, options: BytesOptions = {}): Promise<Buffer> {
+export function readBytes(environ: Environ, options?: BytesOptions): Promise<Buffer> {
+  return own(read(environ, options));
+}
+
+async function read(environ: Environ, options: BytesOptions = {}): Promise<Buffer> {
   const { limitBytes, ...unknown } = requireOptions('bytes', options);
   refuseUnknown('bytes', unknown, ['limitBytes']);
   return await loadBody(environ, checkLimit('limitBytes', limitBytes, DEFAULT_LIMIT_BYTES));

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { tmpdir } from 'node:os';
 import type { Environ } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { bodyStateOf, once } from './body-state.js';
 import { checkLimit } from './check-limit.js';
 import type { DataAndFiles } from './data-and-files.js';
@@ -38,10 +39,11 @@ const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE'
  * are removed when the request ends: keep one with its `saveTo`. All who ask get the same.
  * @throws {HttpError} what `json()`, `form()` and `multipart()` throw
  */
-export async function readDataAndFiles(
-  environ: Environ,
-  options: DataAndFilesOptions = {},
-): Promise<DataAndFiles> {
+export function readDataAndFiles(environ: Environ, options?: DataAndFilesOptions): Promise<DataAndFiles> {
+  return own(read(environ, options));
+}
+
+async function read(environ: Environ, options: DataAndFilesOptions = {}): Promise<DataAndFiles> {
   const {
     limitBytes,
     limits,

@@ -1,6 +1,7 @@
 import type { Environ } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { Unsupported } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import { bodyStateOf, once } from './body-state.js';
 import { checkLimit } from './check-limit.js';
 import { refuseCoded } from './content-coding.js';
@@ -32,7 +33,11 @@ const KNOWN = ['limitBytes', 'fields', 'fieldNameBytes', 'fieldBytes'] as const;
  * @throws {HttpError} 400 for a body that is malformed or no UTF-8, 413 above a limit, 415 for a file, another
  * Content-Type and a compressed body
  */
-export async function readForm(environ: Environ, options: FormOptions = {}): Promise<MultiDict> {
+export function readForm(environ: Environ, options?: FormOptions): Promise<MultiDict> {
+  return own(read(environ, options));
+}
+
+async function read(environ: Environ, options: FormOptions = {}): Promise<MultiDict> {
   const { limitBytes, fields, fieldNameBytes, fieldBytes, ...unknown } = requireOptions('form', options);
   refuseUnknown('form', unknown, KNOWN);
   const totalBytes = checkLimit('limitBytes', limitBytes, DEFAULT_LIMIT_BYTES);

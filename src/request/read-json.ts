@@ -1,6 +1,7 @@
 import type { Environ } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { Unsupported } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import { bodyStateOf, once } from './body-state.js';
 import { checkLimit } from './check-limit.js';
 import { refuseCoded } from './content-coding.js';
@@ -41,12 +42,16 @@ interface ResolvedJson {
  * @throws {HttpError} 400 for what is no JSON, 413 above `limitBytes`, 415 for another Content-Type, another charset than
  * UTF-8 and a compressed body, 422 with `details` for what the schema does not let through
  */
-export async function readJson<S extends StandardSchemaV1>(
+export function readJson<S extends StandardSchemaV1>(
   environ: Environ,
   options: JsonOptions<S> & { schema: S },
 ): Promise<SchemaOutput<S>>;
-export async function readJson(environ: Environ, options?: JsonOptions): Promise<unknown>;
-export async function readJson(environ: Environ, options: JsonOptions = {}): Promise<unknown> {
+export function readJson(environ: Environ, options?: JsonOptions): Promise<unknown>;
+export function readJson(environ: Environ, options?: JsonOptions): Promise<unknown> {
+  return own(read(environ, options));
+}
+
+async function read(environ: Environ, options: JsonOptions = {}): Promise<unknown> {
   const { schema, ...rest } = requireOptions('json', options);
   const { limitBytes, maxDepth, anyContentType } = resolveOptions(rest);
   if (schema !== undefined) checkSchema(schema);

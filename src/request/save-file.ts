@@ -5,6 +5,7 @@ import { open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import { checkLimit } from './check-limit.js';
 
 /** Options of {@link saveFile}. */
@@ -34,7 +35,15 @@ const BLOCK_BYTES = 262_144;
  * @param directory - must be there; one that is not served to anybody
  * @example const { path } = await saveFile(part, '/var/lib/app/uploads', { limitBytes: 2 ** 20 });
  */
-export async function saveFile(
+export function saveFile(
+  content: AsyncIterable<Uint8Array>,
+  directory: string,
+  options?: SaveFileOptions,
+): Promise<SavedFile> {
+  return own(save(content, directory, options));
+}
+
+async function save(
   content: AsyncIterable<Uint8Array>,
   directory: string,
   options: SaveFileOptions = {},

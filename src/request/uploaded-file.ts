@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, link, readFile, rm } from 'node:fs/promises';
+import { own, ownSteps } from '../core/own.js';
 import { decodeText } from './decode-text.js';
 import type { FormPart } from './form-part.js';
 import { writeNewFile } from './save-file.js';
@@ -37,23 +38,32 @@ export class UploadedFile {
 
   /** Its bytes, in pieces. */
   stream(): AsyncIterable<Buffer> {
-    return this.path === undefined ? onePiece(this.#bytes) : createReadStream(this.path);
+    return ownSteps(this.path === undefined ? onePiece(this.#bytes) : readPieces(this.path));
   }
 
-  async bytes(): Promise<Buffer> {
-    return this.path === undefined ? (this.#bytes as Buffer) : await readFile(this.path);
+  bytes(): Promise<Buffer> {
+    return own(this.path === undefined ? Promise.resolve(this.#bytes as Buffer) : readFile(this.path));
   }
 
   /** All of it as text, in its charset, else UTF-8. @throws {HttpError} 400 for wrong bytes, 415 for an unknown charset */
-  async text(): Promise<string> {
-    return decodeText(await this.bytes(), this.charset, 'A file');
+  text(): Promise<string> {
+    return own(this.bytes().then((bytes) => decodeText(bytes, this.charset, 'A file')));
   }
 
   /**
    * Keeps it: makes it a file at a path of your choice, for this user only (0600).
    * @param path - nothing may be there
    */
-  async saveTo(path: string): Promise<void> {
+  saveTo(path: string): Promise<void> {
+    return own(this.#saveTo(path));
+  }
+
+  /** Removes its temporary file. */
+  discard(): Promise<void> {
+    return own(this.path === undefined ? Promise.resolve() : rm(this.path, { force: true }));
+  }
+
+  async #saveTo(path: string): Promise<void> {
     if (this.path === undefined) {
       await writeNewFile(path, onePiece(this.#bytes), Number.POSITIVE_INFINITY);
       return;
@@ -71,11 +81,11 @@ export class UploadedFile {
       await chmod(path, 0o600);
     }
   }
+}
 
-  /** Removes its temporary file. */
-  async discard(): Promise<void> {
-    if (this.path !== undefined) await rm(this.path, { force: true });
-  }
+/** Opened when it is read: a stream that nobody reads, of a file that is gone, would end the process. */
+async function* readPieces(path: string): AsyncGenerator<Buffer, void, undefined> {
+  yield* createReadStream(path);
 }
 
 async function* onePiece(bytes: Buffer | undefined): AsyncGenerator<Buffer, void, undefined> {

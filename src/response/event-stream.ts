@@ -1,4 +1,4 @@
-import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+import { askNearest, describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 
 /** One event (WHATWG HTML §9.2). */
@@ -27,6 +27,7 @@ export interface EventStreamOptions {
 }
 
 const DEFAULT_HEARTBEAT_MS = 15_000;
+const KEYS = ['data', 'event', 'id', 'retryMs', 'comment'];
 const HEARTBEAT = ':\n\n';
 
 /**
@@ -57,11 +58,27 @@ export function eventStream(
   });
 }
 
-/** One event as it is sent. @throws {TypeError} for an id or type with a line end */
+/** One event as it is sent. @throws {TypeError} for what is no event, an unknown key, an id or type with a line end */
 function formatEvent(event: ServerSentEvent | string): string {
-  const { data, event: type, id, retryMs, comment } = typeof event === 'string' ? { data: event } : event;
+  const given: unknown = event;
+  if (typeof given !== 'string' && (typeof given !== 'object' || given === null || Array.isArray(given)))
+    throw new TypeError(
+      `eventStream() sends text, or events { data, event, id, retryMs, comment }; received ${describeValue(given)}`,
+    );
+  const {
+    data,
+    event: type,
+    id,
+    retryMs,
+    comment,
+    ...unknown
+  }: ServerSentEvent = typeof event === 'string' ? { data: event } : event;
+  for (const key in unknown)
+    throw new TypeError(
+      `An event has no "${key}"${askNearest(key, KEYS)}; it has ${KEYS.map((one) => `"${one}"`).join(', ')}`,
+    );
   let text = '';
-  if (comment !== undefined) text += formatLines(':', comment);
+  if (comment !== undefined) text += formatLines(':', requireText('comment', comment));
   if (retryMs !== undefined) {
     if (!Number.isSafeInteger(retryMs) || retryMs < 0)
       throw new TypeError(
@@ -71,7 +88,7 @@ function formatEvent(event: ServerSentEvent | string): string {
   }
   if (type !== undefined) text += `event: ${requireLine('event', type)}\n`;
   if (id !== undefined) text += `id: ${requireLine('id', id)}\n`;
-  if (data !== undefined) text += formatLines('data: ', data);
+  if (data !== undefined) text += formatLines('data: ', requireText('data', data));
   return `${text}\n`;
 }
 
@@ -80,6 +97,12 @@ function formatLines(prefix: string, text: string): string {
     .split(/\r\n|\r|\n/)
     .map((line) => `${prefix}${line}\n`)
     .join('');
+}
+
+function requireText(what: string, text: unknown): string {
+  if (typeof text === 'string') return text;
+  const remedy = what === 'data' ? ': JSON.stringify it, and JSON.parse(event.data) in the browser' : '';
+  throw new TypeError(`An event's "${what}" must be text; received ${describeValue(text)}${remedy}`);
 }
 
 function requireLine(what: string, text: string): string {

@@ -1,5 +1,6 @@
 import type { Chunk } from '../core/contract.js';
 import { escapeHtml } from '../core/escape-html.js';
+import { own } from '../core/own.js';
 
 /** What may stand in a template: arrays are joined, promises awaited in their place, nothing and false are left out. */
 export type HtmlValue =
@@ -22,6 +23,8 @@ export class Html implements Iterable<Chunk | Promise<Chunk>> {
   /** @param parts - markup as it is: use {@link html}, which escapes */
   constructor(parts: readonly (string | Promise<string>)[]) {
     this.#parts = parts;
+    // One may reject before its turn, or when its turn never comes: the response is not sent, or the client leaves.
+    for (const part of parts) if (typeof part !== 'string') void own(part);
   }
 
   *[Symbol.iterator](): IterableIterator<string | Promise<string>> {
@@ -29,8 +32,8 @@ export class Html implements Iterable<Chunk | Promise<Chunk>> {
   }
 
   /** All of it, once its promises have settled. */
-  async render(): Promise<string> {
-    return (await Promise.all(this.#parts)).join('');
+  render(): Promise<string> {
+    return own(Promise.all(this.#parts).then((parts) => parts.join('')));
   }
 }
 
@@ -41,10 +44,15 @@ export class Html implements Iterable<Chunk | Promise<Chunk>> {
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const parts: (string | Promise<string>)[] = [strings[0] as string];
-  values.forEach((value, i) => {
-    append(parts, value);
-    push(parts, strings[i + 1] as string);
-  });
+  try {
+    values.forEach((value, i) => {
+      append(parts, value);
+      push(parts, strings[i + 1] as string);
+    });
+  } catch (error) {
+    ownAll(values);
+    throw error;
+  }
   return new Html(parts);
 }
 
@@ -59,11 +67,19 @@ function append(parts: (string | Promise<string>)[], value: HtmlValue): void {
   else if (typeof value === 'number' || typeof value === 'bigint') push(parts, String(value));
   else if (value instanceof Html) for (const part of value) push(parts, part);
   else if (Array.isArray(value)) for (const item of value as readonly HtmlValue[]) append(parts, item);
-  else if (isPromise(value)) push(parts, renderLater(value));
+  else if (isPromise(value)) push(parts, own(renderLater(value)));
   else
     throw new TypeError(
       `html takes text, numbers, html, promises and arrays of these; received ${typeof value}`,
     );
+}
+
+/** No template is made: its promises still have an owner. */
+function ownAll(values: readonly unknown[]): void {
+  for (const value of values) {
+    if (Array.isArray(value)) ownAll(value);
+    else if (value instanceof Promise) void own(value);
+  }
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

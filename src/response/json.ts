@@ -1,5 +1,6 @@
 import type { HeaderPair } from '../core/contract.js';
-import { describeValue } from '../core/errors.js';
+import { describeValue, isThenable, refuseUnknown, requireOptions } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 
 /** What a helper's response may have beside its content. */
@@ -11,14 +12,33 @@ export interface ResponseOptions {
 
 /**
  * A response in JSON.
- * @throws {TypeError} for what JSON has no form for: undefined, a function, a cycle, a BigInt
+ * @throws {TypeError} for what JSON has no form for: undefined, a function, a cycle, a BigInt; for a promise
  * @example return json({ id: 5 }, { status: 201 })
  */
 export function json(value: unknown, options: ResponseOptions = {}): WsgiResponse {
+  const { status = 200, headers = [], ...unknown } = requireOptions('json', options);
+  refuseUnknown('json', unknown, ['status', 'headers']);
+  const remedy = findRemedy(value);
+  if (remedy !== undefined)
+    throw new TypeError(
+      `json() takes a value that JSON can state; received ${describeValue(value)}: ${remedy}`,
+    );
   const content = JSON.stringify(value);
   if (content === undefined)
     throw new TypeError(
       `json() needs a value that JSON can state, such as null; received ${describeValue(value)}`,
     );
-  return new WsgiResponse({ ...options, content, contentType: 'application/json' });
+  return new WsgiResponse({ status, headers, content, contentType: 'application/json' });
+}
+
+/** What to do about an object that JSON states as `{}`, whatever it holds. */
+function findRemedy(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return undefined;
+  if (isThenable(value)) {
+    void own(Promise.resolve(value));
+    return 'await it, and give what it gives';
+  }
+  if (value instanceof Map) return 'give Object.fromEntries(map)';
+  if (value instanceof Set) return 'give [...set]';
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environ } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { Http404 } from '../core/http-error.js';
+import { own } from '../core/own.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
 import { describeFile } from './described-file.js';
 import { type FileSendOptions, requireHeaderValue, resolveSendOptions } from './file-options.js';
@@ -46,7 +47,15 @@ const KNOWN = [
  * @throws {TypeError} for wrong options
  * @example return fileResponse(environ, '/srv/report.pdf', { download: 'Bericht März.pdf' })
  */
-export async function fileResponse(
+export function fileResponse(
+  environ: Environ,
+  path: string | URL,
+  options?: FileResponseOptions,
+): Promise<WsgiResponse> {
+  return own(respond(environ, path, options));
+}
+
+async function respond(
   environ: Environ,
   path: string | URL,
   options: FileResponseOptions = {},
