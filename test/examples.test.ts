@@ -38,7 +38,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/example.mjs'], { encoding: 'utf8' });
   t.equal(status, 1);
   const names = readdirSync('examples').sort();
-  t.same(names, ['api', 'files', 'hello', 'toolkit', 'uploads']);
+  t.same(names, ['account', 'api', 'events', 'files', 'hello', 'toolkit', 'tracing', 'uploads']);
   for (const name of names) t.match(stderr, new RegExp(`^  ${name} +[A-Z].{20,}\\.$`, 'm'), name);
 });
 
