@@ -55,7 +55,8 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
   const address = parseAddress(settings.bind);
   const call = resolveCallable(app, 'The application');
   const headers = resolveDeclaredHeaders(app.headers);
-  const facts = describeServer(settings, logger);
+  const stopper = new AbortController();
+  const facts = describeServer(settings, logger, stopper.signal);
   const service: GatewayService = {
     app: tellChannels(call),
     headers,
@@ -64,8 +65,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     stalls: new WaitQueue(settings.stallTimeoutMs),
     isDraining: false,
   };
-  const stopper = new AbortController();
-  await app.start?.({ config: facts.config, logger, stopping: stopper.signal });
+  await app.start?.({ config: facts.config, logger, stopping: facts.stopping });
   let opened: { listener: Listener; gateway: 'uws' | 'node' };
   try {
     opened = await listen(service, settings, address, logger);
@@ -127,7 +127,7 @@ async function listen(
   return { listener: await listenNode(service, settings, address), gateway: 'node' };
 }
 
-function describeServer(settings: ResolvedSettings, logger: Logger): ServerFacts {
+function describeServer(settings: ResolvedSettings, logger: Logger, stopping: AbortSignal): ServerFacts {
   const scheme = settings.tls === undefined ? 'http' : 'https';
   return {
     host: 'localhost',
@@ -138,6 +138,7 @@ function describeServer(settings: ResolvedSettings, logger: Logger): ServerFacts
     config: hideSecrets(settings),
     logger,
     errors: createErrors(),
+    stopping,
   };
 }
 
