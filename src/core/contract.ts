@@ -259,7 +259,7 @@ export interface Environ {
   'vela.user'?: unknown;
   /** For `<script nonce>`: where `secureHeaders` has a policy with a nonce. */
   'vela.csp_nonce'?: string | undefined;
-  /** The pattern that the path fits, `/users/:id`, for the names of spans: set by the application, or by `mount`. */
+  /** The template that the path fits, `/users/{id}`, for the names of spans: for whoever routes to set. */
   'vela.route'?: string | undefined;
   /** Of the request's span, in hexadecimal: where `traceRequests` made one. */
   'vela.trace_id'?: string | undefined;

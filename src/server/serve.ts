@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { formatUrl, parseAddress } from '../app/address.js';
 import type { ServerOptions } from '../app/server-options.js';
 import { type ResolvedSettings, resolveSettings } from '../app/settings.js';
@@ -56,6 +57,8 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
   const call = resolveCallable(app, 'The application');
   const headers = resolveDeclaredHeaders(app.headers);
   const stopper = new AbortController();
+  // Any number of requests may listen.
+  setMaxListeners(0, stopper.signal);
   const facts = describeServer(settings, logger, stopper.signal);
   const service: GatewayService = {
     app: tellChannels(call),

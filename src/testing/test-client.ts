@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
 import { createLogger, type LogLevel } from '../app/text-logger.js';
@@ -64,6 +65,8 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   const logger = given ?? createLogger(logLevel, 'text');
   const handler = new WsgiHandler([app as Middleware]);
   const stopper = new AbortController();
+  // Any number of requests may listen.
+  setMaxListeners(0, stopper.signal);
   const facts: ServerFacts = {
     host: 'testserver',
     port: '80',
