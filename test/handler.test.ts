@@ -624,7 +624,8 @@ t.test('waitForBody', async (t) => {
       413,
     );
     t.equal(
-      (await ask(t, handler, '/', { body: 'x' }, { maxBodyBytes: 0 })).response.status,
+      (await ask(t, new WsgiHandler([waitForBody(), echo]), '/', { body: 'x' }, { maxBodyBytes: 0 })).response
+        .status,
       413,
       'the server has a limit too',
     );

@@ -577,7 +577,7 @@ t.test('a route that somebody sets names the span', async (t) => {
   const route = (value: unknown): App =>
     traced(async (environ) => {
       await null;
-      environ['vela.route'] = value;
+      environ['vela.route'] = value as string;
       return new WsgiResponse({ content: 'x' });
     });
   await ask(t, route('/users/{id}'), '/users/5');

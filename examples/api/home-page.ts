@@ -2,7 +2,8 @@ import { type Environ, html, requestOf, WsgiResponse } from 'vela';
 
 /** How to use the API, for people. */
 export function homePage(environ: Environ): WsgiResponse {
-  const call = `curl -i -H 'Authorization: Bearer secret' ${requestOf(environ).origin}/v1/notes`;
+  const url = `${requestOf(environ).origin}/v1/notes`;
+  const call = "curl -i -H 'Authorization: Bearer secret'";
   const content = html`<!doctype html>
 <html lang="en">
 <title>Notes</title>
@@ -12,10 +13,10 @@ export function homePage(environ: Environ): WsgiResponse {
 </style>
 <h1>Notes</h1>
 <p>Write a note, list those with a tag, change one with its ETag, delete it:</p>
-<pre>${call} --json '{"title": "Milk", "tags": ["shop"]}'
-${call}?tag=shop
-${call}/1 -X PUT -H 'If-Match: "1.1"' --json '{"title": "Milk and bread"}'
-${call}/1 -X DELETE -H 'If-Match: "1.2"'</pre>
+<pre>${call} '${url}' --json '{"title": "Milk", "tags": ["shop"]}'
+${call} '${url}?tag=shop'
+${call} '${url}/1' -X PUT -H 'If-Match: "1.1"' --json '{"title": "Milk and bread"}'
+${call} '${url}/1' -X DELETE -H 'If-Match: "1.2"'</pre>
 </html>
 `;
   return new WsgiResponse({ content });

@@ -157,9 +157,9 @@ const [, format = 'json'] = at === -1 ? [] : flags.splice(at, 2);
 const app = new WsgiHandler(
   [
     health({ checks: { room: checkRoom } }),
-    proxyHeaders({ trusted: ['loopback'] }),
     requestId(),
     accessLog({ format }),
+    proxyHeaders({ trusted: ['loopback'] }),
     serverTiming(),
     timeout({ timeoutMs: 10_000 }),
     cleanPath(),

@@ -69,10 +69,10 @@ const api = new WsgiHandler([
 const site = new WsgiHandler(
   [
     health({ checks: { loop: () => sleep(1) }, timeoutMs: 500 }),
-    proxyHeaders({ trusted: ['loopback'] }),
     requestId(),
     accessLog(),
     secureHeaders({ contentSecurityPolicy: { directives: { 'style-src': ["'nonce'"] } } }),
+    proxyHeaders({ trusted: ['loopback'] }),
     serverTiming(),
     timeout({ timeoutMs: 500 }),
     cleanPath(),

@@ -49,6 +49,14 @@ export function formatUrl(address: ListenAddress, scheme: 'http' | 'https'): str
   return `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${address.port}`;
 }
 
+/** Where a server listens beside the URL that is shown of a wildcard address: ` and all ...`; `''` for other addresses. */
+export function describeReach(address: ListenAddress): string {
+  if ('path' in address) return '';
+  const { host, port } = address;
+  if (host === ANY) return ` and all IPv4 interfaces, ${ANY}:${port}`;
+  return /^[0:]*:[0:]*$/.test(host) ? ` and all interfaces, [::]:${port}` : '';
+}
+
 function addressError(name: string, bind: unknown, text: string): ImproperlyConfigured {
   const found = HINTS.find(([pattern]) => pattern.test(text));
   const isPort = /(?:^|:)\d+$/.test(text) && Number(/\d+$/.exec(text)) <= LAST_PORT;

@@ -247,8 +247,10 @@ export interface Environ {
   'wsgi.file_wrapper': (file: FileLike, blockBytes?: number) => AsyncIterable<Chunk>;
   /** When the request arrived, in milliseconds since the epoch. */
   'wsgi.timestamp': number;
-  /** Aborts when the client goes away, a deadline passes or the server stops. */
+  /** Aborts when the client goes away, a deadline passes, or a stopping server waits no longer. */
   'vela.signal': AbortSignal;
+  /** Aborts when the server begins to stop: what has no end of its own should end now. One for all requests. */
+  'vela.stopping': AbortSignal;
   'vela.cfg': ServerConfig;
   'vela.logger': Logger;
   'vela.connection': ConnectionInfo;
@@ -259,6 +261,15 @@ export interface Environ {
   'vela.raw_path': string;
   /** On the node gateway, for CONNECT and Upgrade: takes the raw connection over. Return {@link TAKEN} after it. */
   'vela.tunnel'?: TakeTunnel;
+  /** Who it is, as `authenticate` found out. */
+  'vela.user'?: unknown;
+  /** For `<script nonce>`: where `secureHeaders` has a policy with a nonce. */
+  'vela.csp_nonce'?: string | undefined;
+  /** The template that the path fits, `/users/{id}`, for the names of spans: for whoever routes to set. */
+  'vela.route'?: string | undefined;
+  /** Of the request's span, in hexadecimal: where `traceRequests` made one. */
+  'vela.trace_id'?: string | undefined;
+  'vela.span_id'?: string | undefined;
   /** A request header: upper case, `-` as `_`. */
   [header: `HTTP_${string}`]: string | undefined;
   [key: string]: unknown;

@@ -114,6 +114,7 @@ export class LazyEnviron implements Environ {
   declare 'wsgi.async': boolean;
   declare 'wsgi.file_wrapper': Environ['wsgi.file_wrapper'];
   declare 'vela.signal': AbortSignal;
+  declare 'vela.stopping': AbortSignal;
   declare 'vela.cfg': ServerConfig;
   declare 'vela.logger': Logger;
   declare 'vela.connection': ConnectionInfo;
@@ -145,6 +146,7 @@ export class LazyEnviron implements Environ {
       'wsgi.async': () => true,
       'wsgi.file_wrapper': () => fileWrapper,
       'vela.signal': (host) => host.signal,
+      'vela.stopping': (host) => host.facts.stopping,
       'vela.cfg': (host) => host.facts.config,
       'vela.logger': (host) => host.facts.logger,
       'vela.connection': (host) => host.connection,

@@ -88,10 +88,8 @@ export function askNearest(given: string, known: readonly string[]): string {
 
 /** Options as they must be given: a plain object. @throws {TypeError} */
 export function requireOptions<O extends object>(owner: string, options: O): O {
-  const prototype =
-    options !== null && typeof options === 'object' ? Object.getPrototypeOf(options) : undefined;
-  if (prototype !== Object.prototype && prototype !== null) {
-    if (prototype !== undefined && 'wsgi.version' in options) {
+  if (!isPlainObject(options)) {
+    if (typeof options === 'object' && options !== null && 'wsgi.version' in options) {
       throw new TypeError(`${owner} makes the middleware, and was given in its place: call it: ${owner}()`);
     }
     throw new TypeError(
@@ -99,4 +97,18 @@ export function requireOptions<O extends object>(owner: string, options: O): O {
     );
   }
   return options;
+}
+
+/** An option that is an object itself. @param entry - what one entry looks like: `name: function` @throws {TypeError} */
+export function requireRecord<O extends object>(owner: string, option: string, entry: string, value: O): O {
+  if (isPlainObject(value)) return value;
+  throw new TypeError(
+    `Option "${option}" of ${owner} must be an object, { ${entry} }; received ${describeValue(value)}`,
+  );
+}
+
+function isPlainObject(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -25,6 +25,7 @@ export class RequestInput implements WsgiInput {
   readonly #flow: InputFlow;
   #isPaused = false;
   #isEnded: boolean;
+  #isTaken = false;
   #error: Error | undefined = undefined;
   /** The one reader that waits, and for how many bytes: Infinity is the end. */
   #reader: Eventual<void> | undefined = undefined;
@@ -113,6 +114,11 @@ export class RequestInput implements WsgiInput {
     return input.#isEnded;
   }
 
+  /** Some of its bytes were given to a reader. */
+  static isTaken(input: RequestInput): boolean {
+    return input.#isTaken;
+  }
+
   /** Somebody waits for bytes that have not come. */
   static isAwaited(input: RequestInput): boolean {
     return input.#reader !== undefined;
@@ -182,6 +188,7 @@ export class RequestInput implements WsgiInput {
       if (this.#queue.length === 0) return;
       // One at a time: what a reader that breaks off leaves can still be read.
       const chunk = this.#queue.takeChunk();
+      this.#isTaken = true;
       if (this.#queue.length < HIGH_WATER_BYTES) this.#resume();
       yield chunk;
     }
@@ -193,7 +200,7 @@ export class RequestInput implements WsgiInput {
     if (!this.#isEnded) {
       throw new VelaError(
         'ERR_INPUT_NOT_LOADED',
-        'readSync() needs the whole body in memory: put waitForBody() before this handler, or await read() instead',
+        'readSync() needs the whole body in memory: put waitForBody() before this handler, and behind decodeBody() where there is one, or await read() instead',
       );
     }
     return this.#take(size);
@@ -201,6 +208,7 @@ export class RequestInput implements WsgiInput {
 
   #take(size: number): Buffer {
     const taken = this.#queue.take(size < 0 ? this.#queue.length : size);
+    if (taken.length > 0) this.#isTaken = true;
     if (this.#queue.length < HIGH_WATER_BYTES) this.#resume();
     return taken;
   }
@@ -245,6 +253,11 @@ export class RequestInput implements WsgiInput {
     this.#isPaused = false;
     this.#flow.resume();
   }
+}
+
+/** True for an input of which some bytes were read. */
+export function isInputTaken(input: WsgiInput): boolean {
+  return input instanceof RequestInput && RequestInput.isTaken(input);
 }
 
 /** Lowers the largest size of a request's body. @throws {PayloadTooLarge} when that is exceeded already */

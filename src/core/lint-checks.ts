@@ -61,7 +61,7 @@ export const RULES = {
   'environ-errors': { section: 'The environ', text: '`wsgi.errors` has `write`, `writelines` and `flush`.' },
   'environ-vela': {
     section: 'The environ',
-    text: '`vela.signal` is an AbortSignal, `vela.cfg` an object, `vela.logger` has `debug`, `info`, `warn` and `error`, `vela.response` has `onStart`, `onEnd` and `fail`, and `vela.request_id` and `vela.raw_path` are strings.',
+    text: '`vela.signal` and `vela.stopping` are AbortSignals, `vela.cfg` an object, `vela.logger` has `debug`, `info`, `warn` and `error`, `vela.response` has `onStart`, `onEnd` and `fail`, and `vela.request_id` and `vela.raw_path` are strings.',
   },
   'environ-delete': {
     section: 'The environ',

@@ -91,7 +91,8 @@ function checkWsgi(environ: Environ): void {
 }
 
 function checkVela(environ: Environ): void {
-  check('environ-vela', environ['vela.signal'] instanceof AbortSignal, describeKey(environ, 'vela.signal'));
+  for (const key of ['vela.signal', 'vela.stopping'])
+    check('environ-vela', environ[key] instanceof AbortSignal, describeKey(environ, key));
   check('environ-vela', typeof environ['vela.cfg'] === 'object', describeKey(environ, 'vela.cfg'));
   check(
     'environ-vela',

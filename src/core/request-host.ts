@@ -45,4 +45,6 @@ export interface ServerFacts {
   readonly config: ServerConfig;
   readonly logger: Logger;
   readonly errors: WsgiErrors;
+  /** Aborts when the server begins to stop. */
+  readonly stopping: AbortSignal;
 }

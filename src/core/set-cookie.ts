@@ -1,5 +1,5 @@
 import { stringifySetCookie } from 'cookie';
-import { describeValue, refuseUnknown, requireOptions } from './errors.js';
+import { describeValue, refuseUnknown, requireOptions, toError } from './errors.js';
 
 /** Attributes of a cookie (RFC 6265 §5.2, and its draft successor). */
 export interface SetCookieOptions {
@@ -54,20 +54,48 @@ export function formatSetCookie(name: string, value: string, options: SetCookieO
       `The cookie "${name}" takes no domain, and the path "/", as its name begins with __Host-`,
     );
   }
-  return stringifySetCookie(
-    {
-      name,
-      value: encodeURIComponent(value),
-      path,
-      httpOnly,
-      secure,
-      sameSite,
-      partitioned,
-      ...(maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds }),
-      ...(expires === undefined ? {} : { expires }),
-      ...(domain === undefined ? {} : { domain }),
-    },
-    { encode: (text) => text },
+  try {
+    return stringifySetCookie(
+      {
+        name,
+        value: encodeURIComponent(value),
+        path,
+        httpOnly,
+        secure,
+        sameSite,
+        partitioned,
+        ...(maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds }),
+        ...(expires === undefined ? {} : { expires }),
+        ...(domain === undefined ? {} : { domain }),
+      },
+      { encode: (text) => text },
+    );
+  } catch (error) {
+    throw explain(name, options, error);
+  }
+}
+
+/** What the package `cookie` names in its errors: the option here, and what it must be. */
+const EXPECTED: Readonly<Record<string, readonly [keyof SetCookieOptions, string]>> = {
+  maxAge: ['maxAgeSeconds', 'a whole number of seconds'],
+  expires: ['expires', 'a valid Date'],
+  path: ['path', "a path such as '/', in ASCII and without semicolons"],
+  domain: ['domain', "a host's name such as 'example.org', without scheme and port"],
+  sameSite: ['sameSite', "'strict', 'lax' or 'none'"],
+};
+
+/** The package's error, saying what was expected, what came, and where. */
+function explain(name: string, options: SetCookieOptions, error: unknown): unknown {
+  const [, wrong = ''] = /^(?:argument|option) (\w+) is invalid/.exec(toError(error).message) ?? [];
+  if (wrong === 'name') {
+    return new TypeError(
+      `setCookie takes a name such as 'sid', in ASCII and without blanks, "=" and ";"; received ${describeValue(name)}`,
+    );
+  }
+  const [option, expected] = EXPECTED[wrong] ?? [];
+  if (option === undefined) return error;
+  return new TypeError(
+    `Option "${option}" of the cookie "${name}" must be ${expected}; received ${describeValue(options[option])}`,
   );
 }
 

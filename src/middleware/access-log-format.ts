@@ -24,6 +24,9 @@ export interface LogFormat {
   readonly needsResponseHeaders: boolean;
 }
 
+/** What `proxyHeaders` may find out of the request after the log has read it. */
+const ASSIGNABLE = ['REMOTE_ADDR', 'REMOTE_PORT', 'HTTP_HOST'] as const;
+type AssignableKey = (typeof ASSIGNABLE)[number];
 type Early = (environ: Environ) => string;
 type Late = (record: LogRecord) => string;
 
@@ -37,7 +40,6 @@ export const NAMED_FORMATS: Readonly<Record<string, string>> = {
 const CLIENT_CLOSED_REQUEST = 499;
 
 const EARLY: Readonly<Record<string, Early>> = {
-  h: ({ REMOTE_ADDR }) => escapeField(REMOTE_ADDR),
   t: (environ) => formatTime(environ['wsgi.timestamp']),
   r: ({ REQUEST_METHOD, RAW_URI, SERVER_PROTOCOL }) =>
     escapeField(`${REQUEST_METHOD} ${RAW_URI} ${SERVER_PROTOCOL}`),
@@ -69,6 +71,7 @@ export function compileFormat(format: string): LogFormat {
   const fields: (Late | number)[] = [];
   const headers = new Set<string>();
   let needsResponseHeaders = false;
+  let hasField = false;
   const addText = (text: string) => {
     literals[literals.length - 1] += text;
   };
@@ -78,21 +81,33 @@ export function compileFormat(format: string): LogFormat {
   };
   const addEarly = (read: Early) => addField(early.push(read) - 1);
 
+  /** What a middleware behind the log assigned counts, as `proxyHeaders` does; the request itself may be gone by then. */
+  const addAssignable = (key: AssignableKey) => {
+    const index = early.push((environ) => escapeField(environ[key])) - 1;
+    addField(({ environ, early: values }) =>
+      Object.hasOwn(environ, key) ? escapeField(environ[key]) : (values[index] as string),
+    );
+  };
+
   const pattern = /%%|%\((?:([A-Za-z])|\{([^{}]+)\}([ioe]))\)s|%|[^%]+/g;
   for (const [text, letter = '', name = '', kind] of format.matchAll(pattern)) {
+    hasField ||= text.startsWith('%(');
     if (text === '%%') addText('%');
     else if (text === '%') throw badFormat(format);
     else if (kind === 'i') {
       headers.add(requireName(format, name));
-      addEarly(headerReader(name));
+      if (name.toLowerCase() === 'host') addAssignable('HTTP_HOST');
+      else addEarly(headerReader(name));
     } else if (kind === 'o') {
       needsResponseHeaders = true;
       addField(responseHeaderReader(requireName(format, name)));
     } else if (kind === 'e') {
       if (name.startsWith('HTTP_')) headers.add(name.slice(5).replaceAll('_', '-'));
-      if (isEarlyKey(name)) addEarly((environ) => escapeField(environ[name]));
+      if (isAssignable(name)) addAssignable(name);
+      else if (isEarlyKey(name)) addEarly((environ) => escapeField(environ[name]));
       else addField(({ environ }) => readLate(environ, name));
-    } else if (letter === 'l') addText('-');
+    } else if (letter === 'h') addAssignable('REMOTE_ADDR');
+    else if (letter === 'l') addText('-');
     else if (letter === 'p') addText(`<${process.pid}>`);
     else if (EARLY[letter] !== undefined) {
       if (letter === 'f') headers.add('Referer');
@@ -102,6 +117,7 @@ export function compileFormat(format: string): LogFormat {
     else if (letter !== '') throw badFormat(format);
     else addText(text);
   }
+  if (!hasField) throw badFormat(format);
   if (/[\r\n]/.test(literals.join(''))) throw new TypeError('The format of accessLog() must be one line');
 
   return {
@@ -191,11 +207,13 @@ function responseHeaderReader(name: string): Late {
   return ({ headers = [] }) => escapeField(headers[findHeader(headers, name)]?.[1]);
 }
 
+function isAssignable(key: string): key is AssignableKey {
+  return (ASSIGNABLE as readonly string[]).includes(key);
+}
+
 /** Keys that are read from the request, so not after it. */
 function isEarlyKey(key: string): boolean {
-  return /^(?:HTTP_.*|REMOTE_(?:ADDR|PORT)|CONTENT_TYPE|QUERY_STRING|RAW_URI|PATH_INFO|SCRIPT_NAME)$/.test(
-    key,
-  );
+  return /^(?:HTTP_.*|CONTENT_TYPE|QUERY_STRING|RAW_URI|PATH_INFO|SCRIPT_NAME)$/.test(key);
 }
 
 function readLate(environ: Environ, key: string): string {
@@ -214,7 +232,7 @@ function requireName(format: string, name: string): string {
 
 function badFormat(format: string): TypeError {
   return new TypeError(
-    `The format of accessLog() takes %(X)s with X one of h l u t r m U q H s b B f a T M D L p, %({header}i)s, %({header}o)s, %({variable}e)s and %%; received ${JSON.stringify(format)}`,
+    `The format of accessLog() must be 'common', 'combined', 'json' or a text with fields: it takes %(X)s with X one of h l u t r m U q H s b B f a T M D L p, %({header}i)s, %({header}o)s, %({variable}e)s and %%; received ${JSON.stringify(format)}`,
   );
 }
 

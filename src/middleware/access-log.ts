@@ -31,7 +31,7 @@ const DEFAULT_LIMIT_BYTES = 1_048_576;
 
 /**
  * Writes a line for each request when it is over, however it ended. A client that left before it was answered has status
- * 499, as in nginx. Values are escaped, so that none can forge a line.
+ * 499, as in nginx. The client's address is what `proxyHeaders()` found out, before this or behind it. Values are escaped, so that none can forge a line.
  * @example new WsgiHandler([accessLog({ format: 'json' }), app])
  */
 export function accessLog(options: AccessLogOptions = {}): MiddlewareFunction {
@@ -113,11 +113,12 @@ function readJson(environ: Environ): string[] {
 }
 
 function jsonFields(environ: Environ, early: readonly string[], end: RequestEnd): object {
-  const [time, remoteAddress, method, uri, protocol, referer, userAgent] = early;
+  const [time, peer, method, uri, protocol, referer, userAgent] = early;
   return {
     time,
     requestId: environ['vela.request_id'],
-    remoteAddress,
+    // As `proxyHeaders` behind this has found out.
+    remoteAddress: Object.hasOwn(environ, 'REMOTE_ADDR') ? environ.REMOTE_ADDR : peer,
     user: findUser(environ),
     method,
     uri,

@@ -4,7 +4,7 @@ import { Http401, HttpError } from '../core/http-error.js';
 import { parseAuthorization } from '../request/authorization.js';
 import { createDigestGate, type DigestOptions } from './digest-gate.js';
 
-/** What `verify` gives: whoever it is, true for "as named", or nothing for a refusal. */
+/** What `verify` gives: whoever it is, true for "as named"; anything falsy, `''`, `0` and `NaN` too, refuses. */
 export type Verified = unknown;
 
 interface CommonOptions {
@@ -15,14 +15,14 @@ interface CommonOptions {
 /** Options of {@link authenticate} for Basic. */
 export interface BasicOptions extends CommonOptions {
   scheme: 'basic';
-  /** Says who this is: a value, kept as `environ['vela.user']`; true for the name itself; false or nothing refuses. */
+  /** Says who this is: a value, kept as `environ['vela.user']`; true for the name itself; anything falsy refuses. */
   verify(username: string, password: string, environ: Environ): Verified | PromiseLike<Verified>;
 }
 
 /** Options of {@link authenticate} for Bearer. */
 export interface BearerOptions extends CommonOptions {
   scheme: 'bearer';
-  /** Says whose token this is: a value, kept as `environ['vela.user']`; false or nothing refuses. */
+  /** Says whose token this is: a value, kept as `environ['vela.user']`; anything falsy refuses. */
   verify(token: string, environ: Environ): Verified | PromiseLike<Verified>;
   /** The scopes that are needed, separated by spaces, told to the client. */
   scope?: string;
@@ -91,7 +91,7 @@ function createBasicGate(options: BasicOptions, realm: string): Gate {
     if (credentials?.scheme !== 'basic') throw refusal('Say who you are', challenge);
     const { username, password } = credentials;
     return settle(options.verify(username, password, environ), (user) =>
-      isRefused(user) ? refuse('Wrong name or password', challenge) : user === true ? username : user,
+      user ? (user === true ? username : user) : refuse('Wrong name or password', challenge),
     );
   };
 }
@@ -115,7 +115,7 @@ function createBearerGate(options: BearerOptions, realm: string): Gate {
     }
     const { token } = credentials;
     return settle(options.verify(token, environ), (user) => {
-      if (isRefused(user)) return refuse('The token is not valid', `${base}, error="invalid_token"`);
+      if (!user) return refuse('The token is not valid', `${base}, error="invalid_token"`);
       if (hasScope === undefined || hasScope(user, environ)) return user;
       const headers = challengeHeader(`${base}, error="insufficient_scope"`);
       throw new HttpError(403, 'The token does not reach so far', { headers });
@@ -125,10 +125,6 @@ function createBearerGate(options: BearerOptions, realm: string): Gate {
 
 function settle(verified: Verified | PromiseLike<Verified>, next: (user: unknown) => unknown): unknown {
   return isThenable(verified) ? verified.then(next) : next(verified);
-}
-
-function isRefused(user: unknown): boolean {
-  return user === false || user === undefined || user === null;
 }
 
 function refuse(message: string, challenge: string): never {

@@ -1,8 +1,9 @@
 import type { MiddlewareFunction } from '../core/contract.js';
-import { ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
+import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
 import { limitInput } from '../core/input.js';
 import { optionError } from './option-error.js';
+import { requireServerLimit } from './require-server-limit.js';
 
 /** Options of {@link bodyLimit}. */
 export interface BodyLimitOptions {
@@ -32,12 +33,7 @@ export function bodyLimit(options: BodyLimitOptions): MiddlewareFunction {
       throw new PayloadTooLarge(`The request body is larger than the limit of ${limitBytes} bytes`);
   };
   bodyLimitMiddleware.headers = [];
-  bodyLimitMiddleware.start = ({ config }) => {
-    if (limitBytes <= config.maxBodyBytes) return;
-    throw new ImproperlyConfigured(
-      `Option "limitBytes" of bodyLimit() must not be above the server's "maxBodyBytes", which is ${config.maxBodyBytes}; received ${limitBytes}: raise that one, or lower this one`,
-    );
-  };
+  bodyLimitMiddleware.start = ({ config }) => requireServerLimit(OWNER, limitBytes, config);
   bodyLimitMiddleware.describe = () => ({ name: OWNER, limitBytes });
   bodyLimitMiddleware.runsOn = 'request';
   return bodyLimitMiddleware;

@@ -1,4 +1,4 @@
-import { refuseUnknown, requireOptions } from '../core/errors.js';
+import { refuseUnknown, requireOptions, requireRecord } from '../core/errors.js';
 import { optionError, requireBoolean } from './option-error.js';
 
 /** What a directive takes: sources, none (`true`), or `false` to leave the default out. */
@@ -60,7 +60,10 @@ export function resolveCsp(options: CspOptions, isEncrypted: boolean): Csp {
   requireBoolean(OWNER, 'useDefaults', useDefaults);
   requireBoolean(OWNER, 'reportOnly', reportOnly);
   const defaults = isEncrypted ? ENCRYPTED_DEFAULTS : DEFAULTS;
-  const all = { ...(useDefaults ? defaults : {}), ...requireOptions('directives', directives) };
+  const all = {
+    ...(useDefaults ? defaults : {}),
+    ...requireRecord('contentSecurityPolicy', 'directives', "'img-src': [...]", directives),
+  };
   const texts = Object.entries(all)
     .filter(([, sources]) => sources !== false)
     .map(([name, sources]) => formatDirective(name, sources));

@@ -53,6 +53,10 @@ export function createCsrfTokens(options: CsrfTokenOptions): CsrfTokens {
   const isPrefixed = /^__(?:Host|Secure)-/.test(cookieName);
   formatSetCookie(cookieName, 'x', { secure: isPrefixed });
   const secrets = requireSecrets('keys', keys).map((key) => createSecretKey(key));
+  const places =
+    readToken === undefined
+      ? `in ${headerName}: a form without script needs csrf({ tokens: { readToken } })`
+      : `in ${headerName}, nor where readToken of csrf({ tokens }) looks`;
   const header = `HTTP_${headerName.toUpperCase().replaceAll('-', '_')}` as const;
 
   /** What the tokens of a client are tied to; undefined for one that has nothing. */
@@ -84,7 +88,7 @@ export function createCsrfTokens(options: CsrfTokenOptions): CsrfTokens {
     },
     async check(environ) {
       const token = environ[header] ?? (await readToken?.(environ));
-      if (token === undefined) throw new PermissionDenied(`The request has no CSRF token in ${headerName}`);
+      if (token === undefined) throw new PermissionDenied(`The request has no CSRF token ${places}`);
       const [, nonce = '', signature = ''] = TOKEN.exec(String(token)) ?? [];
       const anchor = await findAnchor(environ);
       const given = Buffer.from(signature, 'base64url');

@@ -24,7 +24,7 @@ type Found = DigestSecret | undefined | null | false;
 export interface DigestOptions {
   /** What is protected, told to the client: printable ASCII. @defaultValue `restricted` */
   realm?: string;
-  /** Looks a user up, as the password is not sent: nothing refuses. */
+  /** Looks a user up, as the password is not sent: anything falsy refuses. */
   verify(username: string, environ: Environ): Found | PromiseLike<Found>;
   /** Offered in this order. @defaultValue `['SHA-256']` */
   algorithms?: readonly DigestAlgorithm[];
@@ -75,13 +75,10 @@ export function createDigestGate(options: DigestOptions & { realm: string }): (e
     if (!nonces.isFresh(given.nonce)) return refuse('Once more, with the new nonce', true);
 
     const check = (found: Found) => {
-      const isKnown = found !== undefined && found !== null && found !== false;
-      const ha1 = isKnown
-        ? findHa1(found, algorithm, given.username, realm)
-        : randomBytes(32).toString('hex');
+      const ha1 = found ? findHa1(found, algorithm, given.username, realm) : randomBytes(32).toString('hex');
       const expected = respond(algorithm, ha1, given, nc, cnonce, environ.REQUEST_METHOD);
       const isRight = equalText(expected, given.response.toLowerCase());
-      if (!isRight || !isKnown) return refuse('Wrong name or password');
+      if (!isRight || !found) return refuse('Wrong name or password');
       if (!nonces.use(given.nonce, Number.parseInt(nc, 16)))
         return refuse('Once more, with the new nonce', true);
       return found.user ?? given.username;

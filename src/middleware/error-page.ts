@@ -5,6 +5,7 @@ import {
   isThenable,
   refuseUnknown,
   requireOptions,
+  requireRecord,
   toError,
   VelaError,
 } from '../core/errors.js';
@@ -79,12 +80,16 @@ export function errorPage(options: ErrorPageOptions): ResponseMiddleware {
 
 function checkPages(pages: unknown): ReadonlyMap<string, ReadonlyMap<string, ErrorRenderer>> {
   const known = new Map<string, ReadonlyMap<string, ErrorRenderer>>();
-  for (const [status, renderers] of Object.entries(requireOptions('pages', pages as object))) {
+  for (const [status, renderers] of Object.entries(
+    requireRecord('errorPage()', 'pages', "404: { 'text/html': render }", pages as object),
+  )) {
     if (!/^(?:[45]\d\d|[45]xx|default)$/.test(status))
       throw new TypeError(
         `Option "pages" of errorPage() has pages for 400 to 599, '4xx', '5xx' and 'default'; received ${describeValue(status)}`,
       );
-    const byType = Object.entries(requireOptions(`pages.${status}`, renderers as object));
+    const byType = Object.entries(
+      requireRecord('errorPage()', `pages.${status}`, "'text/html': render", renderers as object),
+    );
     for (const [type, render] of byType) {
       if (/^[a-z]+\/[a-z0-9.+-]+$/.test(type) && typeof render === 'function') continue;
       throw new TypeError(

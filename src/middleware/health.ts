@@ -1,5 +1,5 @@
 import type { HeaderPair, MiddlewareFunction } from '../core/contract.js';
-import { refuseUnknown, requireOptions } from '../core/errors.js';
+import { refuseUnknown, requireOptions, requireRecord } from '../core/errors.js';
 import { MethodNotAllowed } from '../core/http-error.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
 import { json } from '../response/json.js';
@@ -44,7 +44,9 @@ export function health(options: HealthOptions = {}): MiddlewareFunction {
   requirePath('livePath', livePath);
   requirePath('readyPath', readyPath);
   if (livePath === readyPath) throw optionError(OWNER, 'readyPath', 'another than "livePath"', readyPath);
-  for (const [name, check] of Object.entries(requireOptions('checks', checks))) {
+  for (const [name, check] of Object.entries(
+    requireRecord('health()', 'checks', 'name: (signal) => ...', checks),
+  )) {
     if (typeof check !== 'function')
       throw optionError(OWNER, `checks.${name}`, 'a function (signal) => void or a promise', check);
   }

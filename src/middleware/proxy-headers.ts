@@ -42,7 +42,7 @@ const DEFAULT_PORTS = { http: '80', https: '443' } as const;
  * trusted proxy, so that what a client writes itself, further left, has no effect. Of a peer that is not trusted nothing is
  * taken. What a trusted proxy says and cannot be read is answered with 400: any guess would be an address that somebody
  * else may have chosen.
- * @example new WsgiHandler([proxyHeaders({ trusted: ['10.0.0.0/8'] }), accessLog(), app])
+ * @example new WsgiHandler([accessLog(), secureHeaders(), proxyHeaders({ trusted: ['10.0.0.0/8'] }), app])
  */
 export function proxyHeaders(options: ProxyHeadersOptions): MiddlewareFunction {
   const {

@@ -112,8 +112,8 @@ const KNOWN = [...SIMPLE.map(([option]) => option), 'contentSecurityPolicy', 'st
 
 /**
  * Headers that make browsers careful, with the defaults of helmet 8. A header that the application gives itself stays as
- * it is. Strict-Transport-Security (RFC 6797 §7.2) and the default `upgrade-insecure-requests` go over https only; behind
- * a proxy that ends TLS put `proxyHeaders()` before this.
+ * it is. Strict-Transport-Security (RFC 6797 §7.2) and the default `upgrade-insecure-requests` go over https only, by the
+ * scheme at the time of the response: what `proxyHeaders()` finds counts, before this or behind it.
  * @example new WsgiHandler([secureHeaders({ xFrameOptions: 'DENY' }), app])
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFunction {
@@ -133,17 +133,17 @@ export function secureHeaders(options: SecureHeadersOptions = {}): MiddlewareFun
   const hsts = strictTransportSecurity === false ? [] : [formatHsts(strictTransportSecurity)];
   const plain = prepare(fixed, findPolicy(false));
   const encrypted = prepare([...fixed, ...hsts], findPolicy(true));
+  const hasNonce = plain.policy !== undefined || encrypted.policy !== undefined;
 
   const secureHeadersMiddleware: MiddlewareFunction = (environ) => {
-    const { add, policy } = environ['wsgi.url_scheme'] === 'https' ? encrypted : plain;
-    const control = environ['vela.response'];
-    control.onStart(add);
-    if (policy === undefined) return;
-    const nonce = randomBytes(16).toString('base64');
-    environ['vela.csp_nonce'] = nonce;
-    const { header, parts } = policy;
-    control.onStart(({ headers }) => {
-      if (findHeader(headers, header) === -1) headers.push([header, parts.join(`'nonce-${nonce}'`)]);
+    const nonce = hasNonce ? randomBytes(16).toString('base64') : '';
+    if (hasNonce) environ['vela.csp_nonce'] = nonce;
+    environ['vela.response'].onStart((response) => {
+      const { headers } = response;
+      const { add, policy } = environ['wsgi.url_scheme'] === 'https' ? encrypted : plain;
+      if (policy !== undefined && findHeader(headers, policy.header) === -1)
+        headers.push([policy.header, policy.parts.join(`'nonce-${nonce}'`)]);
+      add(response);
     });
   };
   secureHeadersMiddleware.headers = [];

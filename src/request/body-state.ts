@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Environ, WsgiInput } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
+import { isInputTaken } from '../core/input.js';
 
 const KEY = 'vela.body';
 
@@ -42,5 +43,14 @@ export function refuseStreamed(state: BodyState): void {
   throw new VelaError(
     'ERR_BODY_STREAMED',
     'The body was read part by part, and is not kept: read it once, with one of multipart(), form() and dataAndFiles()',
+  );
+}
+
+/** @throws {VelaError} when some of the body was taken from `wsgi.input` itself: what is left is not the body */
+export function refuseTaken(environ: Environ): void {
+  if (!isInputTaken(environ['wsgi.input'])) return;
+  throw new VelaError(
+    'ERR_BODY_READ',
+    "The body was read from environ['wsgi.input'] before, and is not kept there: read it with requestOf(environ).bytes(), which keeps it for all who ask",
   );
 }

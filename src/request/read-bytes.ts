@@ -3,7 +3,7 @@ import type { Environ } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
 import { own } from '../core/own.js';
-import { bodyStateOf, refuseStreamed } from './body-state.js';
+import { bodyStateOf, refuseStreamed, refuseTaken } from './body-state.js';
 import { checkLimit } from './check-limit.js';
 import { createMemoryInput } from './memory-input.js';
 
@@ -35,6 +35,7 @@ export async function loadBody(environ: Environ, limitBytes: number): Promise<Bu
   const state = bodyStateOf(environ);
   refuseStreamed(state);
   if (state.bytes === undefined) {
+    refuseTaken(environ);
     // Asked here and not of the input, so that whoever asks next may have a larger limit.
     if (Number(environ.CONTENT_LENGTH) > limitBytes) throw tooLarge(limitBytes);
     const bytes = takeBody(environ, limitBytes);

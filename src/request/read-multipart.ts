@@ -1,7 +1,7 @@
 import type { Environ } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { BadRequest, PayloadTooLarge, Unsupported } from '../core/http-error.js';
-import { bodyStateOf, refuseStreamed } from './body-state.js';
+import { bodyStateOf, refuseStreamed, refuseTaken } from './body-state.js';
 import { refuseCoded } from './content-coding.js';
 import type { FormPart } from './form-part.js';
 import { parseMediaType } from './media-type.js';
@@ -51,6 +51,7 @@ export function openMultipart(environ: Environ, limits: ResolvedLimits): AsyncIt
     throw new PayloadTooLarge(`The body is larger than the limit of ${limits.totalBytes} bytes`);
   const state = bodyStateOf(environ);
   refuseStreamed(state);
+  refuseTaken(environ);
   state.isStreamed = true;
   return new MultipartReader(environ['wsgi.input'], boundary, limits);
 }

@@ -28,7 +28,9 @@ export function requireSecrets(option: string, secrets: readonly Secret[]): Buff
 /** Never tells a secret. */
 function requireSecret(option: string, secret: unknown): Buffer {
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    throw new TypeError(`Option "${option}" takes secrets as text or bytes; received a ${typeof secret}`);
+    throw new TypeError(
+      `Option "${option}" takes secrets as text or bytes; received ${describeSecret(secret)}`,
+    );
   }
   const bytes = Buffer.from(secret as Uint8Array);
   if (bytes.length < MIN_SECRET_BYTES) {
@@ -37,6 +39,14 @@ function requireSecret(option: string, secret: unknown): Buffer {
     );
   }
   return bytes;
+}
+
+/** What is no secret; undefined is most often a variable that is not set. */
+function describeSecret(secret: unknown): string {
+  if (secret === undefined) return 'undefined: is the environment variable set?';
+  return typeof secret === 'number' || typeof secret === 'bigint'
+    ? `a ${typeof secret}`
+    : describeValue(secret);
 }
 
 function describeSecrets(secrets: unknown): string {

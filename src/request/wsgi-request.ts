@@ -175,7 +175,7 @@ export class WsgiRequest {
     return this.environ.HTTP_X_REQUESTED_WITH?.toLowerCase() === 'xmlhttprequest';
   }
 
-  /** Aborts when the client goes away, a deadline passes or the server stops. */
+  /** Aborts when the client goes away, a deadline passes, or a stopping server waits no longer. */
   get signal(): AbortSignal {
     return this.environ['vela.signal'];
   }

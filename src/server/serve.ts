@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { formatUrl, parseAddress } from '../app/address.js';
 import type { ServerOptions } from '../app/server-options.js';
 import { type ResolvedSettings, resolveSettings } from '../app/settings.js';
@@ -55,7 +56,10 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
   const address = parseAddress(settings.bind);
   const call = resolveCallable(app, 'The application');
   const headers = resolveDeclaredHeaders(app.headers);
-  const facts = describeServer(settings, logger);
+  const stopper = new AbortController();
+  // Any number of requests may listen.
+  setMaxListeners(0, stopper.signal);
+  const facts = describeServer(settings, logger, stopper.signal);
   const service: GatewayService = {
     app: tellChannels(call),
     headers,
@@ -64,8 +68,7 @@ export async function serve(app: App, options: ServerOptions = {}): Promise<Serv
     stalls: new WaitQueue(settings.stallTimeoutMs),
     isDraining: false,
   };
-  const stopper = new AbortController();
-  await app.start?.({ config: facts.config, logger, stopping: stopper.signal });
+  await app.start?.({ config: facts.config, logger, stopping: facts.stopping });
   let opened: { listener: Listener; gateway: 'uws' | 'node' };
   try {
     opened = await listen(service, settings, address, logger);
@@ -127,7 +130,7 @@ async function listen(
   return { listener: await listenNode(service, settings, address), gateway: 'node' };
 }
 
-function describeServer(settings: ResolvedSettings, logger: Logger): ServerFacts {
+function describeServer(settings: ResolvedSettings, logger: Logger, stopping: AbortSignal): ServerFacts {
   const scheme = settings.tls === undefined ? 'http' : 'https';
   return {
     host: 'localhost',
@@ -138,6 +141,7 @@ function describeServer(settings: ResolvedSettings, logger: Logger): ServerFacts
     config: hideSecrets(settings),
     logger,
     errors: createErrors(),
+    stopping,
   };
 }
 

@@ -1,3 +1,4 @@
+import { describeReach } from '../app/address.js';
 import { nameFlag, parseCommandLine } from '../app/command-line.js';
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
@@ -54,7 +55,8 @@ export class WsgiServer {
       process.stderr.write(`vela: ${nameFlag(error.message, flagged)}\n`);
       process.exit(EXIT_CONFIGURATION);
     }
-    process.stdout.write(`vela: ready on ${server.url} (${server.gateway}, pid ${process.pid})\n`);
+    const where = `${server.url}${describeReach(server.address)}`;
+    process.stdout.write(`vela: ready on ${where} (${server.gateway}, pid ${process.pid})\n`);
     stopOnSignals(server);
     return server;
   }

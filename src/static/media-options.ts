@@ -1,4 +1,4 @@
-import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+import { describeValue, refuseUnknown, requireOptions, requireRecord } from '../core/errors.js';
 import { FileCache, type FileCacheOptions } from './file-cache.js';
 import {
   type FileSendOptions,
@@ -103,7 +103,9 @@ export function resolveMediaOptions(options: MediaRouterOptions): MediaTerms {
     );
   for (const [name, value] of Object.entries({ listing, passesOn, servesDotfiles, download }))
     requireBoolean(name, value);
-  for (const [suffix, type] of Object.entries(requireOptions('types', types))) {
+  for (const [suffix, type] of Object.entries(
+    requireRecord('MediaRouter', 'types', "'.txt': 'text/plain'", types),
+  )) {
     requireHeaderValue(`types.${suffix}`, 'Content-Type', type);
     if (!/^[^./A-Z]+$/.test(suffix))
       throw new TypeError(`Option "types" has suffixes in lower case, without a dot; received "${suffix}"`);

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Environ, MiddlewareResult, Part, PartDescription } from '../core/contract.js';
-import { ImproperlyConfigured } from '../core/errors.js';
+import { ImproperlyConfigured, toError } from '../core/errors.js';
 import { Http404, MethodNotAllowed } from '../core/http-error.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { redirect } from '../response/redirect.js';
@@ -50,7 +50,9 @@ export class MediaRouter implements Part {
   async start(): Promise<void> {
     const { path } = this.#terms.root;
     const stats = await stat(path).catch((cause: unknown) => {
-      throw new ImproperlyConfigured(`MediaRouter cannot use its root ${path}`, { cause });
+      throw new ImproperlyConfigured(`MediaRouter cannot use its root ${path}: ${toError(cause).message}`, {
+        cause,
+      });
     });
     if (!stats.isDirectory()) throw new ImproperlyConfigured(`MediaRouter's root ${path} is no folder`);
   }

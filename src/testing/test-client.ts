@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from '../app/server-options.js';
 import { resolveSettings } from '../app/settings.js';
 import { createLogger, type LogLevel } from '../app/text-logger.js';
@@ -63,6 +64,9 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   const config = resolveSettings({ ...serverOptions, logLevel });
   const logger = given ?? createLogger(logLevel, 'text');
   const handler = new WsgiHandler([app as Middleware]);
+  const stopper = new AbortController();
+  // Any number of requests may listen.
+  setMaxListeners(0, stopper.signal);
   const facts: ServerFacts = {
     host: 'testserver',
     port: '80',
@@ -72,6 +76,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     config,
     logger,
     errors: { write: () => {}, writelines: () => {}, flush: () => {} },
+    stopping: stopper.signal,
   };
   const shared = {
     app: tellChannels(call),
@@ -81,14 +86,13 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     isDraining: false,
   };
   const jar = new CookieJar();
-  const stopper = new AbortController();
   let started: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   async function request(target: string, init: TestRequest = {}): Promise<TestResponse> {
     const prepared = prepareRequest(target, init, (path) => jar.header(path));
     if (closing !== undefined) throw closedError();
-    started ??= handler.start({ config, logger, stopping: stopper.signal });
+    started ??= handler.start({ config, logger, stopping: facts.stopping });
     await started;
     if (closing !== undefined) throw closedError();
     // A logger for each request, so that a breach rejects the request that it belongs to.
