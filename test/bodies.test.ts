@@ -1234,3 +1234,63 @@ t.test('a handler that declares its headers needs those of bodies', async (t) =>
   t.equal(await (await test.post('/', { json: { a: 1 } })).text(), '{"a":1}');
   await test.close();
 });
+
+t.test('multipart names that are not UTF-8 are refused', async (t) => {
+  const post = async (head: string) => {
+    const body = Buffer.from(multipart([head, 'b']), 'latin1');
+    const app = new WsgiHandler([lint(readAll())]);
+    const { response } = await ask(t, app, '/', { method: 'POST', headers: MULTIPART_TYPE, body });
+    return response.status;
+  };
+  t.equal(await post('Content-Disposition: form-data; name="\xe4"'), 400);
+  t.equal(await post('Content-Disposition: form-data; name="a"; filename="\xe4.txt"'), 400);
+  t.equal(await post('Content-Disposition: form-data; name="\xed\xa0\x80"'), 400);
+  t.equal(await post('Content-Disposition: form-data; name="\xc3\xa4"; filename="\xc3\xa4.txt"'), 200);
+});
+
+for (const gateway of ['uws', 'node'] as const) {
+  t.test(`decodeBody() takes nothing behind the end of the encoded body: ${gateway}`, async (t) => {
+    const app = new WsgiHandler([
+      decodeBody(),
+      async (environ) => new WsgiResponse({ content: await requestOf(environ).text() }),
+    ]);
+    const server = await serve(app, { bind: '127.0.0.1:0', gateway, logLevel: 'silent' });
+    t.teardown(() => server.close({ timeoutMs: 0 }));
+    const text = 'hello '.repeat(500);
+    for (const [coding, encoded] of [
+      ['br', brotliCompressSync(text)],
+      ['deflate', deflateSync(text)],
+      ['gzip', gzipSync(text)],
+    ] as const) {
+      const send = async (gapMs: number, ...chunks: Uint8Array[]) => {
+        const body = new ReadableStream<Uint8Array>({
+          async start(controller) {
+            for (const chunk of chunks) {
+              controller.enqueue(chunk);
+              await sleep(gapMs);
+            }
+            controller.close();
+          },
+        });
+        const response = await fetch(server.url, {
+          method: 'POST',
+          body,
+          duplex: 'half',
+          headers: { 'content-encoding': coding, 'content-type': 'text/plain' },
+        } as RequestInit);
+        return [response.status, await response.text()];
+      };
+      const junk = Buffer.from('junk');
+      t.strictSame(await send(0, encoded), [200, text], coding);
+      t.strictSame(
+        await send(5, ...[...encoded].map((byte) => Uint8Array.of(byte)).slice(0, 60), encoded.subarray(60)),
+        [200, text],
+      );
+      t.equal((await send(0, Buffer.concat([encoded, junk])))[0], 400, `${coding}: in one`);
+      t.equal((await send(50, encoded, junk))[0], 400, `${coding}: later`);
+      t.equal((await send(0, encoded, Buffer.alloc(200_000, 'j')))[0], 400, `${coding}: much`);
+      const twice = await send(10, encoded, encoded);
+      t.strictSame(twice[0], coding === 'gzip' ? 200 : 400, `${coding}: only gzip has members`);
+    }
+  });
+}

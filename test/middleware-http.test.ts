@@ -738,6 +738,26 @@ t.test('proxyHeaders takes what trusted proxies say', async (t) => {
   t.equal(await see({ 'x-forwarded-for': '1.2.3.4:5678' }), `1.2.3.4 ${plain}`, 'port');
   t.equal(await see({ 'x-forwarded-for': '[2001:db8::1]:5678' }), `2001:db8::1 ${plain}`);
   t.equal(await see({ 'x-forwarded-for': '2001:db8::1' }), `2001:db8::1 ${plain}`);
+  for (const [given, canonical] of [
+    ['::ffff:1.2.3.4', '1.2.3.4'],
+    ['::FFFF:102:304', '1.2.3.4'],
+    ['[0:0:0:0:0:ffff:1.2.3.4]:80', '1.2.3.4'],
+    ['2001:DB8:0::1', '2001:db8::1'],
+    ['::ffff:1', '::ffff:1'],
+    ['fe80::00:1%eth0', 'fe80::1%eth0'],
+  ] as const)
+    t.equal(await see({ 'x-forwarded-for': given }), `${canonical} ${plain}`, `one spelling: ${given}`);
+  for (const [host, port, proto, seenHost] of [
+    ['[::1]:8080', '443', 'https', '[::1] 443'],
+    ['a.example:8080', '443', 'http', 'a.example:443 443'],
+    ['a.example:80', '80', 'http', 'a.example 80'],
+    ['[::1]', '8443', 'https', '[::1]:8443 8443'],
+  ] as const)
+    t.equal(
+      await see({ 'x-forwarded-host': host, 'x-forwarded-port': port, 'x-forwarded-proto': proto }),
+      `10.0.0.1 ${proto} ${proto === 'https' ? 'on' : ''} ${seenHost}`,
+      `the stated port counts: ${host}`,
+    );
   t.equal(await see({ 'x-forwarded-for': 'unknown' }), `unknown ${plain}`);
   t.equal(
     await see({
@@ -780,6 +800,8 @@ t.test('proxyHeaders takes what trusted proxies say', async (t) => {
     { 'x-forwarded-host': 'a.example/x' },
     { 'x-forwarded-host': 'user@a.example' },
     { 'x-forwarded-host': 'a.example:99999' },
+    { 'x-forwarded-host': 'a.example:' },
+    { 'x-forwarded-host': '[:::]' },
     { 'x-forwarded-port': '0' },
     { 'x-forwarded-port': '80x' },
   ])
@@ -1326,3 +1348,21 @@ t.test('the toolkit example', async (t) => {
   t.equal(logged.length, 6, 'probes are answered before the log');
   t.match(logged[0], /^1\.2\.3\.4 - - \[.*\] "GET \/ HTTP\/1\.1" 200 \d+ "-" "node"$/);
 });
+
+for (const gateway of GATEWAYS) {
+  t.test(`a Host that is none is no way out of the log: ${gateway}`, async (t) => {
+    const { stream, lines } = sink();
+    const log = accessLog({
+      destination: stream,
+      format: '%(s)s "%({host}i)s" %({HTTP_HOST}e)s',
+      flushMs: 1,
+    });
+    const { port } = await listen(t, new WsgiHandler([log, show('HTTP_HOST')]), gateway);
+    const answers = [];
+    for (const host of ['a b', 'a.example'])
+      answers.push((await raw(port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).slice(9, 12));
+    t.strictSame(answers, ['400', '200']);
+    for (let i = 0; i < 100 && lines().length < (gateway === 'uws' ? 2 : 1); i++) await sleep(5);
+    t.strictSame(lines(), [...(gateway === 'uws' ? ['400 "-" -'] : []), '200 "a.example" a.example']);
+  });
+}

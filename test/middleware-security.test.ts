@@ -474,6 +474,14 @@ t.test('Digest: nonces, counts and targets', async (t) => {
       [401, false],
       JSON.stringify(change),
     );
+  const last = user.nonce.at(-1) as string;
+  for (const other of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
+    if (other !== last)
+      t.match(
+        await get(await user.header('/a?b=c', { nonce: user.nonce.slice(0, -1) + other })),
+        [401, true],
+        `another spelling: ${other}`,
+      );
   for (const nonce of ['', 'x', 'zzzzzzzzzzz.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA', `${user.nonce}x`])
     t.match(await get(await user.header('/a?b=c', { nonce })), [401, true], `nonce ${nonce}`);
   t.match(await get(await user.header('/a?b=c', { nc: '00000000' })), [401, true], 'counts begin with 1');
@@ -918,6 +926,27 @@ t.test('csrf: what browsers say decides', async (t) => {
     t.throws(() => csrf(options as never), TypeError, JSON.stringify(options));
 });
 
+t.test('compress: HEAD of what its handler left out has the head of the GET', async (t) => {
+  const app: App = (environ) =>
+    new WsgiResponse({
+      content: environ.REQUEST_METHOD === 'HEAD' ? '' : 'text '.repeat(1000),
+      contentType: 'text/plain',
+      headers: [
+        ['Content-Length', '5000'],
+        ['ETag', '"a"'],
+      ],
+    });
+  const client = testClient(new WsgiHandler([app], { responseMiddleware: [compress()] }));
+  const head = async (method: string) => {
+    const response = await client.request('/', { method, headers: { 'accept-encoding': 'br' } });
+    await response.text().catch(() => '');
+    return ['etag', 'vary', 'content-encoding'].map((name) => response.header(name));
+  };
+  t.strictSame(await head('HEAD'), await head('GET'));
+  t.strictSame(await head('HEAD'), ['W/"a"', 'Accept-Encoding', 'br']);
+  await client.close();
+});
+
 t.test('csrf tokens are of one client, and of one session', async (t) => {
   const sessions = session({ passwords: [KEY] });
   const options: CsrfOptions = { tokens: { keys: [KEY], readToken: async (environ) => environ.HTTP_X_FORM } };
@@ -967,6 +996,59 @@ t.test('csrf tokens are of one client, and of one session', async (t) => {
   await bare.close();
 });
 
+t.test('csrf: what has a token is kept by no cache for others', async (t) => {
+  const answer = async (cacheControl: string | undefined, cookie?: string) => {
+    const client = testClient(
+      stack(csrf({ tokens: { keys: [KEY] } }), async (environ) => {
+        await csrfTokenOf(environ);
+        const headers: [string, string][] =
+          cacheControl === undefined ? [] : cacheControl.split('|').map((one) => ['cache-control', one]);
+        return new WsgiResponse({ content: await csrfTokenOf(environ), headers });
+      }),
+    );
+    const response = await client.get('/', cookie === undefined ? {} : { headers: { cookie } });
+    await response.text();
+    await client.close();
+    const [set] = response.headers.filter(([name]) => name.toLowerCase() === 'set-cookie');
+    return [set !== undefined, response.header('vary'), response.header('cache-control')];
+  };
+  for (const [given, expected] of [
+    [undefined, 'private'],
+    ['no-store', 'no-store'],
+    ['public, no-store', 'public, no-store'],
+    ['private, max-age=5', 'private, max-age=5'],
+    ['public', 'private'],
+    ['Public, max-age=60', 'private, max-age=60'],
+    ['max-age=60, s-maxage=600, Proxy-Revalidate', 'private, max-age=60'],
+    ['max-age=60|public', 'private, max-age=60'],
+    ['no-cache', 'private, no-cache'],
+    ['private, public', 'private'],
+    ['private="Set-Cookie, X-A", max-age=1', 'private, max-age=1'],
+    ['ext="a, public", "', 'private, ext="a, public", "'],
+    ['', 'private'],
+  ] as const)
+    t.strictSame(await answer(given), [true, 'Cookie', expected], given ?? 'none');
+  const cookie = `csrf=${'A'.repeat(43)}`;
+  t.strictSame(await answer(undefined, cookie), [false, 'Cookie', undefined], 'without a new cookie');
+  t.strictSame(await answer('public', cookie), [false, 'Cookie', 'public']);
+});
+
+t.test('session: `public` does not give a cookie to others', async (t) => {
+  const sessions = session({ passwords: [KEY] });
+  const client = testClient(
+    stack(
+      sessions,
+      async (environ) => {
+        (await sessionOf(environ)).set('user', 'ann');
+        return new WsgiResponse({ content: 'a', headers: [['Cache-Control', 'public, max-age=60']] });
+      },
+      { responseMiddleware: [sessions.save] },
+    ),
+  );
+  t.equal((await client.get('/')).header('cache-control'), 'private, max-age=60');
+  await client.close();
+});
+
 // Rate limits.
 
 const from =
@@ -997,6 +1079,10 @@ t.test('rateLimit: who is who', async (t) => {
     ['10.0.0.1', '10.0.0.2', false],
     ['10.0.0.1', '::ffff:10.0.0.1', true],
     ['::FFFF:10.0.0.1', '::ffff:10.0.0.2', false],
+    ['::ffff:a00:1', '10.0.0.1', true],
+    ['0:0:0:0:0:ffff:10.0.0.1', '10.0.0.1', true],
+    ['::ffff:a00:1', '::ffff:a00:2', false],
+    ['::ffff:1', '::1', true],
     ['2001:db8::1', '2001:db8::ffff', true],
     ['2001:db8::1', '2001:db8:0:0:1:2:3:4', true],
     ['2001:DB8:0::1', '2001:0db8::2', true],
@@ -1264,7 +1350,7 @@ t.test('compress: what is left alone', async (t) => {
     ['an image', () => response([], { contentType: 'image/png' }), undefined],
     ['no type', () => new WsgiResponse({ content: Buffer.alloc(5000) }), undefined],
     ['encoded', () => response([['content-encoding', 'zstd']]), undefined],
-    ['a part', () => response([['Content-Range', 'bytes 0-1/5']], { status: 206 }), undefined],
+    ['a part', () => response([['Content-Range', 'bytes 0-1/5']], { status: 206 }), 'Accept-Encoding'],
     ['no-transform', () => response([['Cache-Control', 'public, No-Transform']]), undefined],
     ['a digest', () => response([['Content-Digest', 'sha-256=:x:']]), undefined],
     [

@@ -365,3 +365,37 @@ t.test('serve', async (t) => {
     }
   });
 });
+
+for (const gateway of ['uws', 'node'] as const) {
+  t.test(
+    `the text log has no characters that a terminal or a reader of lines obeys: ${gateway}`,
+    async (t) => {
+      const failing: App = () => {
+        throw new Error('a\x1b[2J\x9b\u202e\u2028\x7f\u{e0001}\tb\r\n2026-11-21T00:00:00.000Z info  forged');
+      };
+      const { write } = process.stderr;
+      let text = '';
+      process.stderr.write = (chunk: unknown) => {
+        text += String(chunk);
+        return true;
+      };
+      try {
+        const server = await serve(failing, { bind: '127.0.0.1:0', gateway, logLevel: 'error' });
+        t.teardown(() => server.close({ timeoutMs: 0 }));
+        const socket = connect((server.address as { port: number }).port, '127.0.0.1');
+        // What node:http refuses by itself is left out there.
+        const query = gateway === 'uws' ? '\xc2\x9b31m\xe2\x80\xae\xe2\x80\xa8\x7f\xe2\x81\xa6' : '';
+        socket.write(Buffer.from(`GET /x?a${query} HTTP/1.1\r\nHost: a\r\n\r\n`, 'latin1'));
+        await once(socket, 'data');
+        socket.destroy();
+      } finally {
+        process.stderr.write = write;
+      }
+      t.notMatch(text, /[^\P{C}\n\t]|[\u2028\u2029]/u);
+      t.match(text, 'a\\u001b[2J\\u009b\\u202e\\u2028\\u007f\\u{e0001}\tb\\u000d\n    2026-11-21T');
+      if (gateway === 'uws') t.match(text, '/x?a\\u009b31m\\u202e\\u2028\\u007f\\u2066 500');
+      t.match(text, /\n +at .*server\.test/, 'stacks keep their lines');
+      t.equal(text.match(/^\d{4}-\d\d-\d\dT/gm)?.length, 1, 'one entry');
+    },
+  );
+}

@@ -283,10 +283,14 @@ t.test('etag leaves other responses as they are', async (t) => {
   };
   for (const [name, make] of Object.entries(responses)) {
     const { response } = await ask(t, tagged(make, etag({ limitBytes: 10 })), '/', {
-      headers: { 'if-none-match': '*' },
+      headers: { 'if-none-match': '"a"' },
     });
     t.equal(response.header('etag'), undefined, name);
     t.not(response.status, 304, name);
+    const { response: matched } = await ask(t, tagged(make, etag({ limitBytes: 10 })), '/', {
+      headers: { 'if-match': '"a"' },
+    });
+    t.equal(matched.status, name === 'created' ? 201 : 412, `${name}: what has no tag matches none`);
   }
   const { response } = await ask(
     t,
@@ -337,7 +341,7 @@ t.test(
     t.equal(since.response.status, 304);
     t.equal((await ask(t, app, '/', { headers: { 'if-none-match': '"other"' } })).text, 'a');
     const odd = tagged(() => new WsgiResponse({ content: 'a', headers: [['ETag', 'no-quotes']] }));
-    t.equal((await ask(t, odd, '/', { headers: { 'if-none-match': '*' } })).response.status, 200);
+    t.equal((await ask(t, odd, '/', { headers: { 'if-none-match': '*' } })).response.status, 304);
   },
 );
 
@@ -1421,5 +1425,149 @@ for (const gateway of GATEWAYS) {
     t.ok(grown < 150_000_000, `${Math.round(grown / 1e6)} MB`);
     for (const wire of wires) wire.destroy();
     t.ok(await settled(() => openBelow(root).length === 0));
+  });
+}
+
+t.test('fileResponse tells nothing of what lies outside its root, and opens nothing there', async (t) => {
+  const base = folder(t, { site: { 'a.txt': 'a', 'closed.txt': 'c' }, sitemap: 's', priv: { s: 'x' } });
+  symlinkSync(`${base}/priv/s`, `${base}/site/out.txt`);
+  const script = `
+    import { fileResponse, MediaRouter } from '${new URL('../src/static/index.ts', import.meta.url)}';
+    import { requestOf, WsgiHandler } from '${new URL('../src/index.ts', import.meta.url)}';
+    import { testClient } from '${new URL('../src/testing/index.ts', import.meta.url)}';
+    import { chmodSync } from 'node:fs';
+    const base = ${JSON.stringify(base)};
+    chmodSync(base + '/priv/s', 0);
+    chmodSync(base + '/site/closed.txt', 0);
+    if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }
+    const by = testClient(
+      (environ) => fileResponse(environ, requestOf(environ).query.get('p'), { root: base + '/site' }),
+      { logLevel: 'silent' });
+    const router = testClient(new MediaRouter({ root: base + '/site' }), { logLevel: 'silent' });
+    const found = {};
+    for (const p of ['../priv/s', '../priv/none', base + '/priv/s', '../sitemap', '/dev/zero', 'out.txt', '', '.',
+      'a.txt', 'closed.txt', base + '/site/a.txt'])
+      found[p] = (await by.get('/?p=' + encodeURIComponent(p))).status;
+    for (const p of ['/out.txt', '/closed.txt', '/a.txt']) found[p] = (await router.get(p)).status;
+    console.log(JSON.stringify(found));
+    process.exit();`;
+  const out = execFileSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: new URL('..', import.meta.url),
+  });
+  t.strictSame(JSON.parse(out), {
+    '../priv/s': 404,
+    '../priv/none': 404,
+    [`${base}/priv/s`]: 404,
+    '../sitemap': 404,
+    '/dev/zero': 404,
+    'out.txt': 404,
+    '': 404,
+    '.': 404,
+    'a.txt': 200,
+    'closed.txt': 403,
+    [`${base}/site/a.txt`]: 200,
+    '/out.txt': 404,
+    '/closed.txt': 403,
+    '/a.txt': 200,
+  });
+});
+
+t.test('fileResponse opens no FIFO outside its root', { skip: process.platform === 'win32' }, async (t) => {
+  const base = folder(t, { site: { 'a.txt': 'a' } });
+  execFileSync('mkfifo', [`${base}/pipe`]);
+  const writer = promisify(execFile)('sh', ['-c', `echo woken > ${base}/pipe`], { timeout: 500 });
+  const waits = writer.then(
+    () => false,
+    () => true,
+  );
+  await sleep(50);
+  for (let i = 0; i < 20; i++) {
+    const { response } = await ask(t, (environ) =>
+      fileResponse(environ, '../pipe', { root: `${base}/site` }),
+    );
+    t.equal(response.status, 404);
+  }
+  t.equal(await waits, true, 'whoever waits for a reader waits on');
+});
+
+t.test('compress: a 304 has the ETag and the Vary of its 200, a 206 the Vary', async (t) => {
+  const text = 'all work and no play makes a dull boy\n'.repeat(200);
+  const root = folder(t, { 'a.txt': text, 'b.txt': 'short', 'c.png': text, 'big.txt': text.repeat(20) });
+  const makers: Record<string, Middleware> = {
+    hot: new MediaRouter({ root }),
+    cold: new MediaRouter({ root, cache: { maxEntries: 0 } }),
+    alone: (environ) => fileResponse(environ, `.${environ.PATH_INFO}`, { root }),
+    tagged: () => new WsgiResponse({ content: text }),
+  };
+  for (const [name, app] of Object.entries(makers)) {
+    const responseMiddleware: ResponseMiddleware[] = name === 'tagged' ? [etag(), compress()] : [compress()];
+    const asker = client(t, new WsgiHandler([lint(app as App)], { responseMiddleware }));
+    const files = name === 'tagged' ? ['/a.txt'] : ['/a.txt', '/b.txt', '/c.png', '/big.txt'];
+    for (const file of files) {
+      for (const accept of ['br', 'gzip;q=0', 'identity']) {
+        for (const method of ['GET', 'HEAD']) {
+          const headers = { 'accept-encoding': accept };
+          const whole = await asker.request(file, { method, headers });
+          await whole.text().catch(() => '');
+          const tag = whole.header('etag') ?? '';
+          const which = `${name} ${file} ${accept} ${method}`;
+          const isSmaller = accept === 'br' && /a\.txt|big/.test(file);
+          t.equal(tag.startsWith('W/'), isSmaller, which);
+          const short = await asker.request(file, { method, headers: { ...headers, 'if-none-match': tag } });
+          t.equal(short.status, 304, which);
+          t.equal(short.header('etag'), tag, which);
+          t.equal(short.header('vary'), whole.header('vary'), which);
+        }
+      }
+    }
+    if (name === 'tagged') continue;
+    const parts = (headers: Record<string, string>) =>
+      asker.get('/a.txt', { headers: { 'accept-encoding': 'br', range: 'bytes=0-9', ...headers } });
+    const whole = await asker.get('/a.txt', { headers: { 'accept-encoding': 'br' } });
+    await whole.text().catch(() => '');
+    const weak = whole.header('etag') ?? '';
+    const part = await parts({});
+    t.equal(part.status, 206, name);
+    t.equal(part.header('vary'), 'Accept-Encoding', name);
+    t.equal(part.header('etag'), weak.slice(2), `${name}: a part of identity bytes has their tag`);
+    t.equal(part.header('content-encoding'), undefined, name);
+    t.equal(await part.text(), text.slice(0, 10), name);
+    const mixed = await parts({ 'if-range': weak });
+    t.equal(mixed.status, 200, `${name}: no identity bytes for a client that has compressed ones`);
+    await mixed.text().catch(() => '');
+    const right = await parts({ 'if-range': weak.slice(2) });
+    t.equal(right.status, 206, name);
+    t.equal(await right.text(), text.slice(0, 10), name);
+    const several = await parts({ range: 'bytes=0-1,5-9' });
+    t.match(several.header('content-type') ?? '', /^multipart\/byteranges/, name);
+    t.equal(several.header('vary'), 'Accept-Encoding', `${name}: in several parts`);
+    await several.text();
+  }
+});
+
+t.test('an Accept-Encoding that is remembered makes room for others', async (t) => {
+  const root = folder(t, { 'a.js': 'a', 'a.js.br': 'coded' });
+  const asker = client(t, new MediaRouter({ root, precompressed: true }));
+  for (let i = 0; i < 250; i++) await asker.get('/a.js', { headers: { 'accept-encoding': `x${i}` } });
+  const response = await asker.get('/a.js', { headers: { 'accept-encoding': 'br' } });
+  t.equal(response.header('content-encoding'), 'br');
+});
+
+for (const gateway of GATEWAYS) {
+  t.test(`a path that is refused when cold is refused when hot: ${gateway}`, async (t) => {
+    const root = folder(t, { 'ä.txt': 'a' });
+    const server = await serving(t, new MediaRouter({ root }), gateway);
+    const { port } = server.address as { port: number };
+    const raw = async () => {
+      const wire = await Wire.open({ host: '127.0.0.1', port });
+      wire.write(Buffer.from('GET /\xc3\xa4.txt HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1'));
+      const { status } = await wire.response();
+      wire.destroy();
+      return status;
+    };
+    t.equal(await raw(), 400);
+    t.equal((await fetch(`${server.url}/%C3%A4.txt`)).status, 200);
+    t.equal(await raw(), 400);
   });
 }

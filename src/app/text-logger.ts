@@ -29,6 +29,11 @@ interface Line {
   err?: { stack?: string };
 }
 
+/** Control and format characters, Unicode's line ends, and what is no character: terminals obey some of them. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** A line end within an entry, and the tab. */
+const LAYOUT = '\n\t';
+
 function writeText(json: string): void {
   const line = JSON.parse(json) as Line;
   const request = [line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
@@ -37,7 +42,23 @@ function writeText(json: string): void {
   const stack = line.err?.stack;
   const text = stack === undefined ? line.msg : stack.includes(line.msg) ? stack : `${line.msg}\n${stack}`;
   const level = (pino.levels.labels[line.level] ?? '').padEnd(5);
-  process.stderr.write(
-    `${new Date(line.time).toISOString()} ${level} ${request}${request === '' ? '' : ' '}${text}\n`,
-  );
+  const entry = `${level} ${escapeAll(request)}${request === '' ? '' : ' '}${escapeText(text)}`;
+  process.stderr.write(`${new Date(line.time).toISOString()} ${entry}\n`);
+}
+
+/** Stacks keep their line ends. A line that would look like an entry of its own is indented. */
+function escapeText(text: string): string {
+  return text
+    .replace(UNPRINTABLE, (one) => (LAYOUT.includes(one) ? one : escapeOne(one)))
+    .replace(/\n(?=\d{4}-\d\d-\d\dT)/g, '\n    ');
+}
+
+function escapeAll(text: string): string {
+  return text.replace(UNPRINTABLE, escapeOne);
+}
+
+/** As JavaScript spells it: `\\u202e`. */
+function escapeOne(one: string): string {
+  const code = (one.codePointAt(0) as number).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }

@@ -9,6 +9,7 @@ import type {
 import { decodePath } from './decode-path.js';
 import { VelaError } from './errors.js';
 import { fileWrapper } from './file-wrapper.js';
+import { requireHost } from './host.js';
 import type { Logger } from './logger.js';
 import { fieldKey, fieldName } from './request-fields.js';
 import type { RequestHost } from './request-host.js';
@@ -34,9 +35,10 @@ export class LazyEnviron implements Environ {
     LazyEnviron.#current = environ;
   }
 
-  /** The value of a header, by its name in lower case. */
+  /** The value of a header, by its name in lower case. @throws {BadRequest} for a Host that is none, see docs/compatibility.md */
   static header(environ: LazyEnviron, name: string): string | undefined {
-    return environ.#host.header(name);
+    const value = environ.#host.header(name);
+    return name === 'host' ? requireHost(value) : value;
   }
 
   /** Answers `key in environ` for header keys, on behalf of the environ whose handler is on the stack. */

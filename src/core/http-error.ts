@@ -78,10 +78,13 @@ function withHeader(owner: string, name: string, value: string, options: HttpErr
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** Not in a URI (RFC 3986 §2), though people write it: a space, and what is not ASCII. Control characters stay, and are refused. */
-const FOREIGN = /[ \u0080-\u{10ffff}]+/gu;
+/**
+ * Not in a URI (RFC 3986 §2), though it comes: spaces, what is not ASCII, and control characters, as a location may be
+ * from the request. Encoded they cannot end the header.
+ */
+const FOREIGN = /[\0- \x7f-\u{10ffff}]+/gu;
 
-/** 302, or another redirect status, to a location; spaces and what is not ASCII are percent-encoded in the header. */
+/** 302, or another redirect status, to a location; spaces, control characters and what is not ASCII are percent-encoded in the header. */
 export class HttpRedirect extends HttpError {
   override readonly name = 'HttpRedirect';
   readonly location: string;

@@ -54,16 +54,23 @@ export function checkEnviron(environ: Environ): void {
   );
   for (const key of environKeys(environ)) {
     if (!key.startsWith('HTTP_')) continue;
-    check(
-      'environ-http',
-      typeof environ[key] === 'string' && /^HTTP_[^a-z-]+$/.test(key),
-      describeKey(environ, key),
-    );
+    if (isText(environ, key) && /^HTTP_[^a-z-]+$/.test(key)) continue;
+    check('environ-http', false, describeKey(environ, key));
   }
   const hasTwice = environ.HTTP_CONTENT_TYPE !== undefined || environ.HTTP_CONTENT_LENGTH !== undefined;
   check('environ-http', !hasTwice, 'HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH');
   checkWsgi(environ);
   checkVela(environ);
+}
+
+/** A header that is refused when it is read is no fault of the server: that is told to whoever reads it. */
+function isText(environ: Environ, key: string): boolean {
+  try {
+    return typeof environ[key] === 'string';
+  } catch (error) {
+    if (error instanceof HttpError) return true;
+    throw error;
+  }
 }
 
 function checkWsgi(environ: Environ): void {

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Chunk, ConnectionInfo, TakeTunnel } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
+import { formatIpv6 } from '../core/ip-address.js';
 import type { ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
-import { formatIpv6 } from './peer-address.js';
 import { SlicedWriter } from './sliced-writer.js';
 
 /** A request and its response, as node:http has them. */

@@ -11,6 +11,11 @@ export const REFUSE_FRAMING = refusal(
   'The request says in no single way how long its body is.',
 );
 export const REFUSE_HOST = refusal('400 Bad Request', 'A request has one Host header.');
+export const REFUSE_HOST_VALUE = refusal('400 Bad Request', 'The header Host has no valid host.');
+export const REFUSE_TARGET = refusal(
+  '400 Bad Request',
+  'The request target is neither a path nor a URL of http or https.',
+);
 export const REFUSE_METHOD_SYNTAX = refusal('400 Bad Request', 'The method is not a token.');
 export const REFUSE_METHOD = refusal('501 Not Implemented', 'The method is not known here.');
 export const REFUSE_VERSION = refusal(

@@ -1,4 +1,4 @@
-import { formatIpv6 } from './peer-address.js';
+import { formatIpv6 } from '../core/ip-address.js';
 import type { HttpResponse } from './uws-binding.js';
 
 /** How many addresses are remembered: 2 to the power of this. */

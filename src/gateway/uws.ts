@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { Exchange } from '../core/exchange.js';
+import { isHost } from '../core/host.js';
 import { LINE_OVERHEAD_BYTES, TOKEN } from '../core/http-syntax.js';
 import { Incoming } from '../core/incoming.js';
 import { copyFields, findField, type RequestFields } from '../core/request-fields.js';
@@ -12,6 +13,7 @@ import {
   REFUSE_BODY,
   REFUSE_FIELDS,
   REFUSE_FRAMING,
+  REFUSE_HOST_VALUE,
   REFUSE_LINE,
   REFUSE_METHOD,
   REFUSE_METHOD_SYNTAX,
@@ -162,7 +164,10 @@ function answer(
   else exchange.run();
 }
 
-/** RFC 9112 §6.3: one length, or chunked. uWebSockets.js has refused a length beside an encoding. */
+/**
+ * RFC 9112 §6.3: one length, or chunked. uWebSockets.js has refused a length beside an encoding. Host is looked at here
+ * only where all lines are; elsewhere when it is read, as asking for it costs every request 65 ns.
+ */
 function checkFields(fields: RequestFields, bodyBytes: number, config: GatewayConfig): Refusal | undefined {
   if (fields.length / 2 > config.maxHeaderFields) return REFUSE_FIELDS;
   let framings = 0;
@@ -174,6 +179,8 @@ function checkFields(fields: RequestFields, bodyBytes: number, config: GatewayCo
     } else if (name === 'transfer-encoding') {
       framings++;
       if ((fields[i + 1] as string).toLowerCase() !== 'chunked') return REFUSE_FRAMING;
+    } else if (name === 'host' && fields[i + 1] !== '' && !isHost(fields[i + 1] as string)) {
+      return REFUSE_HOST_VALUE;
     }
   }
   if (framings > 1 || Number.isNaN(bodyBytes)) return REFUSE_FRAMING;

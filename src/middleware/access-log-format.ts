@@ -1,5 +1,6 @@
 import type { Environ, HeaderPair, RequestEnd } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
+import { HttpError } from '../core/http-error.js';
 import { TOKEN } from '../core/http-syntax.js';
 import { fieldKey } from '../core/request-fields.js';
 import { findHeader } from './put-header.js';
@@ -83,7 +84,7 @@ export function compileFormat(format: string): LogFormat {
 
   /** What a middleware behind the log assigned counts, as `proxyHeaders` does; the request itself may be gone by then. */
   const addAssignable = (key: AssignableKey) => {
-    const index = early.push((environ) => escapeField(environ[key])) - 1;
+    const index = early.push((environ) => escapeField(readEarly(environ, key))) - 1;
     addField(({ environ, early: values }) =>
       Object.hasOwn(environ, key) ? escapeField(environ[key]) : (values[index] as string),
     );
@@ -104,7 +105,7 @@ export function compileFormat(format: string): LogFormat {
     } else if (kind === 'e') {
       if (name.startsWith('HTTP_')) headers.add(name.slice(5).replaceAll('_', '-'));
       if (isAssignable(name)) addAssignable(name);
-      else if (isEarlyKey(name)) addEarly((environ) => escapeField(environ[name]));
+      else if (isEarlyKey(name)) addEarly((environ) => escapeField(readEarly(environ, name)));
       else addField(({ environ }) => readLate(environ, name));
     } else if (letter === 'h') addAssignable('REMOTE_ADDR');
     else if (letter === 'l') addText('-');
@@ -200,7 +201,17 @@ function findQuery(uri: string): string {
 
 function headerReader(name: string): Early {
   const key = fieldKey(name.toLowerCase());
-  return (environ) => escapeField(environ[key]);
+  return (environ) => escapeField(readEarly(environ, key));
+}
+
+/** What cannot be read is logged as missing: a Host that is none, which is 400 for whoever needs it. */
+function readEarly(environ: Environ, key: string): unknown {
+  try {
+    return environ[key];
+  } catch (error) {
+    if (error instanceof HttpError) return undefined;
+    throw error;
+  }
 }
 
 function responseHeaderReader(name: string): Late {

@@ -1,13 +1,14 @@
 import Negotiator from 'negotiator';
-import type { Body, Environ } from '../core/contract.js';
+import type { Body, Environ, HeaderPair } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
+import { findWhole } from '../response/not-modified.js';
 import { isCompressibleType } from './compressible-types.js';
 import { encodeStream } from './encode-stream.js';
 import { type Encoding, type EncodingLevels, encodeLater, encodeNow } from './encodings.js';
 import { joinContent } from './join-content.js';
-import { addToList } from './put-header.js';
+import { addToList, hasName } from './put-header.js';
 
 /** Options of {@link compress}. */
 export interface CompressOptions {
@@ -29,8 +30,10 @@ const DEFAULT_MIN_BYTES = 1024;
 const DEFAULT_LEVELS: EncodingLevels = { gzip: 4, br: 3 };
 /** Up to here compression takes 0.3 ms or less, and a thread's turn costs as much CPU time again. */
 const MAX_SYNC_BYTES = 65_536;
-/** No content, or a part of it. */
-const LEFT_STATUSES: ReadonlySet<number> = new Set([204, 205, 206, 304]);
+/** No content. */
+const LEFT_STATUSES: ReadonlySet<number> = new Set([204, 205]);
+/** Nothing is sent, or a part: they are not compressed, but tell of a 200 that would be. */
+const SHORT_STATUSES: ReadonlySet<number> = new Set([206, 304]);
 /** Headers that say that the content is encoded, is a part, or has a digest. */
 const LEFT_HEADERS = [
   'content-encoding',
@@ -57,17 +60,32 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
   const { minBytes, encodings, levels, skip } = resolve(options);
   const choose = createChoice(encodings);
 
+  /** A 304 has the ETag and Vary of its 200 (RFC 9110 §15.4.5); the tag of a 206 is that of the bytes that it has a part of. */
+  function describeShort(environ: Environ, response: WsgiResponse): undefined {
+    const { headers, bytes } = findWhole(response) ?? { headers: response.headers, bytes: -1 };
+    const type = headers.find((pair) => hasName(pair, 'content-type'))?.[1];
+    const isOther = type === undefined ? response.status === 206 : !isCompressibleType(type);
+    if (isOther || isLeft(headers.filter((pair) => !hasName(pair, 'content-range')))) return;
+    addToList(response.headers, 'Vary', 'Accept-Encoding');
+    if (response.status !== 304 || (bytes !== -1 && bytes < minBytes)) return;
+    if (choose(environ.HTTP_ACCEPT_ENCODING) === undefined || skip?.(environ, response) === true) return;
+    weakenTag(response);
+  }
+
   const compressResponse: ResponseMiddleware = (environ, response) => {
+    if (SHORT_STATUSES.has(response.status)) return describeShort(environ, response);
     const type = response.getHeader('content-type');
     if (type === undefined || LEFT_STATUSES.has(response.status) || !isCompressibleType(type))
       return undefined;
-    if (isLeft(response)) return undefined;
+    if (isLeft(response.headers)) return undefined;
     addToList(response.headers, 'Vary', 'Accept-Encoding');
     const encoding = choose(environ.HTTP_ACCEPT_ENCODING);
     if (encoding === undefined || skip?.(environ, response) === true) return undefined;
     const whole = joinContent(response.content);
     const stated = Number(response.getHeader('content-length') ?? -1);
-    const bytes = whole === undefined ? stated : Buffer.byteLength(whole);
+    // A handler may leave out what HEAD does not send, and state how long it is.
+    const isLeftOut = environ.REQUEST_METHOD === 'HEAD' && whole?.length === 0 && stated > 0;
+    const bytes = whole === undefined || isLeftOut ? stated : Buffer.byteLength(whole);
     if (bytes !== -1 && bytes < minBytes) return undefined;
     // What is not so long as stated is told when it is sent.
     if (whole !== undefined && stated !== -1 && stated !== bytes) return undefined;
@@ -101,13 +119,17 @@ function finish(response: WsgiResponse, encoding: Encoding, content: WsgiRespons
     .deleteHeader('content-length')
     .deleteHeader('accept-ranges')
     .setHeader('Content-Encoding', encoding);
-  const etag = response.getHeader('etag');
-  if (etag?.startsWith('"') === true) response.setHeader('ETag', `W/${etag}`);
+  weakenTag(response);
   return undefined;
 }
 
-function isLeft(response: WsgiResponse): boolean {
-  return response.headers.some(([name, value]) => {
+function weakenTag(response: WsgiResponse): void {
+  const etag = response.getHeader('etag');
+  if (etag?.startsWith('"') === true) response.setHeader('ETag', `W/${etag}`);
+}
+
+function isLeft(headers: readonly HeaderPair[]): boolean {
+  return headers.some(([name, value]) => {
     const lower = name.toLowerCase();
     return LEFT_HEADERS.includes(lower) || (lower === 'cache-control' && /\bno-transform\b/i.test(value));
   });
@@ -124,7 +146,9 @@ function createChoice(encodings: readonly Encoding[]): Choose {
     if (accept === undefined) return undefined;
     if (known.has(accept)) return known.get(accept);
     const found = findEncoding(accept, encodings);
-    if (known.size < REMEMBERED && accept.length < REMEMBERED) known.set(accept, found);
+    // Whoever sends junk must not end the remembering for all others.
+    if (known.size >= REMEMBERED) known.clear();
+    if (accept.length < REMEMBERED) known.set(accept, found);
     return found;
   };
 }

@@ -5,6 +5,8 @@ import { PermissionDenied } from '../core/http-error.js';
 import { formatSetCookie } from '../core/set-cookie.js';
 import { requireSecrets, type Secret } from '../request/secret-keys.js';
 import { requestOf } from '../request/wsgi-request.js';
+import { makePrivate } from './make-private.js';
+import { addToList } from './put-header.js';
 import { findSession } from './session.js';
 
 /** Options of `csrf({ tokens })`. */
@@ -32,6 +34,8 @@ const ANCHOR = /^[\w-]{43}$/;
 const TOKEN_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** The random value of the cookie, for a request that came without one. */
 const NEW_ANCHOR = 'vela.csrf_anchor';
+/** The response will say that it hangs on the cookie. */
+const IS_TOLD = 'vela.csrf_vary';
 
 /**
  * Tokens that are signed and tied to the session, or to a cookie where there is none (OWASP's signed double-submit
@@ -74,14 +78,24 @@ export function createCsrfTokens(options: CsrfTokenOptions): CsrfTokens {
     const secure = isPrefixed || environ['wsgi.url_scheme'] === 'https';
     environ['vela.response'].onStart(({ headers }) => {
       headers.push(['Set-Cookie', formatSetCookie(cookieName, value, { secure })]);
+      // Whoever has the cookie of another client can be made to send tokens that fit.
+      makePrivate(headers);
     });
     environ[NEW_ANCHOR] = `cookie:${value}`;
     return `cookie:${value}`;
   }
 
+  /** A token is of one client, so is what it stands in. */
+  function tellVary(environ: Environ): void {
+    if (environ[IS_TOLD] === true) return;
+    environ[IS_TOLD] = true;
+    environ['vela.response'].onStart(({ headers }) => addToList(headers, 'Vary', 'Cookie'));
+  }
+
   return {
     headerName: headerName.toLowerCase(),
     async create(environ) {
+      tellVary(environ);
       const anchor = (await findAnchor(environ)) ?? setAnchor(environ);
       const nonce = randomBytes(16).toString('base64url');
       return nonce + sign(secrets[0] as KeyObject, nonce, anchor).toString('base64url');

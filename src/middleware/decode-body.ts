@@ -79,6 +79,7 @@ function decodeInput(
 ): WsgiInput {
   const gate = new Gate();
   const input = new RequestInput(gate, limitBytes, -1);
+  const source = new EncodedBody(environ['wsgi.input']);
   const feed = async (chunks: AsyncIterable<Buffer>) => {
     let bytes = 0;
     for await (const chunk of chunks) {
@@ -92,8 +93,9 @@ function decodeInput(
       RequestInput.push(input, chunk, true);
       await gate.opened;
     }
+    await source.finish(decoder.bytesWritten);
   };
-  pipeline(environ['wsgi.input'], decoder, feed).then(
+  pipeline(source, decoder, feed).then(
     () => RequestInput.end(input),
     (error: unknown) => RequestInput.fail(input, describeError(error)),
   );
@@ -102,6 +104,44 @@ function decodeInput(
     decoder.destroy(new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read'));
   });
   return input;
+}
+
+/** The body as it comes. Decoders of br and deflate end with their data, and say nothing of what stands behind it. */
+class EncodedBody {
+  readonly #chunks: AsyncIterable<Buffer>;
+  #givenBytes = 0;
+  #isDecoded = false;
+  #over: (() => void) | undefined;
+  readonly #isOver = new Promise<void>((resolve) => {
+    this.#over = resolve;
+  });
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      for await (const chunk of this.#chunks) {
+        if (this.#isDecoded) throw trailingError();
+        this.#givenBytes += chunk.length;
+        yield chunk;
+      }
+    } finally {
+      this.#over?.();
+    }
+  }
+
+  /** Waits for the body's end once all is decoded. @throws {BadRequest} for bytes that belong to nothing */
+  async finish(usedBytes: number): Promise<void> {
+    if (this.#givenBytes !== usedBytes) throw trailingError();
+    this.#isDecoded = true;
+    await this.#isOver;
+  }
+}
+
+function trailingError(): BadRequest {
+  return new BadRequest('The body goes on behind the end of its Content-Encoding');
 }
 
 /** Stops the feeding of an input while nobody reads it. */

@@ -3,7 +3,7 @@ import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js'
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { isEntityTag } from '../response/entity-tag.js';
-import { notModifiedHeaders } from '../response/not-modified.js';
+import { noteWhole, notModifiedHeaders } from '../response/not-modified.js';
 import { evaluatePreconditions, PRECONDITION_HEADERS, readPreconditions } from '../response/preconditions.js';
 import { joinContent } from './join-content.js';
 
@@ -42,10 +42,11 @@ export function etag(options: EtagOptions = {}): ResponseMiddleware {
     const method = environ.REQUEST_METHOD;
     if (response.status !== 200 || (method !== 'GET' && method !== 'HEAD')) return undefined;
     let tag = response.getHeader('etag');
+    let isLeftOut = false;
     if (tag === undefined) {
       const content = findContent(response, limitBytes);
       // A handler may leave out what HEAD does not send: that is no content to make a tag of.
-      const isLeftOut = method === 'HEAD' && content === '';
+      isLeftOut = method === 'HEAD' && content === '';
       if (content !== undefined && !isLeftOut) {
         tag = makeTag(content, weak);
         response.addHeader('ETag', tag);
@@ -53,7 +54,8 @@ export function etag(options: EtagOptions = {}): ResponseMiddleware {
     }
     const lastModified = response.getHeader('last-modified');
     const known = tag !== undefined && isEntityTag(tag) ? tag : undefined;
-    if (known === undefined && lastModified === undefined) return undefined;
+    // What has no tag matches no If-Match but `*` (RFC 9110 §13.1.1); what HEAD left out may have one.
+    if (isLeftOut && lastModified === undefined) return undefined;
     const status = evaluatePreconditions(readPreconditions(environ), { etag: known, lastModified });
     return status === undefined ? undefined : answerShort(status, response);
   };
@@ -77,7 +79,12 @@ function makeTag(content: string | Uint8Array, weak: boolean): string {
 /** Takes the place of the response, which is then closed. */
 function answerShort(status: 304 | 412, response: WsgiResponse): WsgiResponse {
   const headers = notModifiedHeaders(response.headers);
-  if (status === 304) return new WsgiResponse({ status, headers });
+  if (status === 304) {
+    const content = joinContent(response.content);
+    const bytes =
+      content === undefined ? Number(response.getHeader('content-length') ?? -1) : Buffer.byteLength(content);
+    return noteWhole(new WsgiResponse({ status, headers }), { headers: response.headers, bytes });
+  }
   // A 412 says nothing that caches may keep.
   const kept = headers.filter(([name]) => !/^(?:cache-control|expires|last-modified)$/i.test(name));
   return new WsgiResponse({ status, content: 'Precondition Failed\n', headers: kept });

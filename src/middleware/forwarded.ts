@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isPort, parseHost } from '../core/host.js';
 import { BadRequest } from '../core/http-error.js';
 
 /** What one proxy says of the request that it received. */
@@ -18,8 +19,6 @@ const HIDDEN = /^(?:unknown|_[\w.-]{1,64})$/i;
 /** One pair of a forwarded-element: a token, and a token or quoted-string (RFC 7239 §4). */
 const PAIR =
   /[ \t]*([!#$%&'*+\-.^_`|~\w]+)=(?:([!#$%&'*+\-.^_`|~\w:[\]]+)|"((?:[^"\\]|\\.)*)")[ \t]*(;|,|$)/y;
-/** RFC 3986 §3.2.2, without escapes and user names. */
-const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._~-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::(\d{1,5}))?$/;
 
 /** The elements of a Forwarded header, the client's first. @throws {BadRequest} for what is none */
 export function parseForwarded(header: string): Hop[] {
@@ -74,19 +73,15 @@ export function checkScheme(scheme: string, header: string): 'http' | 'https' {
 
 /** Gives the port, where the host has one. @throws {BadRequest} unless it is a host, perhaps with a port */
 export function checkHost(host: string, header: string): string | undefined {
-  const match = HOST.exec(host);
-  if (match === null || (match[1] !== undefined && !isPort(match[1]))) throw malformed(header);
-  return match[1];
+  const parsed = parseHost(host);
+  if (parsed === undefined) throw malformed(header);
+  return parsed.port;
 }
 
 /** @throws {BadRequest} unless it is a port */
 export function checkPort(port: string, header: string): string {
   if (!isPort(port)) throw malformed(header);
   return port;
-}
-
-function isPort(text: string): boolean {
-  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 }
 
 export function malformed(header: string): BadRequest {

@@ -1,6 +1,7 @@
 import proxyAddr from 'proxy-addr';
 import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
+import { formatAddress } from '../core/ip-address.js';
 import {
   checkHost,
   checkPort,
@@ -168,7 +169,7 @@ function apply(environ: Environ, said: Said, use: 'x-forwarded' | 'forwarded'): 
   const serverPort = givenPort ?? hostPort;
   if (address !== undefined) {
     // The port is the client's, or not known: that of the proxy means nothing.
-    environ.REMOTE_ADDR = address;
+    environ.REMOTE_ADDR = formatAddress(address);
     environ.REMOTE_PORT = port;
   }
   if (scheme !== undefined) {
@@ -177,8 +178,10 @@ function apply(environ: Environ, said: Said, use: 'x-forwarded' | 'forwarded'): 
   }
   const known = DEFAULT_PORTS[scheme ?? (environ['wsgi.url_scheme'] as 'http' | 'https')];
   if (host !== undefined) {
-    const needsPort = hostPort === undefined && givenPort !== undefined && givenPort !== known;
-    environ.HTTP_HOST = needsPort ? `${host}:${givenPort}` : host;
+    // The port that the proxy states counts, as that of its Host is the client's word.
+    const name = hostPort === undefined ? host : host.slice(0, -hostPort.length - 1);
+    const port = givenPort === known ? '' : `:${givenPort}`;
+    environ.HTTP_HOST = givenPort === undefined ? host : `${name}${port}`;
   }
   if (serverPort !== undefined) environ.SERVER_PORT = serverPort;
   else if (scheme !== undefined || host !== undefined) environ.SERVER_PORT = known;

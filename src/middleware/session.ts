@@ -6,6 +6,7 @@ import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import { createCookieSealer } from '../request/cookie-sealer.js';
 import type { Secret } from '../request/secret-keys.js';
 import { requestOf } from '../request/wsgi-request.js';
+import { makePrivate } from './make-private.js';
 import { addToList } from './put-header.js';
 import { Session } from './session-state.js';
 import type { SessionStore } from './session-store.js';
@@ -160,8 +161,7 @@ class SessionHandle {
       formatSetCookie(name, cookie.value, { ...attributes, ...age, secure: isSecure || isPrefixed }),
     ]);
     // A cache must not give the cookie to somebody else.
-    if (!headers.some((pair) => pair[0].toLowerCase() === 'cache-control'))
-      headers.push(['Cache-Control', 'private']);
+    makePrivate(headers);
   }
 
   /** An error response is not replaced by another one because of changes that were not saved. */

@@ -45,7 +45,7 @@ export function readAttributes(environ: Environ, method: string, settings: Trace
   const agent = environ.HTTP_USER_AGENT;
   if (agent !== undefined) attributes['user_agent.original'] = agent;
   for (const [key, attribute] of settings.requestHeaders) {
-    const value = environ[key];
+    const value = readHeader(environ, key);
     if (typeof value === 'string' && value !== '') attributes[attribute] = [value];
   }
   return attributes;
@@ -61,7 +61,7 @@ export function readChanged(environ: Environ): Attributes {
 }
 
 function addServer(attributes: Attributes, environ: Environ): void {
-  const [, host, port] = HOST.exec(environ.HTTP_HOST ?? '') ?? [];
+  const [, host, port] = HOST.exec(String(readHeader(environ, 'HTTP_HOST') ?? '')) ?? [];
   if (host === undefined) {
     attributes['server.address'] = environ.SERVER_NAME;
     attributes['server.port'] = Number(environ.SERVER_PORT);
@@ -85,6 +85,16 @@ function splitTarget(environ: Environ): { path: string; query: string } {
   return mark === -1
     ? { path: target, query: '' }
     : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+/** A Host that is none is told to whoever needs it, by 400. */
+function readHeader(environ: Environ, key: string): unknown {
+  try {
+    return environ[key];
+  } catch (error) {
+    if (error instanceof HttpError) return undefined;
+    throw error;
+  }
 }
 
 /** Of a target in absolute form. */

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import busboy, { type Busboy } from 'busboy';
 import type { WsgiInput } from '../core/contract.js';
@@ -164,6 +164,8 @@ export class MultipartReader implements AsyncIterableIterator<FormPart>, PartSou
   ): FormPart {
     const limits = this.#limits;
     const disposition = headers['content-disposition']?.[0] ?? '';
+    if (!isUtf8(Buffer.from(disposition, 'latin1')))
+      throw new BadRequest('The name of a part of the body is not valid UTF-8');
     // busboy takes an empty name for none.
     const isEmpty = (parameter: string) => new RegExp(`;[\\t ]*${parameter}=""`, 'i').test(disposition);
     if (parsedName === undefined && !isEmpty('name')) throw new BadRequest('A part of the body has no name');

@@ -17,8 +17,8 @@ import { sendOpen } from './send-file.js';
 /** Options of {@link fileResponse}. */
 export interface FileResponseOptions extends FileSendOptions {
   /**
-   * The folder that the file must lie in once links are followed; the path is taken from there. Give it whenever any
-   * part of the path comes from the client.
+   * The folder that the file must lie in, by its path and once links are followed; the path is taken from there. What
+   * lies elsewhere is 404 and never opened. Give it whenever any part of the path comes from the client.
    */
   root?: string;
   /** @defaultValue by the file's suffix */
@@ -65,8 +65,7 @@ async function respond(
   const request = readFileRequest(environ);
   const codings = terms.precompressed ? acceptedCodings(environ.HTTP_ACCEPT_ENCODING) : [];
   const folder = root === undefined ? undefined : new RootFolder(root);
-  const place = resolve(root ?? '', toPath(path));
-  if (place.includes('\0')) throw new Http404();
+  const place = findPlace(path, folder);
   const found = await openFile(place, folder);
   if (found === undefined || found === 'folder') throw new Http404();
   const { open, coding, varies } = terms.precompressed
@@ -100,8 +99,16 @@ function checkOptions(options: FileResponseOptions): FileResponseOptions {
   return options;
 }
 
-function toPath(path: unknown): string {
+/** @throws {Http404} for what is outside the folder, or can be no path */
+function findPlace(path: unknown, folder: RootFolder | undefined): string {
+  const place = resolve(folder?.path ?? '', toPath(path, folder !== undefined));
+  if (place.includes('\0') || folder?.spans(place) === false) throw new Http404();
+  return place;
+}
+
+/** With a root the path is the client's, and an empty one stands for the folder. */
+function toPath(path: unknown, hasRoot: boolean): string {
   if (path instanceof URL) return fileURLToPath(path);
-  if (typeof path === 'string' && path !== '') return path;
+  if (typeof path === 'string' && (hasRoot || path !== '')) return path;
   throw new TypeError(`fileResponse takes the path of a file; received ${describeValue(path)}`);
 }

@@ -16,6 +16,8 @@ import { acceptedCodings, type Coding, chooseCoded } from './precompressed.js';
 import { readHot } from './read-hot.js';
 import { sendBytes, sendOpen } from './send-file.js';
 
+/** What is not the same decoded, or is refused. */
+const UNPLAIN = /[%\x7f-\uffff]/;
 const METHODS = ['GET', 'HEAD', 'OPTIONS'] as const;
 /** A request whose answer hangs on its method alone. */
 const plain = (method: string): FileRequest => ({
@@ -77,8 +79,8 @@ export class MediaRouter implements Part {
     if (method !== 'GET' && method !== 'HEAD') return this.#refuseMethod(method);
     const request = readFileRequest(environ);
     const codings = terms.precompressed ? acceptedCodings(environ.HTTP_ACCEPT_ENCODING) : [];
-    // Keys are decoded: an escape may spell another path.
-    const hot = rest.includes('%') ? undefined : terms.cache.findFresh(makeKey(codings, rest));
+    // Keys are decoded: an escape may spell another path, and bytes that must be escaped are refused.
+    const hot = UNPLAIN.test(rest) ? undefined : terms.cache.findFresh(makeKey(codings, rest));
     if (hot !== undefined) return sendBytes(request, hot.file, hot.bytes, terms.maxRanges);
     return this.#look(environ, request, codings, rest);
   }

@@ -25,7 +25,8 @@ const MISSING: ReadonlySet<unknown> = new Set([
 
 /**
  * Opens a regular file; tells a folder; undefined for whatever else there is or is not: FIFOs, sockets, devices, links
- * that lead out of the root.
+ * that lead out of the root. What the system refuses to open is told only of the root's own files: of others nobody is
+ * to learn whether they are there.
  * @throws {HttpError} 403 when the system refuses it, 503 when the process has too many files open
  */
 export async function openFile(
@@ -44,7 +45,7 @@ export async function openFile(
     }
     return isInside && stats.isDirectory() ? 'folder' : undefined;
   } catch (error) {
-    return tellMissing(error);
+    return await tellMissing(error, path, root);
   } finally {
     await handle?.close();
   }
@@ -67,16 +68,19 @@ export async function withFolder<T>(
     if (!stats.isDirectory() || !(await root.holds(handle, path, stats))) return undefined;
     return await use(process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : path);
   } catch (error) {
-    return tellMissing(error);
+    return await tellMissing(error, path, root);
   } finally {
     await handle?.close();
   }
 }
 
-function tellMissing(error: unknown): undefined {
+async function tellMissing(error: unknown, path: string, root: RootFolder | undefined): Promise<undefined> {
   const { code } = error as NodeJS.ErrnoException;
   if (MISSING.has(code)) return undefined;
-  if (code === 'EACCES' || code === 'EPERM') throw new PermissionDenied(undefined, { cause: error });
+  if (code === 'EACCES' || code === 'EPERM') {
+    if (root !== undefined && !(await root.holdsPath(path))) return undefined;
+    throw new PermissionDenied(undefined, { cause: error });
+  }
   if (code === 'EMFILE' || code === 'ENFILE')
     throw new HttpError(503, 'Too many files are open', { headers: [['Retry-After', '1']], cause: error });
   throw error;

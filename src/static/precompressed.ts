@@ -37,7 +37,9 @@ export function acceptedCodings(header: string | undefined): readonly Coding[] {
   const ranked = negotiator.encodings([...CODINGS, 'identity'], { preferred: CODINGS });
   const identity = ranked.indexOf('identity');
   const codings = (identity === -1 ? ranked : ranked.slice(0, identity)) as Coding[];
-  if (remembered.size < REMEMBERED && header.length < REMEMBERED_LENGTH) remembered.set(header, codings);
+  // Whoever sends junk must not end the remembering for all others.
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  if (header.length < REMEMBERED_LENGTH) remembered.set(header, codings);
   return codings;
 }
 

@@ -24,15 +24,29 @@ export class RootFolder {
     return isWithin(real, await this.#findPrefix(0));
   }
 
+  /** Whether a path lies in this folder by its spelling, whatever links do then: asked before anything is opened. */
+  spans(path: string): boolean {
+    return isWithin(path, withSeparator(this.path));
+  }
+
+  /** Whether a path that cannot be opened leads into this folder; false where that cannot be told. */
+  async holdsPath(path: string): Promise<boolean> {
+    const real = await realpath(path).catch(() => undefined);
+    return real !== undefined && isWithin(real, await this.#findPrefix(0));
+  }
+
   async #findPrefix(maxAgeMs: number): Promise<string> {
     const nowMs = performance.now();
     if (nowMs - this.#checkedMs >= maxAgeMs) {
-      const real = await realpath(this.path);
-      this.#prefix = real.endsWith(sep) ? real : real + sep;
+      this.#prefix = withSeparator(await realpath(this.path));
       this.#checkedMs = nowMs;
     }
     return this.#prefix;
   }
+}
+
+function withSeparator(path: string): string {
+  return path.endsWith(sep) ? path : path + sep;
 }
 
 function isWithin(path: string, prefix: string): boolean {

@@ -1,5 +1,6 @@
 import type { HeaderPair } from '../core/contract.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
+import { noteWhole } from '../response/not-modified.js';
 import type { DescribedFile } from './described-file.js';
 import { FileBody } from './file-body.js';
 import type { FileRequest } from './file-request.js';
@@ -31,7 +32,8 @@ export function sendBytes(
     );
     content = chunks.length === 0 ? '' : Buffer.concat(chunks);
   }
-  return build(status, content, headers);
+  const response = build(status, content, headers);
+  return status === 200 ? response : noteWhole(response, { headers: file.headers, bytes: file.size });
 }
 
 function build(status: number, content: string | Buffer, headers: readonly HeaderPair[]): WsgiResponse {
@@ -57,11 +59,11 @@ export async function sendOpen(
   const { status, pieces = [{ start: 0, end: file.size - 1 }], length } = plan;
   const headers = copyHeaders(plan.headers);
   if (status !== 304) headers.push(['Content-Length', String(length)]);
-  if (length === 0 || request.method === 'HEAD') {
-    await open.handle.close();
-    return new WsgiResponse({ status, headers });
-  }
-  return new WsgiResponse({ status, content: new FileBody(open.handle, pieces, blockBytes), headers });
+  const isEmpty = length === 0 || request.method === 'HEAD';
+  if (isEmpty) await open.handle.close();
+  const content = isEmpty ? '' : new FileBody(open.handle, pieces, blockBytes);
+  const response = new WsgiResponse({ status, content, headers });
+  return status === 200 ? response : noteWhole(response, { headers: file.headers, bytes: file.size });
 }
 
 /** Pairs of its own, as whoever handles the response may change them. */

@@ -469,6 +469,17 @@ const HEADS: readonly WireCase[] = [
     why: 'RFC 9112 §2.2 SHOULD; uWebSockets.js waits for more, and gives up with its idle time-out',
     isAppCalled: { uws: false, node: true },
   },
+  {
+    fact: 'a Host that is none is refused where headers are looked at',
+    send: (h) => post('Content-Length: 5\r\n', `hello${h}`).replace(HOST, 'Host: a b\r\n'),
+    expect: REFUSED,
+  },
+  ...['http://user:pw@b', 'http://', 'http://b:99999', 'ftp://b', 'http:'].map((start) => ({
+    fact: `a target of ${start} is refused`,
+    send: (h: string) => get(HOST, `GET ${start}/record?id=ID_OF_THE_REQUEST HTTP/1.1`) + h,
+    expect: { uws: '505 closed', node: '400 closed' },
+    why: 'uWebSockets.js has no absolute-form',
+  })),
   { fact: 'a missing Host is refused', send: (h) => get('') + h, expect: REFUSED },
   { fact: 'a duplicate Host is refused', send: (h) => get('Host: a\r\nHost: b\r\n') + h, expect: REFUSED },
   { fact: 'the same Host twice is refused', send: (h) => get('Host: a\r\nHost: a\r\n') + h, expect: REFUSED },
@@ -916,6 +927,46 @@ conformance((test, gateway) => {
   test('an empty Host is no HTTP_HOST', async (t, kit) => {
     const response = await kit.ask('GET /env?keys=HTTP_HOST,SERVER_NAME HTTP/1.1\r\nHost:\r\n\r\n');
     t.strictSame(JSON.parse(response.body.toString()), { HTTP_HOST: null, SERVER_NAME: '127.0.0.1' });
+  });
+
+  test('a Host that is none is 400 when it is read', async (t, kit) => {
+    const env = (host: string, key = 'HTTP_HOST') =>
+      kit.ask(`GET /env?keys=${key} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const bad = [
+      'a b',
+      'evil/x?',
+      'a@b',
+      '<x>',
+      'a:99999',
+      'a:0',
+      'a:b',
+      '[::1',
+      '[:::]',
+      '"',
+      'a,b',
+      'http://x',
+      '%41',
+      ':80',
+    ];
+    for (const host of bad) t.equal((await env(host)).status, 400, host);
+    for (const host of [
+      'a',
+      'a.example:80',
+      'a_b',
+      '_a',
+      '127.0.0.1:8080',
+      '[::1]',
+      '[::1]:81',
+      'xn--mnchen-3ya.de',
+      'a.',
+      'a:',
+    ]) {
+      const response = await env(host);
+      t.equal(response.status, 200, host);
+      t.strictSame(JSON.parse(response.body.toString()), { HTTP_HOST: host });
+    }
+    const unread = (await env('a b', 'PATH_INFO')).status;
+    t.equal(unread, gateway === 'uws' ? 200 : 400, 'uws: nobody read it');
   });
 
   const SPLIT: Readonly<Record<string, (id: string) => string>> = {
