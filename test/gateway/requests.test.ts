@@ -1150,6 +1150,7 @@ conformance((test, gateway) => {
         'wsgi.async': true,
         'wsgi.timestamp': 0,
         'vela.signal': 'object',
+        'vela.stopping': 'object',
         'vela.cfg': 'object',
         'vela.logger': 'object',
         'vela.response': 'object',
