@@ -38,7 +38,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/example.mjs'], { encoding: 'utf8' });
   t.equal(status, 1);
   const names = readdirSync('examples').sort();
-  t.same(names, ['account', 'api', 'events', 'files', 'hello', 'toolkit', 'tracing', 'uploads']);
+  t.same(names, ['account', 'api', 'digest', 'events', 'files', 'hello', 'toolkit', 'tracing', 'uploads']);
   for (const name of names) t.match(stderr, new RegExp(`^  ${name} +[A-Z].{20,}\\.$`, 'm'), name);
 });
 
@@ -73,6 +73,18 @@ example('toolkit', async (t, { url }) => {
     [{ bytes: 1, mountedAt: '/api' }, 'https://app.example'],
   );
   t.equal((await fetch(`${url}/api/echo`, { method: 'POST', body: 'x'.repeat(1001) })).status, 413);
+});
+
+example('digest', async (t, { url, lines }) => {
+  const password = lines.map((line) => / is (\S+)$/.exec(line)?.[1]).find((one) => one !== undefined) ?? '';
+  const curl = (...flags: string[]) =>
+    spawnSync('curl', ['-s', '-w', '%{http_code}', ...flags], { encoding: 'utf8', timeout: 10_000 }).stdout;
+  const ask = (secret: string) => curl('--digest', '-u', `ann:${secret}`, '-d', 'hello', `${url}/shout`);
+  t.equal(ask(password), 'ann: HELLO\n200');
+  t.match(ask('wrong'), /401$/);
+  t.match(curl('-d', 'hello', `${url}/shout`), /401$/);
+  t.equal(curl('-u', 'x:y', `${url}/claim`), '{"scheme":"basic"}200');
+  t.equal(curl(`${url}/claim`), '{"scheme":"none"}200');
 });
 
 example('api', async (t, { url, lines }) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
+import { answersYes } from './answers-yes.js';
 import { findClientNetwork } from './client-network.js';
 import {
   createMemoryRateLimitStore,
@@ -75,7 +76,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   }
 
   const rateLimitMiddleware: MiddlewareFunction = (environ) => {
-    if (skip?.(environ) === true) return undefined;
+    if (skip !== undefined && answersYes('rateLimit', 'skip', skip, environ)) return undefined;
     const key = prefix + shorten(requireKey(findKey(environ)));
     const cost = typeof costOption === 'number' ? costOption : requireCost(costOption(environ), bucket);
     let taken: TakenTokens | PromiseLike<TakenTokens>;

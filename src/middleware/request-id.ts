@@ -3,6 +3,7 @@ import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
 import { fieldKey } from '../core/request-fields.js';
+import { answersYes } from './answers-yes.js';
 import { optionError } from './option-error.js';
 import { putHeader } from './put-header.js';
 
@@ -38,7 +39,8 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
   const key = fieldKey(header);
 
   const requestIdMiddleware: MiddlewareFunction = (environ) => {
-    const given = trust === true || (trust !== false && trust(environ) === true) ? environ[key] : undefined;
+    const isTrusted = trust === true || (trust !== false && answersYes(OWNER, 'trust', trust, environ));
+    const given = isTrusted ? environ[key] : undefined;
     const isGiven = typeof given === 'string' && SANE.test(given);
     const id = isGiven ? given : generate === undefined ? randomId() : checkId(generate());
     environ['vela.request_id'] = id;

@@ -15,8 +15,10 @@ import {
   decodeBody,
   health,
   proxyHeaders,
+  rateLimit,
   requestId,
   secureHeaders,
+  serverTiming,
   timing,
 } from '../src/middleware/index.js';
 import { MediaRouter } from '../src/static/index.js';
@@ -172,6 +174,25 @@ t.test('options and texts', async (t) => {
     ).text,
     /nor where readToken/,
   );
+});
+
+t.test('an option that is a question must be answered at once', async (t) => {
+  const late = (async () => {
+    throw new Error('too late');
+  }) as unknown as () => boolean;
+  const sink = { write: () => true, on() {}, off() {} };
+  for (const [name, one] of Object.entries({
+    accessLog: accessLog({ skip: late, destination: sink }),
+    csrf: csrf({ skip: late }),
+    rateLimit: rateLimit({ limit: 5, skip: late }),
+    requestId: requestId({ trust: late }),
+    serverTiming: serverTiming({ allow: late }),
+  })) {
+    const logger = recorder();
+    const { response } = await ask(t, new WsgiHandler([one, ok]), '/', { method: 'POST' }, { logger });
+    t.equal(response.status, 500, name);
+    t.match(logger.lines[0]?.message, `of ${name}() must answer at once, true or false; it gave a promise`);
+  }
 });
 
 t.test('what proxyHeaders refuses has an id, a line and safe headers; what it finds is logged', async (t) => {
