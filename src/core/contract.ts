@@ -266,6 +266,7 @@ export interface Environ {
   /** For `<script nonce>`: where `secureHeaders` has a policy with a nonce. */
   'vela.csp_nonce'?: string | undefined;
   /** The template that the path fits, `/users/{id}`, for the names of spans: for whoever routes to set. */
+  'vela.params'?: object | undefined;
   'vela.route'?: string | undefined;
   /** Of the request's span, in hexadecimal: where `traceRequests` made one. */
   'vela.trace_id'?: string | undefined;

@@ -40,6 +40,11 @@ export class WsgiRequest {
     this.environ = environ;
   }
 
+  /** The parameters of the route's path; a route's handler knows their types. */
+  get params(): object {
+    return this.environ['vela.params'] ?? {};
+  }
+
   get method(): string {
     return this.environ.REQUEST_METHOD;
   }
