@@ -11,6 +11,7 @@ import {
 import {
   accessLog,
   authenticate,
+  compress,
   csrf,
   decodeBody,
   health,
@@ -187,12 +188,34 @@ t.test('an option that is a question must be answered at once', async (t) => {
     rateLimit: rateLimit({ limit: 5, skip: late }),
     requestId: requestId({ trust: late }),
     serverTiming: serverTiming({ allow: late }),
+    'rateLimit ': rateLimit({ limit: 5, key: late as never }),
+    ' rateLimit': rateLimit({ limit: 5, cost: late as never }),
+    ' requestId': requestId({ generate: late as never }),
   })) {
     const logger = recorder();
     const { response } = await ask(t, new WsgiHandler([one, ok]), '/', { method: 'POST' }, { logger });
     t.equal(response.status, 500, name);
-    t.match(logger.lines[0]?.message, `of ${name}() must answer at once, true or false; it gave a promise`);
+    t.match(logger.lines[0]?.message, `of ${name.trim()}() must answer at once; it gave a promise`);
   }
+});
+
+t.test('a scope may be looked up, and all but true refuses', async (t) => {
+  for (const [hasScope, status] of [
+    [async () => true, 200],
+    [() => true, 200],
+    [async () => false, 403],
+    [() => 'yes' as never, 403],
+    [() => Promise.reject(new Error('down')), 500],
+  ] as const) {
+    const gate = authenticate({ scheme: 'bearer', scope: 'x', verify: () => ({ n: 1 }), hasScope });
+    const headers = { authorization: 'Bearer abc' };
+    t.equal((await ask(t, new WsgiHandler([gate, ok]), '/', { headers })).response.status, status);
+  }
+  const rejects = (async () => {
+    throw new Error('too late');
+  }) as unknown as () => boolean;
+  const app = new WsgiHandler([ok], { responseMiddleware: [compress({ skip: rejects })] });
+  t.equal((await ask(t, app, '/', { headers: { 'accept-encoding': 'br' } })).response.status, 500);
 });
 
 t.test('what proxyHeaders refuses has an id, a line and safe headers; what it finds is logged', async (t) => {

@@ -1,7 +1,7 @@
+import { atOnce } from '../core/at-once.js';
 import type { Environ, HeaderPair, MiddlewareFunction, RequestEnd } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { compileFormat, findUser, type LogFormat, loggedStatus, NAMED_FORMATS } from './access-log-format.js';
-import { answersYes } from './answers-yes.js';
 import { type LineStream, LineWriter } from './line-writer.js';
 import { optionError, requireMs } from './option-error.js';
 
@@ -73,7 +73,7 @@ export function accessLog(options: AccessLogOptions = {}): MiddlewareFunction {
   }
 
   const accessLogMiddleware: MiddlewareFunction = (environ) => {
-    if (skip !== undefined && answersYes(OWNER, 'skip', skip, environ)) return;
+    if (skip !== undefined && atOnce(OWNER, 'skip', skip(environ)) === true) return;
     const control = environ['vela.response'];
     const early = isJson ? readJson(environ) : readEarly(environ);
     if (!needsResponseHeaders) {

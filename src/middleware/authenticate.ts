@@ -27,7 +27,7 @@ export interface BearerOptions extends CommonOptions {
   /** The scopes that are needed, separated by spaces, told to the client. */
   scope?: string;
   /** Whether the scopes are there: false answers 403. @defaultValue they are */
-  hasScope?(user: unknown, environ: Environ): boolean;
+  hasScope?(user: unknown, environ: Environ): boolean | PromiseLike<boolean>;
 }
 
 /** Options of {@link authenticate}. */
@@ -116,9 +116,12 @@ function createBearerGate(options: BearerOptions, realm: string): Gate {
     const { token } = credentials;
     return settle(options.verify(token, environ), (user) => {
       if (!user) return refuse('The token is not valid', `${base}, error="invalid_token"`);
-      if (hasScope === undefined || hasScope(user, environ)) return user;
-      const headers = challengeHeader(`${base}, error="insufficient_scope"`);
-      throw new HttpError(403, 'The token does not reach so far', { headers });
+      if (hasScope === undefined) return user;
+      return settle(hasScope(user, environ), (isThere) => {
+        if (isThere === true) return user;
+        const headers = challengeHeader(`${base}, error="insufficient_scope"`);
+        throw new HttpError(403, 'The token does not reach so far', { headers });
+      });
     });
   };
 }

@@ -1,4 +1,5 @@
 import Negotiator from 'negotiator';
+import { atOnce } from '../core/at-once.js';
 import type { Body, Environ, HeaderPair } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
@@ -61,6 +62,9 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
   const choose = createChoice(encodings);
 
   /** A 304 has the ETag and Vary of its 200 (RFC 9110 §15.4.5); the tag of a 206 is that of the bytes that it has a part of. */
+  const isSkipped = (environ: Environ, response: WsgiResponse) =>
+    skip !== undefined && atOnce('compress', 'skip', skip(environ, response)) === true;
+
   function describeShort(environ: Environ, response: WsgiResponse): undefined {
     const { headers, bytes } = findWhole(response) ?? { headers: response.headers, bytes: -1 };
     const type = headers.find((pair) => hasName(pair, 'content-type'))?.[1];
@@ -68,7 +72,7 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
     if (isOther || isLeft(headers.filter((pair) => !hasName(pair, 'content-range')))) return;
     addToList(response.headers, 'Vary', 'Accept-Encoding');
     if (response.status !== 304 || (bytes !== -1 && bytes < minBytes)) return;
-    if (choose(environ.HTTP_ACCEPT_ENCODING) === undefined || skip?.(environ, response) === true) return;
+    if (choose(environ.HTTP_ACCEPT_ENCODING) === undefined || isSkipped(environ, response)) return;
     weakenTag(response);
   }
 
@@ -80,7 +84,7 @@ export function compress(options: CompressOptions = {}): ResponseMiddleware {
     if (isLeft(response.headers)) return undefined;
     addToList(response.headers, 'Vary', 'Accept-Encoding');
     const encoding = choose(environ.HTTP_ACCEPT_ENCODING);
-    if (encoding === undefined || skip?.(environ, response) === true) return undefined;
+    if (encoding === undefined || isSkipped(environ, response)) return undefined;
     const whole = joinContent(response.content);
     const stated = Number(response.getHeader('content-length') ?? -1);
     // A handler may leave out what HEAD does not send, and state how long it is.

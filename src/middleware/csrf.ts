@@ -1,8 +1,8 @@
+import { atOnce } from '../core/at-once.js';
 import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { PermissionDenied } from '../core/http-error.js';
 import { own } from '../core/own.js';
-import { answersYes } from './answers-yes.js';
 import { type CsrfTokenOptions, type CsrfTokens, createCsrfTokens } from './csrf-tokens.js';
 
 /** Options of {@link csrf}. */
@@ -41,7 +41,7 @@ export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
   const csrfMiddleware: MiddlewareFunction = (environ) => {
     if (tokens !== undefined) environ[KEY] = tokens;
     if (SAFE.has(environ.REQUEST_METHOD)) return undefined;
-    if (skip !== undefined && answersYes('csrf', 'skip', skip, environ)) return undefined;
+    if (skip !== undefined && atOnce('csrf', 'skip', skip(environ)) === true) return undefined;
     const reason = findReason(environ, trusted);
     if (reason !== undefined) throw new PermissionDenied(`A request of another site was refused: ${reason}`);
     return tokens?.check(environ);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { atOnce } from '../core/at-once.js';
 import type { Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
-import { answersYes } from './answers-yes.js';
 import { findClientNetwork } from './client-network.js';
 import {
   createMemoryRateLimitStore,
@@ -76,9 +76,12 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   }
 
   const rateLimitMiddleware: MiddlewareFunction = (environ) => {
-    if (skip !== undefined && answersYes('rateLimit', 'skip', skip, environ)) return undefined;
-    const key = prefix + shorten(requireKey(findKey(environ)));
-    const cost = typeof costOption === 'number' ? costOption : requireCost(costOption(environ), bucket);
+    if (skip !== undefined && atOnce('rateLimit', 'skip', skip(environ)) === true) return undefined;
+    const key = prefix + shorten(requireKey(atOnce('rateLimit', 'key', findKey(environ))));
+    const cost =
+      typeof costOption === 'number'
+        ? costOption
+        : requireCost(atOnce('rateLimit', 'cost', costOption(environ)), bucket);
     let taken: TakenTokens | PromiseLike<TakenTokens>;
     try {
       taken = store.take(key, cost, bucket);

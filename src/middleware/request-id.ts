@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { atOnce } from '../core/at-once.js';
 import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
 import { fieldKey } from '../core/request-fields.js';
-import { answersYes } from './answers-yes.js';
 import { optionError } from './option-error.js';
 import { putHeader } from './put-header.js';
 
@@ -39,10 +39,14 @@ export function requestId(options: RequestIdOptions = {}): MiddlewareFunction {
   const key = fieldKey(header);
 
   const requestIdMiddleware: MiddlewareFunction = (environ) => {
-    const isTrusted = trust === true || (trust !== false && answersYes(OWNER, 'trust', trust, environ));
+    const isTrusted = trust === true || (trust !== false && atOnce(OWNER, 'trust', trust(environ)) === true);
     const given = isTrusted ? environ[key] : undefined;
     const isGiven = typeof given === 'string' && SANE.test(given);
-    const id = isGiven ? given : generate === undefined ? randomId() : checkId(generate());
+    const id = isGiven
+      ? given
+      : generate === undefined
+        ? randomId()
+        : checkId(atOnce(OWNER, 'generate', generate()));
     environ['vela.request_id'] = id;
     environ['vela.response'].onStart(({ headers }) => putHeader(headers, header, id));
   };

@@ -1,7 +1,7 @@
+import { atOnce } from '../core/at-once.js';
 import type { BeginningResponse, Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
-import { answersYes } from './answers-yes.js';
 import { optionError } from './option-error.js';
 
 /** Options of {@link serverTiming}. */
@@ -39,7 +39,7 @@ export function serverTiming(options: ServerTimingOptions = {}): MiddlewareFunct
     throw optionError(OWNER, 'total', "a token such as 'total', or ''", total);
 
   const serverTimingMiddleware: MiddlewareFunction = (environ) => {
-    if (allow !== undefined && !answersYes(OWNER, 'allow', allow, environ)) return;
+    if (allow !== undefined && atOnce(OWNER, 'allow', allow(environ)) !== true) return;
     const marks: Mark[] = [];
     environ[KEY] = marks;
     if (total !== '') begin(marks, total, undefined);

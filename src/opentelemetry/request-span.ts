@@ -1,4 +1,5 @@
 import type { Attributes, Span } from '@opentelemetry/api';
+import { atOnce } from '../core/at-once.js';
 import type { Environ, RequestEnd } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
@@ -116,7 +117,7 @@ export function findRequestSpan(environ: Environ): RequestSpan | undefined {
 /** What a function of the user's gives; what it throws is told to OpenTelemetry's log, and no request fails for it. */
 export function callHook<T>(hook: () => T, otherwise: T): T {
   try {
-    return hook() ?? otherwise;
+    return atOnce('traceRequests', 'its functions', hook()) ?? otherwise;
   } catch (error) {
     diag.error('vela: a function given to traceRequests() threw', error);
     return otherwise;

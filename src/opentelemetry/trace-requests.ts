@@ -42,7 +42,7 @@ export function traceRequests(app: App | Middleware, options: TraceRequestsOptio
     const tracer = instruments.findTracer();
     const meters = instruments.findMeters();
     if (tracer === undefined && meters === undefined) return call(environ, startResponse);
-    if (findRequestSpan(environ) !== undefined || callHook(() => skip?.(environ) === true, false))
+    if (findRequestSpan(environ) !== undefined || callHook(() => skip?.(environ), false) === true)
       return call(environ, startResponse);
     endRecording ??= recordErrors();
     const method = nameMethod(environ, settings);
@@ -86,7 +86,7 @@ function beginSpan(
   const { acceptParent } = settings;
   const isAccepted =
     typeof acceptParent === 'function'
-      ? callHook(() => acceptParent(environ) === true, false)
+      ? callHook(() => acceptParent(environ), false) === true
       : acceptParent === true;
   const attributes = readAttributes(environ, method, settings);
   const { attributes: further } = settings;

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { atOnce } from '../core/at-once.js';
 import type { Environ, MiddlewareResult, Part, PartDescription } from '../core/contract.js';
 import { ImproperlyConfigured, toError } from '../core/errors.js';
 import { Http404, MethodNotAllowed } from '../core/http-error.js';
@@ -162,7 +163,7 @@ export class MediaRouter implements Part {
         type: findFileType(path, types),
         coding,
         varies,
-        cacheControl: findCacheControl(path),
+        cacheControl: atOnce('MediaRouter', 'cacheControl', findCacheControl(path)),
         download: download && path.slice(path.lastIndexOf('/') + 1),
         headers,
       });
