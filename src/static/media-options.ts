@@ -1,3 +1,4 @@
+import { atOnce } from '../core/at-once.js';
 import { describeValue, refuseUnknown, requireOptions, requireRecord } from '../core/errors.js';
 import { FileCache, type FileCacheOptions } from './file-cache.js';
 import {
@@ -138,7 +139,8 @@ function isSuffix(text: unknown): boolean {
 
 function resolveCacheControl(given: string | ((path: string) => string)): (path: string) => string {
   if (typeof given === 'function')
-    return (path) => requireHeaderValue('cacheControl', 'Cache-Control', given(path));
+    return (path) =>
+      requireHeaderValue('cacheControl', 'Cache-Control', atOnce('MediaRouter', 'cacheControl', given(path)));
   const value = requireHeaderValue('cacheControl', 'Cache-Control', given);
   return () => value;
 }

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { atOnce } from '../core/at-once.js';
 import type { Environ, MiddlewareResult, Part, PartDescription } from '../core/contract.js';
 import { ImproperlyConfigured, toError } from '../core/errors.js';
 import { Http404, MethodNotAllowed } from '../core/http-error.js';
@@ -163,7 +162,7 @@ export class MediaRouter implements Part {
         type: findFileType(path, types),
         coding,
         varies,
-        cacheControl: atOnce('MediaRouter', 'cacheControl', findCacheControl(path)),
+        cacheControl: findCacheControl(path),
         download: download && path.slice(path.lastIndexOf('/') + 1),
         headers,
       });
