@@ -1,4 +1,5 @@
 import { isThenable } from './errors.js';
+import { own } from './own.js';
 
 /**
  * What a function among the options gave, which must be there at once.
@@ -6,6 +7,6 @@ import { isThenable } from './errors.js';
  */
 export function atOnce<T>(owner: string, option: string, value: T): T {
   if (!isThenable(value)) return value;
-  value.then(undefined, () => undefined);
+  void own(Promise.resolve(value));
   throw new TypeError(`Option "${option}" of ${owner}() must answer at once; it gave a promise`);
 }

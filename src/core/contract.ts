@@ -265,9 +265,10 @@ export interface Environ {
   'vela.user'?: unknown;
   /** For `<script nonce>`: where `secureHeaders` has a policy with a nonce. */
   'vela.csp_nonce'?: string | undefined;
-  /** The template that the path fits, `/users/{id}`, for the names of spans: for whoever routes to set. */
-  'vela.params'?: object | undefined;
+  /** The pattern that the path fits, `/users/:id`, for logs and the names of spans: set by whoever routes. */
   'vela.route'?: string | undefined;
+  /** The parameters of that path. */
+  'vela.params'?: object | undefined;
   /** Of the request's span, in hexadecimal: where `traceRequests` made one. */
   'vela.trace_id'?: string | undefined;
   'vela.span_id'?: string | undefined;

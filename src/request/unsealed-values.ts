@@ -1,5 +1,6 @@
-/** How many are remembered; a cookie has 4 KiB at the most, so a few MiB. */
+/** How many are remembered, and how long they may be: as long as browsers keep cookies. So a few MiB. */
 const REMEMBERED = 1000;
+const LONGEST_CHARS = 4096;
 /** The expiry in ms is the sixth field of Fe26.2, and authenticated with all others. */
 const EXPIRY_FIELD = 5;
 
@@ -22,6 +23,7 @@ export class UnsealedValues {
   }
 
   remember(sealed: string, value: unknown): void {
+    if (sealed.length > LONGEST_CHARS) return;
     const text = JSON.stringify(value);
     if (text === undefined) return;
     this.#texts.set(sealed, text);

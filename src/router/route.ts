@@ -55,10 +55,15 @@ export function createRoute(
   return { methods, pattern, policy, name, converters, parts, calls: resolveCalls(parts) };
 }
 
-/** A route of a router that is mounted in another. */
-export function mountRoute(route: Route, prefix: PathPattern, middleware: readonly Middleware[]): Route {
+/** A route as its router has it: behind the router's middleware, and below the prefix of a router that is mounted. */
+export function mountRoute(
+  route: Route,
+  prefix: PathPattern | undefined,
+  middleware: readonly Middleware[],
+): Route {
   const parts = [...middleware, ...route.parts];
-  return { ...route, pattern: joinPatterns(prefix, route.pattern), parts, calls: resolveCalls(parts) };
+  const pattern = prefix === undefined ? route.pattern : joinPatterns(prefix, route.pattern);
+  return { ...route, pattern, parts, calls: resolveCalls(parts) };
 }
 
 /** Puts what converters make in place of the texts. @returns false when one of them makes nothing */
@@ -90,7 +95,7 @@ function convertList(texts: readonly unknown[], convert: Converter): unknown[] |
 }
 
 /** Where a route's parameters are for whatever has the environ. */
-export function setRoute(environ: Environ, route: Route, params: Params): void {
-  environ['vela.route'] = route.pattern.source;
+export function setRoute(environ: Environ, route: Route | undefined, params: Params | undefined): void {
+  environ['vela.route'] = route?.pattern.source;
   environ['vela.params'] = params;
 }

@@ -217,10 +217,11 @@ export class Router implements Part {
 
   /** Its routes and those of the routers in it, as one list. */
   #resolve(): Route[] {
-    const root = parsePattern('');
     return this.#declared.flatMap((one) => {
       const routes = 'router' in one ? one.router.#resolve() : [one];
-      return routes.map((route) => mountRoute(route, 'router' in one ? one.prefix : root, this.#middleware));
+      return routes.map((route) =>
+        mountRoute(route, 'router' in one ? one.prefix : undefined, this.#middleware),
+      );
     });
   }
 
@@ -237,7 +238,10 @@ export class Router implements Part {
   ): MiddlewareResult | PromiseLike<MiddlewareResult> {
     const match = findMatch(table, environ, after);
     if (match === undefined) {
-      if (after !== undefined) return undefined;
+      if (after !== undefined) {
+        setRoute(environ, undefined, undefined);
+        return undefined;
+      }
       return this.#passesMethods ? undefined : refuseMethod(table, environ);
     }
     setRoute(environ, match.value, match.params);
