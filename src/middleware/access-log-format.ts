@@ -1,4 +1,5 @@
 import type { Environ, HeaderPair, RequestEnd } from '../core/contract.js';
+import { LazyEnviron } from '../core/environ.js';
 import { VelaError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
 import { TOKEN } from '../core/http-syntax.js';
@@ -48,8 +49,8 @@ const EARLY: Readonly<Record<string, Early>> = {
   U: ({ RAW_URI }) => escapeField(RAW_URI.split('?', 1)[0] as string),
   q: ({ RAW_URI }) => escapeField(findQuery(RAW_URI)),
   H: ({ SERVER_PROTOCOL }) => escapeField(SERVER_PROTOCOL),
-  f: ({ HTTP_REFERER }) => escapeField(HTTP_REFERER),
-  a: ({ HTTP_USER_AGENT }) => escapeField(HTTP_USER_AGENT),
+  f: (environ) => escapeField(LazyEnviron.readField(environ, 'HTTP_REFERER', 'referer')),
+  a: (environ) => escapeField(LazyEnviron.readField(environ, 'HTTP_USER_AGENT', 'user-agent')),
 };
 const LATE: Readonly<Record<string, Late>> = {
   u: ({ environ }) => escapeField(findUser(environ)),
@@ -143,9 +144,13 @@ export function compileFormat(format: string): LogFormat {
 
 /** The name of who was authenticated: CGI's key, or Vela's, where that is a name. */
 export function findUser(environ: Environ): string | undefined {
-  const { REMOTE_USER, 'vela.user': user } = environ;
-  if (typeof REMOTE_USER === 'string') return REMOTE_USER;
-  return typeof user === 'string' ? user : undefined;
+  return findAssigned(environ, 'REMOTE_USER') ?? findAssigned(environ, 'vela.user');
+}
+
+/** A text that some middleware assigned. Asked for, a key that there is not goes through the whole chain of prototypes. */
+function findAssigned(environ: Environ, key: string): string | undefined {
+  const value = Object.hasOwn(environ, key) ? environ[key] : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The status that is logged: 0 for a response that was never begun. */

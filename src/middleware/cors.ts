@@ -1,4 +1,5 @@
 import type { BeginningResponse, Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
+import { LazyEnviron } from '../core/environ.js';
 import { isThenable } from '../core/errors.js';
 import { PermissionDenied } from '../core/http-error.js';
 import { TOKEN } from '../core/http-syntax.js';
@@ -43,7 +44,7 @@ export function cors(options: CorsOptions): MiddlewareFunction {
       environ['vela.response'].onStart(allowAny);
       return undefined;
     }
-    const origin = environ.HTTP_ORIGIN;
+    const origin = LazyEnviron.readField(environ, 'HTTP_ORIGIN', 'origin');
     const preflight =
       isOptions && origin !== undefined && environ.HTTP_ACCESS_CONTROL_REQUEST_METHOD !== undefined
         ? readPreflight(environ)
