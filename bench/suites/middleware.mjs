@@ -24,6 +24,7 @@ const rows = [
   { id: 'cors', title: 'cors, simple request', headers: origin, adds: { vary: 'Origin', 'access-control-allow-origin': origin.Origin } },
   { id: 'secureHeaders', title: 'secureHeaders', adds: { 'content-security-policy': /^default-src/, 'referrer-policy': 'no-referrer' } },
   { id: 'stack', title: 'requestId, accessLog, cors and secureHeaders', headers: origin, adds: stack },
+  { id: 'rawStack', title: 'the same, by hand on uWebSockets.js alone', headers: origin, adds: stack },
   { id: 'proxyHeaders', title: 'proxyHeaders, three headers taken', headers: forwarded },
   { id: 'timeout', title: 'timeout' },
   { id: 'cleanPath', title: 'cleanPath' },

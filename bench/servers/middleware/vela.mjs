@@ -24,6 +24,7 @@ import {
 import { HELLO } from '../../lib/answers.mjs';
 import { runRow } from '../../lib/child.mjs';
 import { SESSION_USER, TEXT_16K, TEXT_1K, USER } from '../../lib/middleware-texts.mjs';
+import { rawStack } from './raw-stack.mjs';
 
 const isWith = process.argv[3] === 'with';
 
@@ -67,6 +68,7 @@ const apps = {
   cors: before(makeCors),
   secureHeaders: before(() => secureHeaders()),
   stack: before(() => requestId(), makeLog, makeCors, () => secureHeaders()),
+  rawStack,
   proxyHeaders: before(() => proxyHeaders({ trusted: ['loopback'] })),
   timeout: before(() => timeout({ timeoutMs: 5000 })),
   cleanPath: before(() => cleanPath()),
@@ -85,6 +87,7 @@ const apps = {
 };
 
 async function listen(makeApp) {
+  if (makeApp === rawStack) return rawStack(isWith);
   const server = await serve(makeApp(), { bind: '127.0.0.1:0', gateway: 'uws' });
   return server.address.port;
 }
