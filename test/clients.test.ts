@@ -15,6 +15,7 @@ import t, { type Test } from 'tap';
 import { serve } from '../src/index.js';
 import { createClientApp, LONG_TEXT, type Witness } from './support/client-app.js';
 import { needsClient, run } from './support/run-client.js';
+import { needsRequests, runFacts } from './support/run-facts.js';
 import { Wire } from './support/wire.js';
 
 const BIG = Buffer.alloc(3_000_000, 'abcdefghij');
@@ -80,17 +81,8 @@ async function open(t: Test, gateway: 'uws' | 'node'): Promise<Site> {
 }
 
 async function judgeWithRequests(t: Test, { url, witness }: Site, gateway: string): Promise<void> {
-  if (!needsClient(t, 'python3-requests', '/usr/bin/python3', '-c', 'import requests')) return;
-  const script = new URL('support/requests_client.py', import.meta.url).pathname;
-  const { text, stderr } = await run('/usr/bin/python3', [script, url, gateway]);
-  const lines = text.split('\n').filter((line) => line !== '');
-  const facts = lines.map(
-    (line) => JSON.parse(line) as { fact?: string; ok?: boolean; why?: string; facts?: number },
-  );
-  const last = facts.pop();
-  t.equal(last?.facts, facts.length, `the script came to its end ${stderr}`);
-  t.ok(facts.length >= 30);
-  for (const { fact, ok, why } of facts) t.ok(ok, `${fact} ${why ?? ''}`);
+  if (!needsRequests(t)) return;
+  t.ok((await runFacts(t, 'requests_client.py', url, gateway)) >= 30);
   await t.resolves(
     until(() => witness.closedBodies.filter((name) => name === 'endless').length === 3),
     'generators end with their clients',

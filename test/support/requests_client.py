@@ -12,7 +12,6 @@ import socket
 import sys
 import threading
 import time
-import traceback
 import zlib
 
 import requests
@@ -20,26 +19,8 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 from urllib3.fields import RequestField
 from urllib3.filepost import encode_multipart_formdata
 
-URL, GATEWAY = sys.argv[1:3]
-TIMEOUT = (5, 10)
-FACTS = []
-
-
-def fact(name):
-    def add(function):
-        FACTS.append((name, function))
-        return function
-
-    return add
-
-
-def ask(method, path, session=requests, **options):
-    options.setdefault("timeout", TIMEOUT)
-    return session.request(method, URL + path, **options)
-
-
-def same(found, wanted):
-    assert found == wanted, f"found {found!r}, wanted {wanted!r}"
+sys.dont_write_bytecode = True
+from facts import GATEWAY, TIMEOUT, URL, ask, fact, run_facts, same
 
 
 def sha(data):
@@ -507,13 +488,4 @@ def _():
     same(wrong, [])
 
 
-for name, check in FACTS:
-    if len(sys.argv) > 3 and sys.argv[3] not in name:
-        continue
-    started = time.monotonic()
-    try:
-        check()
-        print(json.dumps({"fact": name, "ok": True, "s": round(time.monotonic() - started, 2)}), flush=True)
-    except Exception:
-        print(json.dumps({"fact": name, "ok": False, "why": traceback.format_exc()}), flush=True)
-print(json.dumps({"facts": len(FACTS)}), flush=True)
+run_facts()
