@@ -38,7 +38,18 @@ t.test('the list of examples has a sentence for each', async (t) => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/example.mjs'], { encoding: 'utf8' });
   t.equal(status, 1);
   const names = readdirSync('examples').sort();
-  t.same(names, ['account', 'api', 'digest', 'events', 'files', 'hello', 'toolkit', 'tracing', 'uploads']);
+  t.same(names, [
+    'account',
+    'api',
+    'digest',
+    'events',
+    'files',
+    'hello',
+    'httpbin',
+    'toolkit',
+    'tracing',
+    'uploads',
+  ]);
   for (const name of names) t.match(stderr, new RegExp(`^  ${name} +[A-Z].{20,}\\.$`, 'm'), name);
 });
 
@@ -46,6 +57,12 @@ example('hello', async (t, { url }) => {
   const response = await fetch(url);
   t.same([response.status, await response.text()], [200, 'Hello World!\n']);
   t.equal((await fetch(url, { method: 'POST', body: 'x' })).status, 405);
+});
+
+example('httpbin', async (t, { url }) => {
+  const answer = await fetch(`${url}/anything/a?b=c`, { method: 'POST', body: 'x' });
+  t.match(await answer.json(), { args: { b: 'c' }, data: 'x', method: 'POST', url: `${url}/anything/a?b=c` });
+  t.match(await (await fetch(url)).text(), '<h1>httpbin on Vela</h1>');
 });
 
 example('toolkit', async (t, { url }) => {

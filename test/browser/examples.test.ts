@@ -11,6 +11,7 @@ import t, { type Test } from 'tap';
 import { closeBrowser, openPage, skipsBrowser, until } from '../support/browser.js';
 
 t.teardown(closeBrowser);
+t.setTimeout(300_000);
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const START_MS = 60_000;
@@ -247,5 +248,100 @@ for (const gateway of ['uws', 'node'] as const) {
     await run(t, 'events', flags);
     await page.getByText('open', { exact: true }).waitFor();
     await clients(1);
+  });
+}
+
+for (const gateway of ['uws', 'node'] as const) {
+  t.test(`the httpbin example (${gateway})`, { skip: skipsBrowser }, async (t) => {
+    const { url, stop } = await run(t, 'httpbin', ['--bind', '127.0.0.1:0', '--gateway', gateway]);
+    const { page } = await openPage(t, { viewport: { width: 1280, height: 800 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => void (message.type() === 'error' && problems.push(message.text())));
+    await page.goto(url);
+    await page.locator('#gateway').getByText(gateway, { exact: true }).waitFor();
+
+    const status = async () => (await page.locator('#status').textContent()) ?? '';
+    const body = () => page.locator('#body').textContent();
+    /** Presses the button of a route, and waits for the answer. */
+    const tryRoute = async (path: string, wanted: RegExp, method = 'GET') => {
+      const item = page.locator('li').filter({ has: page.locator('.path', { hasText: path }) });
+      const button = item.locator(`button[data-method=${method}]`).first();
+      const target = await button.getAttribute('data-path');
+      await button.click();
+      await until(async () => wanted.test(await status()), `${method} ${path}: ${wanted}`);
+      t.equal(await page.locator('#asked').textContent(), `${method} ${target}`);
+    };
+    await tryRoute('/patch', /^200 OK, /, 'PATCH');
+    t.match(JSON.parse((await body()) ?? ''), { json: { hello: 'world' }, headers: { Origin: url } });
+    await tryRoute('/status/:codes', /^418 I'm a Teapot, /);
+    t.match(await body(), 'I am a teapot');
+    await tryRoute('/basic-auth/:user/:passwd', /^200 OK, /);
+    await tryRoute('/redirect/:n', /^200 OK, from \/get, /);
+    await tryRoute('/cookies/set/:name/:value', /^200 OK, from \/cookies, /);
+    t.same(JSON.parse((await body()) ?? ''), { cookies: { star: 'Suhail' } });
+    await tryRoute('/stream/:n', /^200 OK, /);
+    await until(async () => (await body())?.split('\n').length === 4, 'three lines');
+    await tryRoute('/bytes/:n', /^200 OK, /);
+    await until(async () => /^(?:[\da-f]{2} ){64}$/.test((await body()) ?? ''), 'bytes in hexadecimal');
+    for (const [path, isShown] of [
+      ['/image/:format', "document.querySelector('#media img')?.naturalWidth > 0"],
+      ['/clip{/:blockBytes}', "document.querySelector('#media video')?.videoWidth > 0"],
+    ] as const) {
+      await tryRoute(path, /^200 OK, /);
+      await until(async () => (await page.evaluate(isShown)) === true, `${path} to be shown`);
+    }
+    for (const format of ['png', 'jpeg', 'webp', 'svg']) {
+      const size = `(async () => { const image = new Image(); image.src = '/image/${format}'; await image.decode(); return image.width; })()`;
+      t.ok(Number(await page.evaluate(size)) > 0, `${format} is an image`);
+    }
+    await tryRoute('/anything{/*path}', /^200 OK, /);
+    await page.evaluate('scrollTo(0, 0)');
+    await picture(page, 'httpbin');
+
+    await page.getByLabel('Find a route').fill('digest');
+    t.equal(await page.locator('li:visible').count(), 1, 'routes are found by their text');
+    await page.getByLabel('Find a route').fill('');
+    t.ok((await page.locator('li:visible').count()) > 50);
+
+    await page.goto(`${url}/forms/post`);
+    await page.getByLabel('Name').fill('Zoë');
+    await page.getByLabel('onion').check();
+    await page.getByLabel('cheese').check();
+    await page.getByRole('button', { name: 'Order' }).click();
+    await page.waitForURL(`${url}/post`);
+    t.match(JSON.parse((await page.textContent('body')) ?? ''), {
+      form: { custname: 'Zoë', topping: ['cheese', 'onion'] },
+    });
+    await page.goto(`${url}/encoding/utf8`);
+    t.match(await page.textContent('pre'), 'क');
+    await page.goto(`${url}/links/5`);
+    await page.getByRole('link', { name: '3' }).click();
+    await page.waitForURL(`${url}/links/5/3`);
+    // A link to a page that its maker wanted to be one: text, in which no script runs.
+    await page.goto(
+      `${url}/response-headers?Content-Type=text/html&x=${encodeURIComponent('<script>document.title="run"</script>')}`,
+    );
+    t.equal(await page.title(), '');
+    await page.goto(
+      `${url}/base64/${Buffer.from('<script>document.title="run"</script>').toString('base64url')}`,
+    );
+    t.equal(await page.title(), '');
+    t.same(
+      problems.filter((text) => !text.includes('418')),
+      [],
+      'no script failed, and the policy had nothing to block',
+    );
+
+    const digest = await openPage(t, { httpCredentials: { username: 'user', password: 'passwd' } });
+    t.equal((await digest.page.goto(`${url}/digest-auth/auth/user/passwd/SHA-256`))?.status(), 200);
+    const plain = await openPage(t, { javaScriptEnabled: false });
+    await plain.page.goto(url);
+    await plain.page.locator('form[action="/post"] button').click();
+    t.match(await plain.page.textContent('body'), '"form": {}', 'forms work without scripts');
+    await plain.page.goBack();
+    await plain.page.getByRole('link', { name: '/uuid' }).click();
+    t.match(await plain.page.textContent('body'), '"uuid"');
+    t.equal(await stop(), 0, 'open pages do not hold up a stop');
   });
 }
