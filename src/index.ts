@@ -35,7 +35,13 @@ export { type MultipartOptions, readMultipart } from './request/read-multipart.j
 export { readText } from './request/read-text.js';
 export { type SavedFile, type SaveFileOptions, saveFile } from './request/save-file.js';
 export type { Secret } from './request/secret-keys.js';
-export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './request/standard-schema.js';
+export type {
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchemaV1,
+} from './request/standard-schema.js';
 export type { UploadedFile } from './request/uploaded-file.js';
 export { requestOf, WsgiRequest } from './request/wsgi-request.js';
 export { type EventStreamOptions, eventStream, type ServerSentEvent } from './response/event-stream.js';
@@ -43,12 +49,35 @@ export { Html, type HtmlValue, html, unsafeHtml } from './response/html.js';
 export { json, type ResponseOptions } from './response/json.js';
 export { type RedirectOptions, redirect } from './response/redirect.js';
 export type { UrlParams, UrlQuery } from './router/build-url.js';
-export type { Converted, Converter, ConverterName, ConverterOption } from './router/converters.js';
+export type {
+  Converted,
+  Converter,
+  ConverterName,
+  ConverterOption,
+  ParamOptions,
+} from './router/converters.js';
 export type { HandlerResult } from './router/handler-result.js';
+export type { OperationOptions } from './router/operation-options.js';
 export type { PathParams } from './router/path-params.js';
-export type { ParamOptions, RouteOptions } from './router/route.js';
+export { Reply, type ReplyOptions, reply } from './router/reply.js';
+export type { RouteOptions } from './router/route.js';
+export type { RouteContract } from './router/route-contract.js';
 export type { ConvertedParams, RouteHandler, RouteRequest } from './router/route-request.js';
-export { type AddRoute, type RouteDescription, Router, type RouterOptions } from './router/router.js';
+export {
+  type AddRoute,
+  type RouteDescription,
+  type RouteOperation,
+  Router,
+  type RouterOptions,
+} from './router/router.js';
+export type {
+  BodyType,
+  CheckedResult,
+  ResponseMap,
+  ResponseOption,
+  SchemaOptions,
+  Valid,
+} from './router/schema-options.js';
 export { SkipRoute } from './router/skip-route.js';
 export { type Server, serve } from './server/serve.js';
 export { WsgiServer } from './server/wsgi-server.js';

@@ -269,6 +269,8 @@ export interface Environ {
   'vela.route'?: string | undefined;
   /** The parameters of that path. */
   'vela.params'?: object | undefined;
+  /** What the schemas of that route have made of the request. */
+  'vela.valid'?: object | undefined;
   /** Of the request's span, in hexadecimal: where `traceRequests` made one. */
   'vela.trace_id'?: string | undefined;
   'vela.span_id'?: string | undefined;

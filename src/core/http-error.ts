@@ -4,7 +4,7 @@ import { findReason } from './status.js';
 
 /** One of several things that are wrong with a request. */
 export interface HttpErrorDetail {
-  /** Where in the body it is, as a JSON pointer (RFC 6901): `/items/0/name`; `''` for the whole. */
+  /** Where it is, as a JSON pointer (RFC 6901): in the body, `/items/0/name`, or in what is named first, `/body/items/0`; `''` for the whole. */
   readonly path: string;
   readonly message: string;
 }

@@ -9,8 +9,9 @@ import { decodeText } from './decode-text.js';
 import { findCharset, parseMediaType } from './media-type.js';
 import { parseJson } from './parse-json.js';
 import { DEFAULT_LIMIT_BYTES, loadBody } from './read-bytes.js';
+import { checkSchema } from './run-schema.js';
 import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.js';
-import { checkSchema, validate } from './validate.js';
+import { validate } from './validate.js';
 
 /** Options of {@link readJson}. */
 export interface JsonOptions<S extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined> {

@@ -24,5 +24,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
+/** The type of what a schema takes. */
+export type SchemaInput<S extends StandardSchemaV1> = NonNullable<S['~standard']['types']>['input'];
+
 /** The type of what a schema lets through. */
 export type SchemaOutput<S extends StandardSchemaV1> = NonNullable<S['~standard']['types']>['output'];

@@ -45,6 +45,11 @@ export class WsgiRequest {
     return this.environ['vela.params'] ?? {};
   }
 
+  /** What the schemas of the route have made of the request; a route's handler knows their types. */
+  get valid(): object {
+    return this.environ['vela.valid'] ?? {};
+  }
+
   get method(): string {
     return this.environ.REQUEST_METHOD;
   }

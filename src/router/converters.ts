@@ -9,6 +9,9 @@ export type ConverterName = 'int' | 'float' | 'uuid';
 /** A converter by its name, a list of the texts that there are, or a function. */
 export type ConverterOption = ConverterName | readonly string[] | Converter;
 
+/** Converters of a route's parameters, by name. */
+export type ParamOptions = Readonly<Record<string, ConverterOption>>;
+
 /** What a converter makes. */
 export type Converted<C> = C extends 'int' | 'float'
   ? number

@@ -2,9 +2,10 @@ import { type Body, type MiddlewareResult, TAKEN } from '../core/contract.js';
 import { describeValue, VelaError } from '../core/errors.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { json } from '../response/json.js';
+import { Reply, toResponse } from './reply.js';
 
 /**
- * What a handler may return: a response; text, sent as text/plain; bytes; an iterable or stream of chunks; any other object
+ * What a handler may return: a response, or a `reply()`; text, sent as text/plain; bytes; an iterable or stream of chunks; any other object
  * or array, sent as JSON; nothing, which passes the request on.
  */
 export type HandlerResult = WsgiResponse | string | object | typeof TAKEN | undefined | null | void;
@@ -15,6 +16,7 @@ export function toResult(result: unknown, where: () => string): MiddlewareResult
     return result as MiddlewareResult;
   if (typeof result === 'string') return new WsgiResponse({ content: result });
   if (typeof result === 'object' && !(result instanceof Error)) {
+    if (result instanceof Reply) return toResponse(result);
     if (!isBody(result)) return json(result);
     const response = new WsgiResponse({ content: result });
     if (response.getHeader('content-type') === undefined)

@@ -1,11 +1,16 @@
 import type { StartResponse } from '../core/contract.js';
+import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { Converted } from './converters.js';
 import type { HandlerResult } from './handler-result.js';
 import type { PathParams } from './path-params.js';
 
-/** The parameters of a path, some of them converted. */
-export type ConvertedParams<Path extends string, P> = {
+/** The parameters of a path, some of them converted; a schema for all of them leaves them as they are. */
+export type ConvertedParams<Path extends string, P> = P extends StandardSchemaV1
+  ? PathParams<Path>
+  : ConvertedBy<Path, P>;
+
+type ConvertedBy<Path extends string, P> = {
   readonly [Name in keyof PathParams<Path>]: Name extends keyof P
     ? NonNullable<PathParams<Path>[Name]> extends readonly unknown[]
       ? Converted<P[Name]>[] | Extract<PathParams<Path>[Name], undefined>
@@ -13,11 +18,14 @@ export type ConvertedParams<Path extends string, P> = {
     : PathParams<Path>[Name];
 };
 
-/** The request that a route's handler gets: with the parameters of its path. */
-export type RouteRequest<P extends object = object> = WsgiRequest & { readonly params: P };
+/** The request that a route's handler gets: with the parameters of its path, and what the route's schemas have made. */
+export type RouteRequest<P extends object = object, V extends object = object> = WsgiRequest & {
+  readonly params: P;
+  readonly valid: V;
+};
 
 /** Answers the requests of a route. */
-export type RouteHandler<P extends object = object> = (
-  request: RouteRequest<P>,
+export type RouteHandler<P extends object = object, V extends object = object, R = HandlerResult> = (
+  request: RouteRequest<P, V>,
   startResponse: StartResponse,
-) => HandlerResult | PromiseLike<HandlerResult>;
+) => R | PromiseLike<R>;

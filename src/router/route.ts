@@ -1,18 +1,21 @@
 import type { Environ, Middleware, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { resolveCallable } from '../core/parts.js';
-import { type Converter, type ConverterOption, resolveConverter } from './converters.js';
+import type { StandardSchemaV1 } from '../request/standard-schema.js';
+import { type Converter, type ParamOptions, resolveConverter } from './converters.js';
 import type { Params } from './params.js';
 import { joinPatterns, type PathPattern, type PathPolicy, patternNames } from './path-pattern.js';
-
-/** Converters of a route's parameters, by name. */
-export type ParamOptions = Readonly<Record<string, ConverterOption>>;
+import { CONTRACT_OPTIONS, type RouteContract } from './route-contract.js';
 
 /** Options of a route. */
-export interface RouteOptions<P extends ParamOptions = ParamOptions> {
+export interface RouteOptions<P extends ParamOptions | StandardSchemaV1 = ParamOptions | StandardSchemaV1> {
   /** For `url()`; a name is there once. */
   name?: string;
-  /** Makes values of parameters; a converter that gives undefined for a text makes the route not match. */
+  /**
+   * Makes values of parameters: converters by name, where one that gives undefined for a text makes the route not match;
+   * or a schema for the object of all texts, where what it does not let through is 422 and what it makes is
+   * `request.valid.params`.
+   */
   params?: P;
   /** Runs before the handler, in order. */
   middleware?: readonly Middleware[];
@@ -26,6 +29,8 @@ export interface Route {
   readonly policy: PathPolicy;
   readonly name: string | undefined;
   readonly converters: readonly (readonly [name: string, converter: Converter])[];
+  /** What it says of its requests and responses. */
+  readonly contract: RouteContract;
   /** Of the routers around it, its own, then the handler. */
   readonly parts: readonly Middleware[];
   readonly calls: readonly MiddlewareFunction[];
@@ -36,11 +41,12 @@ export function createRoute(
   methods: readonly string[] | undefined,
   pattern: PathPattern,
   policy: PathPolicy,
-  options: RouteOptions,
+  options: RouteOptions<ParamOptions>,
+  contract: RouteContract,
   handler: MiddlewareFunction,
 ): Route {
   const { name, params = {}, middleware = [], ...unknown } = requireOptions('a route', options);
-  refuseUnknown('a route', unknown, ['name', 'params', 'middleware']);
+  refuseUnknown('a route', unknown, ['name', 'params', 'middleware', ...CONTRACT_OPTIONS]);
   if (name !== undefined && (typeof name !== 'string' || name === ''))
     throw new TypeError(`The name of a route must be text; received ${describeValue(name)}`);
   const known = patternNames(pattern.tokens);
@@ -52,7 +58,7 @@ export function createRoute(
     return [param, resolveConverter(option, param)] as const;
   });
   const parts = [...requireMiddleware(middleware), handler];
-  return { methods, pattern, policy, name, converters, parts, calls: resolveCalls(parts) };
+  return { methods, pattern, policy, name, converters, contract, parts, calls: resolveCalls(parts) };
 }
 
 /** A route as its router has it: behind the router's middleware, and below the prefix of a router that is mounted. */

@@ -9,25 +9,27 @@ import type {
   StartResponse,
 } from '../core/contract.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions } from '../core/errors.js';
-import { BadRequest, MethodNotAllowed } from '../core/http-error.js';
 import { TOKEN } from '../core/http-syntax.js';
 import { mergeDeclaredHeaders, startParts, stopParts } from '../core/parts.js';
-import { WsgiResponse } from '../core/wsgi-response.js';
+import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import { buildUrl, type UrlParams, type UrlQuery } from './build-url.js';
 import { callHandler } from './call-handler.js';
+import type { ParamOptions } from './converters.js';
+import { findMatch, refuseMethod } from './find-match.js';
+import { keepContract } from './keep-contract.js';
 import { type PathPattern, type PathPolicy, parsePattern } from './path-pattern.js';
-import type { PathMatch } from './path-tree.js';
 import {
   createRoute,
   mountRoute,
-  type ParamOptions,
   type Route,
   type RouteOptions,
   requireMiddleware,
   setRoute,
 } from './route.js';
+import { type RouteContract, resolveContract } from './route-contract.js';
 import type { ConvertedParams, RouteHandler } from './route-request.js';
 import { RouteTable } from './route-table.js';
+import type { CheckedResult, ResponseOption, SchemaOptions, Valid } from './schema-options.js';
 import { SkipRoute } from './skip-route.js';
 
 /** Options of a {@link Router}. */
@@ -53,13 +55,25 @@ export interface RouteDescription {
   readonly name: string | undefined;
 }
 
+/** A route with what it says of its requests and responses: what descriptions of an API are made of. */
+export interface RouteOperation extends RouteDescription {
+  readonly contract: RouteContract;
+}
+
 /** Adds a route: a path, perhaps options, and its handler. */
 export interface AddRoute {
   <const Path extends string>(path: Path, handler: RouteHandler<ConvertedParams<Path, object>>): Router;
-  <const Path extends string, const P extends ParamOptions = Record<never, never>>(
+  <
+    const Path extends string,
+    const P extends ParamOptions | StandardSchemaV1 = Record<never, never>,
+    Q extends StandardSchemaV1 | undefined = undefined,
+    H extends StandardSchemaV1 | undefined = undefined,
+    B extends StandardSchemaV1 | undefined = undefined,
+    R extends ResponseOption | undefined = undefined,
+  >(
     path: Path,
-    options: RouteOptions<P>,
-    handler: RouteHandler<ConvertedParams<Path, P>>,
+    options: RouteOptions<P> & SchemaOptions<B, Q, H, R>,
+    handler: RouteHandler<ConvertedParams<Path, P>, Valid<P, Q, H, B>, CheckedResult<R>>,
   ): Router;
 }
 
@@ -164,6 +178,12 @@ export class Router implements Part {
     return this.#find().routes.map(({ methods, pattern, name }) => ({ methods, path: pattern.source, name }));
   }
 
+  /** The same with what each says of its requests and responses. */
+  operations(): RouteOperation[] {
+    const { routes } = this.#find();
+    return this.routes().map((route, index) => ({ ...route, contract: (routes[index] as Route).contract }));
+  }
+
   handle(environ: Environ, startResponse: StartResponse): MiddlewareResult | PromiseLike<MiddlewareResult> {
     return this.#answer(this.#find(), environ, startResponse, undefined);
   }
@@ -187,18 +207,17 @@ export class Router implements Part {
   }
 
   #adder(methods: readonly string[] | undefined): AddRoute {
-    return (path: string, ...rest: unknown[]): Router => {
-      const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
+    return (path: string, ...given: unknown[]): Router => {
+      const [options, handler] = given.length > 1 ? given : [{}, given[0]];
       if (typeof handler !== 'function')
         throw new TypeError(
           `The route '${path}' needs a handler, a function (request) => response; received ${describeValue(handler)}`,
         );
       const pattern = parsePattern(path);
-      const call = callHandler(
-        handler as RouteHandler<never>,
-        () => `${methods?.join(', ') ?? 'any method'} ${path}`,
-      );
-      this.#declared.push(createRoute(methods, pattern, this.#policy, options as RouteOptions, call));
+      const where = () => `${methods?.join(', ') ?? 'any method'} ${path}`;
+      const { contract, rest } = resolveContract(methods, options as RouteOptions);
+      const call = callHandler(keepContract(handler as RouteHandler<never>, contract, where), where);
+      this.#declared.push(createRoute(methods, pattern, this.#policy, rest, contract, call));
       this.#table = undefined;
       return this;
     };
@@ -260,28 +279,6 @@ export class Router implements Part {
       return recover(error);
     }
   }
-}
-
-/** @throws {BadRequest} for a path whose parameters have bad escapes */
-function findMatch(
-  table: RouteTable,
-  environ: Environ,
-  after: number | undefined,
-): PathMatch<Route> | undefined {
-  try {
-    return table.find(environ.REQUEST_METHOD, environ['vela.raw_path'], after);
-  } catch (error) {
-    if (error instanceof URIError) throw new BadRequest('The path has a malformed escape');
-    throw error;
-  }
-}
-
-/** A path that other methods are for. @throws {MethodNotAllowed} */
-function refuseMethod(table: RouteTable, environ: Environ): WsgiResponse | undefined {
-  const allowed = table.allowed(environ['vela.raw_path']);
-  if (allowed.length === 0) return undefined;
-  if (environ.REQUEST_METHOD !== 'OPTIONS') throw new MethodNotAllowed(allowed);
-  return new WsgiResponse({ status: 204, headers: [['Allow', allowed.join(', ')]] });
 }
 
 /** Calls one after the other until one answers. */
