@@ -4,7 +4,17 @@
 const LAYERS = [
   ['core'],
   ['request', 'response'],
-  ['middleware', 'static', 'opentelemetry', 'router', 'executor', 'gateway', 'websocket', 'adapters'],
+  [
+    'middleware',
+    'static',
+    'opentelemetry',
+    'router',
+    'openapi',
+    'executor',
+    'gateway',
+    'websocket',
+    'adapters',
+  ],
   ['actors', 'channels'],
   ['app'],
   ['server', 'rpc', 'tasks', 'sockets'],

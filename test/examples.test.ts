@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import t, { type Test } from 'tap';
 import { type Example, startExample } from './support/run-example.js';
 
@@ -46,6 +47,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'files',
     'hello',
     'httpbin',
+    'openapi',
     'toolkit',
     'tracing',
     'uploads',
@@ -250,6 +252,60 @@ t.test('api: the log in another format, and another token', async (t) => {
     lines.filter((line) => line.includes('/v1')),
     ['GET /v1/notes 401 -', 'GET /v1/notes 200 owner'],
   );
+});
+
+example('openapi', async (t, { url }) => {
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      redirect: 'manual',
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text.startsWith('<') || text === '' ? text : JSON.parse(text),
+    };
+  };
+  t.equal((await ask('GET', '/')).headers.get('location'), '/docs');
+  t.match((await ask('GET', '/docs')).body, '<title>Users</title>');
+  const { body: document } = await ask('GET', '/openapi.json');
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  t.ok(valid, JSON.stringify(errors));
+  t.same(
+    Object.entries(document.paths).map(([path, item]) => [path, Object.keys(item as object)]),
+    [
+      ['/users', ['get', 'post']],
+      ['/users/{id}', ['get', 'put', 'delete']],
+    ],
+  );
+  t.same(Object.keys(document.components.schemas).sort(), ['Conflict', 'HttpError', 'NewUser', 'User']);
+
+  const ada = { name: ' Ada ', mail: 'ada@example.org' };
+  const made = await ask('POST', '/users', ada);
+  t.same([made.status, made.headers.get('location')], [201, '/users/1']);
+  t.match(made.body, { id: 1, name: 'Ada', mail: 'ada@example.org', role: 'reader' });
+  t.equal(made.body.secret, undefined, 'what the schema does not have does not go out');
+  t.same((await ask('POST', '/users', ada)).body, { why: 'Somebody has the address ada@example.org' });
+  const wrong = await ask('POST', '/users', { name: '', mail: 5, role: 'king' });
+  t.same(
+    [wrong.status, wrong.body.details.map(({ path }: { path: string }) => path)],
+    [422, ['/body/name', '/body/mail', '/body/role']],
+  );
+  t.equal((await ask('POST', '/users', { name: 'Eve', mail: 'eve@example.org', role: 'owner' })).status, 201);
+  t.same((await ask('GET', '/users/1')).body, made.body);
+  t.equal((await ask('GET', '/users?role=owner')).body.length, 1);
+  t.equal((await ask('GET', '/users?role=owner&role=reader')).body.length, 2);
+  t.equal((await ask('GET', '/users?limit=1')).body.length, 1);
+  t.equal((await ask('GET', '/users?limit=x')).status, 422);
+  t.equal((await ask('PUT', '/users/1', { name: 'Ada', mail: 'eve@example.org' })).status, 409);
+  t.equal((await ask('PUT', '/users/1', { ...ada, role: 'editor' })).body.role, 'editor');
+  t.equal((await ask('DELETE', '/users/1')).status, 204);
+  for (const path of ['/users/1', '/users/x', '/users/0', '/none'])
+    t.equal((await ask('GET', path)).status, 404, path);
+  t.equal((await ask('PATCH', '/users/2')).status, 405);
 });
 
 example('uploads', async (t, { url }, folder) => {

@@ -18,7 +18,7 @@ export interface OperationOptions {
   externalDocs?: JsonSchema;
   parameters?: readonly JsonSchema[];
   requestBody?: JsonSchema;
-  responses?: Readonly<Record<number | 'default', JsonSchema>>;
+  responses?: { readonly [status: number]: JsonSchema; readonly default?: JsonSchema };
   callbacks?: JsonSchema;
   servers?: readonly JsonSchema[];
   [extension: `x-${string}`]: unknown;

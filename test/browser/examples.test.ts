@@ -3,12 +3,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { closeBrowser, openPage, skipsBrowser, until } from '../support/browser.js';
+import { closeBrowser, openPage, picture, skipsBrowser, until } from '../support/browser.js';
 
 t.teardown(closeBrowser);
 t.setTimeout(300_000);
@@ -60,12 +59,6 @@ async function findPort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   server.close();
   return port;
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS === undefined) return;
-  await mkdir(`${root}docs/images`, { recursive: true });
-  await page.screenshot({ path: `${root}docs/images/${name}.png` });
 }
 
 async function logIn(page: Page, password: string): Promise<void> {

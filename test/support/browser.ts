@@ -1,5 +1,6 @@
 /** Debian's chromium, driven by playwright-core: it judges what browsers make of our responses. */
 import { accessSync, constants } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   type Browser,
   type BrowserContext,
@@ -119,6 +120,12 @@ export async function closeBrowser(): Promise<void> {
   const browser = await launched?.catch(() => undefined);
   launched = undefined;
   await withinMs(browser?.close() ?? Promise.resolve(), CLOSE_MS, 'closing the browser');
+}
+
+/** With SCREENSHOTS=1: writes the picture of a page for the docs. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS === undefined) return;
+  await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/${name}.png`, import.meta.url)) });
 }
 
 /** Waits until something is so. */
