@@ -42,13 +42,16 @@ export { type EventStreamOptions, eventStream, type ServerSentEvent } from './re
 export { Html, type HtmlValue, html, unsafeHtml } from './response/html.js';
 export { json, type ResponseOptions } from './response/json.js';
 export { type RedirectOptions, redirect } from './response/redirect.js';
+export type { AddRoute } from './router/add-route.js';
 export type { UrlParams, UrlQuery } from './router/build-url.js';
 export type { Converted, Converter, ConverterName, ConverterOption } from './router/converters.js';
+export type { RouteDescription } from './router/describe-route.js';
 export type { HandlerResult } from './router/handler-result.js';
 export type { PathParams } from './router/path-params.js';
 export type { ParamOptions, RouteOptions } from './router/route.js';
 export type { ConvertedParams, RouteHandler, RouteRequest } from './router/route-request.js';
-export { type AddRoute, type RouteDescription, Router, type RouterOptions } from './router/router.js';
+export { Router } from './router/router.js';
+export type { RouterOptions } from './router/router-options.js';
 export { SkipRoute } from './router/skip-route.js';
 export { type Server, serve } from './server/serve.js';
 export { WsgiServer } from './server/wsgi-server.js';

@@ -213,7 +213,7 @@ t.test('routers in routers, middleware around routes, names', async (t) => {
   );
   t.throws(() => router.url('nope'), /there are user, posts, post/);
   t.throws(() => router.url('post', { user: 1 }), /needs "user", "post"/);
-  t.same(router.routes()[0], { methods: ['GET'], path: '/api/users/:user', name: 'user' });
+  t.match(router.routes()[0], { methods: ['GET'], path: '/api/users/:user', name: 'user' });
   t.throws(() => router.mount('/x', router), /itself/);
 });
 
@@ -241,7 +241,7 @@ t.test('a route that cannot be is refused, with what to write', async (t) => {
     [() => router().get('/:a', { nme: 'x' } as never, name('x')), 'no option "nme"'],
     [() => router().on(['get'])('/x', name('x')), 'upper case'],
     [() => new Router({ trailing: 'no' as never }), 'true or false'],
-    [() => router().mount('/x', (() => undefined) as never), 'takes a Router'],
+    [() => router().mount('/x', 'app' as never), 'What Router.mount() is given must be a function'],
   ] as const)
     t.throws(
       make,
@@ -302,7 +302,7 @@ t.test('it finds what a scan with path-to-regexp finds, in the same order', asyn
       fc.boolean(),
       async (sources, paths, sensitive, trailing) => {
         const found: unknown[] = [];
-        const router = new Router({ sensitive, trailing });
+        const router = new Router({ sensitive, trailing, unreachable: 'ignore' });
         const scan: [number, MatchFunction<ParamData>][] = [];
         for (const [index, source] of sources.entries()) {
           try {

@@ -84,6 +84,16 @@ export function patternNames(tokens: readonly Token[]): string[] {
   return [...new Set(names)];
 }
 
+/** A name that two parameters have which may be there together. */
+export function findRepeated(tokens: readonly Token[]): string | undefined {
+  for (const flat of expandPattern(tokens)) {
+    const names = flat.filter((token): token is Key => token.type !== 'text').map((token) => token.name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) return twice;
+  }
+  return undefined;
+}
+
 function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
   const merged: FlatToken[] = [];
   for (const token of tokens) {
@@ -99,11 +109,9 @@ function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
 function checkPattern({ source, tokens }: PathPattern): void {
   if (/<[^<>/]*>/.test(source)) throw new PathError('No URL has angle brackets', source);
   pathToRegexp({ tokens: [...tokens], originalPath: source });
-  for (const flat of expandPattern(tokens)) {
-    const names = flat.filter((token): token is Key => token.type !== 'text').map((token) => token.name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw new PathError(`Two parameters have the name "${twice}"`, source);
-    const first = flat[0];
+  const twice = findRepeated(tokens);
+  if (twice !== undefined) throw new PathError(`Two parameters have the name "${twice}"`, source);
+  for (const [first] of expandPattern(tokens)) {
     if (first !== undefined && !(first.type === 'text' && first.value.startsWith('/')))
       throw new PathError('Paths begin with a slash', source);
   }

@@ -13,11 +13,24 @@ export type ConvertedParams<Path extends string, P> = {
     : PathParams<Path>[Name];
 };
 
-/** The request that a route's handler gets: with the parameters of its path. */
-export type RouteRequest<P extends object = object> = WsgiRequest & { readonly params: P };
+/** A path with the hosts before it, as far as parameters go. */
+export type HostedPath<Path extends string, Host extends string, More extends string = ''> = string extends
+  | Path
+  | Host
+  | More
+  ? string
+  : `${Host}` | `${More}` extends ''
+    ? Path
+    : `${Host}/${More}/${Path}`;
+
+/** The request that a route's handler gets: with the parameters of its path, and the media type to answer with. */
+export type RouteRequest<
+  P extends object = object,
+  Type extends string | undefined = string | undefined,
+> = WsgiRequest & { readonly params: P; readonly responseType: Type };
 
 /** Answers the requests of a route. */
-export type RouteHandler<P extends object = object> = (
-  request: RouteRequest<P>,
+export type RouteHandler<P extends object = object, Type extends string | undefined = string | undefined> = (
+  request: RouteRequest<P, Type>,
   startResponse: StartResponse,
 ) => HandlerResult | PromiseLike<HandlerResult>;

@@ -1,0 +1,13 @@
+export type { AddRoute, ResponseTypeOf } from './add-route.js';
+export type { UrlParams, UrlQuery } from './build-url.js';
+export type { Converted, Converter, ConverterName, ConverterOption } from './converters.js';
+export type { RouteDescription } from './describe-route.js';
+export { formatRoutes } from './format-routes.js';
+export type { HandlerResult } from './handler-result.js';
+export type { PathParams } from './path-params.js';
+export type { ResourceClass, ResourceParameters } from './resource.js';
+export type { ParamOptions, RouteOptions, UnreachablePolicy } from './route.js';
+export type { ConvertedParams, HostedPath, RouteHandler, RouteRequest } from './route-request.js';
+export { Router } from './router.js';
+export type { RouterOptions } from './router-options.js';
+export { SkipRoute } from './skip-route.js';
