@@ -48,6 +48,7 @@ export { type EventStreamOptions, eventStream, type ServerSentEvent } from './re
 export { Html, type HtmlValue, html, unsafeHtml } from './response/html.js';
 export { json, type ResponseOptions } from './response/json.js';
 export { type RedirectOptions, redirect } from './response/redirect.js';
+export type { AddRoute } from './router/add-route.js';
 export type { UrlParams, UrlQuery } from './router/build-url.js';
 export type {
   Converted,
@@ -56,6 +57,7 @@ export type {
   ConverterOption,
   ParamOptions,
 } from './router/converters.js';
+export type { RouteDescription, RouteOperation } from './router/describe-route.js';
 export type { HandlerResult } from './router/handler-result.js';
 export type { OperationOptions } from './router/operation-options.js';
 export type { PathParams } from './router/path-params.js';
@@ -63,13 +65,8 @@ export { Reply, type ReplyOptions, reply } from './router/reply.js';
 export type { RouteOptions } from './router/route.js';
 export type { RouteContract } from './router/route-contract.js';
 export type { ConvertedParams, RouteHandler, RouteRequest } from './router/route-request.js';
-export {
-  type AddRoute,
-  type RouteDescription,
-  type RouteOperation,
-  Router,
-  type RouterOptions,
-} from './router/router.js';
+export { Router } from './router/router.js';
+export type { RouterOptions } from './router/router-options.js';
 export type {
   BodyType,
   CheckedResult,

@@ -78,7 +78,7 @@ t.test('paths: groups expand, wildcards, names, methods, mounted routers', async
     'delete /proxy',
     'patch /proxy',
     'get /named other',
-    'get /of/{user}/ posts',
+    'get /of/{user} posts',
     'get /of/{user}/{post} post',
   ]);
   router.get('/later', no);
@@ -376,7 +376,7 @@ t.test('a document that cannot be made says why, and stops the server from start
     t.throws(make, { name: 'TypeError', message: text }, String(text));
 });
 
-t.test('openapiRoutes serves the document with an ETag, and anew when there are other routes', async (t) => {
+t.test('openapiRoutes serves the document with an ETag', async (t) => {
   const router = new Router().get('/first', no);
   const app = client(t, new WsgiHandler([openapiRoutes(router, { info }), router]));
   const first = await app.get('/openapi.json');
@@ -390,10 +390,6 @@ t.test('openapiRoutes serves the document with an ETag, and anew when there are 
   t.same([again.status, await again.text(), again.header('etag')], [304, '', etag]);
   t.equal((await app.head('/openapi.json')).header('etag'), etag);
   t.equal((await app.get('/openapi.json', { headers: { 'if-match': '"other"' } })).status, 412);
-  router.get('/second', no);
-  const later = await app.get('/openapi.json', { headers: { 'if-none-match': etag } });
-  t.equal(later.status, 200);
-  t.same(Object.keys(((await later.json()) as OpenApiDocument).paths), ['/first', '/second']);
   t.equal((await app.post('/openapi.json')).status, 405);
 });
 

@@ -271,6 +271,10 @@ export interface Environ {
   'vela.params'?: object | undefined;
   /** What the schemas of that route have made of the request. */
   'vela.valid'?: object | undefined;
+  /** The parameters of the prefixes that lead to an application mounted in a Router. */
+  'vela.mount_params'?: object | undefined;
+  /** The media type to answer with, as a route with `produces` chose it. */
+  'vela.response_type'?: string | undefined;
   /** Of the request's span, in hexadecimal: where `traceRequests` made one. */
   'vela.trace_id'?: string | undefined;
   'vela.span_id'?: string | undefined;

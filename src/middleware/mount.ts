@@ -1,13 +1,7 @@
-import type {
-  App,
-  Environ,
-  Middleware,
-  MiddlewareFunction,
-  MiddlewareResult,
-  StartResponse,
-} from '../core/contract.js';
+import { callBelow } from '../core/call-below.js';
+import type { App, Middleware, MiddlewareFunction } from '../core/contract.js';
 import { decodePath } from '../core/decode-path.js';
-import { describeValue, isThenable } from '../core/errors.js';
+import { describeValue } from '../core/errors.js';
 import { describeParts, resolveCallable } from '../core/parts.js';
 
 /**
@@ -26,37 +20,8 @@ export function mount(prefix: string, app: App | Middleware): MiddlewareFunction
   const mountMiddleware: MiddlewareFunction = (environ, startResponse) => {
     const path = environ['vela.raw_path'];
     const rest = findRest(path, prefix, segments);
-    return rest === undefined ? undefined : enter(environ, startResponse, path, rest);
+    return rest === undefined ? undefined : callBelow(call, environ, startResponse, prefix, rest);
   };
-
-  function enter(environ: Environ, startResponse: StartResponse, path: string, rest: string) {
-    const decoded = decodePath(rest);
-    const { SCRIPT_NAME, PATH_INFO } = environ;
-    environ.SCRIPT_NAME = SCRIPT_NAME + prefix;
-    environ.PATH_INFO = decoded;
-    environ['vela.raw_path'] = rest;
-    const leave = () => {
-      environ.SCRIPT_NAME = SCRIPT_NAME;
-      environ.PATH_INFO = PATH_INFO;
-      environ['vela.raw_path'] = path;
-    };
-    const conclude = (result: MiddlewareResult): MiddlewareResult => {
-      if (result === undefined || result === null) leave();
-      return result;
-    };
-    const fail = (error: unknown): never => {
-      leave();
-      throw error;
-    };
-    try {
-      const result = call(environ, startResponse);
-      if (!Array.isArray(result) && isThenable(result))
-        return (result as PromiseLike<MiddlewareResult>).then(conclude, fail);
-      return conclude(result as MiddlewareResult);
-    } catch (error) {
-      return fail(error);
-    }
-  }
 
   const { start, stop } = app;
   if (start !== undefined) mountMiddleware.start = (context) => start.call(app, context);

@@ -1,6 +1,7 @@
 import { describeValue } from '../core/errors.js';
 import type { JsonSchema } from '../request/json-schema.js';
-import { type RouteOperation, Router } from '../router/router.js';
+import type { RouteOperation } from '../router/describe-route.js';
+import { Router } from '../router/router.js';
 import { Components } from './components.js';
 import type { OpenApiDocument } from './document.js';
 import { type OpenApiOptions, type OpenApiTerms, resolveOpenApiOptions } from './openapi-options.js';

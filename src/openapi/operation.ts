@@ -1,7 +1,8 @@
 import type { JsonSchema } from '../request/json-schema.js';
+import type { RouteOperation } from '../router/describe-route.js';
 import type { RouteContract } from '../router/route-contract.js';
-import type { RouteOperation } from '../router/router.js';
 import type { Components } from './components.js';
+import { listContent } from './list-content.js';
 import type { OpenApiTerms } from './openapi-options.js';
 import { listParameters } from './parameters.js';
 import type { PathTemplate } from './path-templates.js';
@@ -14,7 +15,7 @@ const MEDIA_TYPES = {
 
 /** An Operation Object (OpenAPI 3.1 §4.8.10), with what the route says for the document laid over it. */
 export function makeOperation(
-  { contract, path, name }: RouteOperation,
+  { contract, path, name, accepts, produces }: RouteOperation,
   method: string,
   { params }: PathTemplate,
   components: Components,
@@ -25,21 +26,27 @@ export function makeOperation(
   const { parameters, requestBody, responses: _responses, operationId, ...given } = contract.openapi || {};
   const id = operationId ?? name;
   const allParameters = layOver(listParameters(contract, params, components, where), parameters ?? []);
-  const body = { ...makeBody(contract, components, where), ...requestBody };
+  const body = { ...makeBody(contract, accepts, components, where), ...requestBody };
   return {
     ...(id === undefined ? {} : { operationId: takeId(id) }),
     ...given,
     ...(allParameters.length === 0 ? {} : { parameters: allParameters }),
     ...(Object.keys(body).length === 0 ? {} : { requestBody: body }),
-    responses: makeResponses(contract, params, components, terms, where),
+    responses: makeResponses(contract, { accepts, produces }, params, components, terms, where),
   };
 }
 
-function makeBody({ body, bodyTypes }: RouteContract, components: Components, where: string): JsonSchema {
-  if (body === undefined) return {};
+function makeBody(
+  { body, bodyTypes }: RouteContract,
+  accepts: readonly string[] | undefined,
+  components: Components,
+  where: string,
+): JsonSchema {
+  if (body === undefined) return accepts === undefined ? {} : { content: listContent(accepts, {}) };
   const schema = components.add(body, 'input', `the body of ${where}`);
-  const types = bodyTypes.flatMap((type) => MEDIA_TYPES[type]);
-  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema }])) };
+  const types: readonly string[] = bodyTypes.flatMap((type) => MEDIA_TYPES[type]);
+  const both = accepts === undefined ? types : types.filter((type) => accepts.includes(type));
+  return { required: true, content: listContent(both.length === 0 ? types : both, { schema }) };
 }
 
 /** Parameters of the same name and place are one; the others are added. */

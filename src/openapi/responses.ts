@@ -1,7 +1,9 @@
 import { findReason } from '../core/status.js';
 import { isJsonObject, type JsonSchema } from '../request/json-schema.js';
+import type { RouteOperation } from '../router/describe-route.js';
 import type { RouteContract } from '../router/route-contract.js';
 import type { Components } from './components.js';
+import { listContent } from './list-content.js';
 import type { OpenApiTerms } from './openapi-options.js';
 import type { TemplateParam } from './path-templates.js';
 
@@ -33,6 +35,7 @@ const TEXTS = {
   400: 'The request cannot be understood',
   401: 'Credentials are missing or wrong',
   404: 'There is nothing at this path',
+  406: 'There is no answer of a media type that the client takes',
   413: 'The body is too large',
   415: 'The body has a media type that is not taken',
   422: 'The request does not fit what is expected',
@@ -41,6 +44,7 @@ const TEXTS = {
 /** The responses of an operation: those of its schemas, and the errors that Vela gives; the route's own are laid over them. */
 export function makeResponses(
   contract: RouteContract,
+  { accepts, produces }: Pick<RouteOperation, 'accepts' | 'produces'>,
   inPath: readonly TemplateParam[],
   components: Components,
   { errors, security }: OpenApiTerms,
@@ -54,11 +58,21 @@ export function makeResponses(
     made[status] =
       schema === null
         ? { description }
-        : jsonResponse(description, components.add(schema, 'output', `status ${status} of ${where}`));
+        : {
+            description,
+            content: listContent(produces?.filter(isJson) ?? ['application/json'], {
+              schema: components.add(schema, 'output', `status ${status} of ${where}`),
+            }),
+          };
   }
   if (responses === undefined && !Object.keys(given).some((status) => /^[23]|default/.test(status)))
-    made[200] = { description: findReason(200) };
-  for (const status of errors === false ? [] : listErrors(contract, inPath, security)) {
+    made[200] = {
+      description: findReason(200),
+      ...(produces === undefined ? {} : { content: listContent(produces, {}) }),
+    };
+  for (const status of errors === false
+    ? []
+    : listErrors(contract, { accepts, produces }, inPath, security)) {
     if (made[status] !== undefined) continue;
     const content = errors
       ? { [errors.contentType]: { schema: errors.schema } }
@@ -79,12 +93,13 @@ export function makeResponses(
   return made;
 }
 
-function jsonResponse(description: string, schema: JsonSchema): JsonSchema {
-  return { description, content: { 'application/json': { schema } } };
+function isJson(type: string): boolean {
+  return /[/+]json(?:;|$)/i.test(type);
 }
 
 function listErrors(
   { params, query, headers, body, converters, openapi }: RouteContract,
+  { accepts, produces }: Pick<RouteOperation, 'accepts' | 'produces'>,
   inPath: readonly TemplateParam[],
   security: OpenApiTerms['security'],
 ): (keyof typeof TEXTS)[] {
@@ -96,7 +111,8 @@ function listErrors(
     [401, needed.length > 0],
     [404, inPath.some(({ source }) => Object.hasOwn(converters, source))],
     [413, hasBody],
-    [415, hasBody],
+    [406, produces !== undefined],
+    [415, hasBody || accepts !== undefined],
     [422, isValidated],
   ];
   return reasons.filter(([, isGiven]) => isGiven).map(([status]) => status);

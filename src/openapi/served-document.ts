@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { RouteOperation, Router } from '../router/router.js';
+import type { Router } from '../router/router.js';
 import type { OpenApiDocument } from './document.js';
 import { makeDocument } from './openapi.js';
 import type { OpenApiTerms } from './openapi-options.js';
@@ -13,11 +13,10 @@ interface DocumentText {
 /** 132 bits of the digest, in base64. */
 const TAG_LENGTH = 22;
 
-/** A router's document as it is sent: made when it is asked for, and anew when there are other routes. */
+/** A router's document as it is sent, made when it is first asked for: routes stay as they are once a server has started. */
 export class ServedDocument {
   readonly #router: Router;
   readonly #terms: OpenApiTerms;
-  #operations: readonly RouteOperation[] = [];
   #document: OpenApiDocument | undefined;
   /** The last one, as an application is mounted in one place. */
   #text: (DocumentText & { readonly scriptName: string }) | undefined;
@@ -29,12 +28,7 @@ export class ServedDocument {
 
   /** @throws {VelaError} `ERR_OPENAPI_SCHEMA` */
   get document(): OpenApiDocument {
-    const operations = this.#router.operations();
-    if (this.#document === undefined || !isSame(operations, this.#operations)) {
-      this.#document = makeDocument(operations, this.#terms);
-      this.#operations = operations;
-      this.#text = undefined;
-    }
+    this.#document ??= makeDocument(this.#router.operations(), this.#terms);
     return this.#document;
   }
 
@@ -50,12 +44,4 @@ export class ServedDocument {
     }
     return this.#text;
   }
-}
-
-/** Whether they are the same routes at the same paths: a route's contract is its own. */
-function isSame(some: readonly RouteOperation[], others: readonly RouteOperation[]): boolean {
-  return (
-    some.length === others.length &&
-    some.every((one, index) => one.contract === others[index]?.contract && one.path === others[index]?.path)
-  );
 }

@@ -50,6 +50,11 @@ export class WsgiRequest {
     return this.environ['vela.valid'] ?? {};
   }
 
+  /** The media type to answer with, where the route has `produces`; undefined elsewhere. */
+  get responseType(): string | undefined {
+    return this.environ['vela.response_type'];
+  }
+
   get method(): string {
     return this.environ.REQUEST_METHOD;
   }

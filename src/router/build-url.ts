@@ -1,6 +1,7 @@
 import { compile, type ParamData } from 'path-to-regexp';
 import { describeValue } from '../core/errors.js';
-import { type PathPattern, patternNames } from './path-pattern.js';
+import { patternNames } from './path-pattern.js';
+import type { Route } from './route.js';
 
 /** What a parameter of a URL may be given as; a wildcard is a list of segments. */
 export type UrlParams = Readonly<Record<string, string | number | readonly (string | number)[] | undefined>>;
@@ -11,12 +12,13 @@ export type UrlQuery = Readonly<
 >;
 
 /**
- * The path that a pattern has with these parameters, escaped, and a query.
+ * The path that a route has with these parameters, escaped, and a query. Parameters of its host may be there too.
  * @throws {TypeError} for a parameter that is missing, empty or not in the pattern
  */
-export function buildUrl(pattern: PathPattern, params: UrlParams, query: UrlQuery): string {
+export function buildUrl({ pattern, site }: Route, params: UrlParams, query: UrlQuery): string {
   const known = patternNames(pattern.tokens);
-  const unknown = Object.keys(params).find((name) => !known.includes(name));
+  const more = site?.hosts.flatMap(({ names }) => names) ?? [];
+  const unknown = Object.keys(params).find((name) => !known.includes(name) && !more.includes(name));
   if (unknown !== undefined)
     throw new TypeError(`The path '${pattern.source}' has no parameter "${unknown}"; it has ${list(known)}`);
   const data: ParamData = {};

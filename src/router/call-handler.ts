@@ -1,32 +1,54 @@
-import type { MiddlewareFunction, MiddlewareResult, StartResponse } from '../core/contract.js';
+import type { Environ, MiddlewareFunction, MiddlewareResult, StartResponse } from '../core/contract.js';
 import { isThenable } from '../core/errors.js';
 import { requestOf } from '../request/wsgi-request.js';
 import { toResult } from './handler-result.js';
-import type { RouteHandler, RouteRequest } from './route-request.js';
+import type { AnyHandler, RouteRequest } from './route-request.js';
 
-/** A route's handler as a middleware: it gets the request, and what it returns becomes a response. */
-export function callHandler(handler: RouteHandler<never>, where: () => string): MiddlewareFunction {
-  const conclude = (result: unknown) => toResult(result, where);
-  if (handler.length > 1) return callStarter(handler, conclude);
+/** Calls a handler with its request. */
+type Call = (environ: Environ, startResponse: StartResponse) => unknown;
+type Conclude = (result: unknown, environ: Environ) => MiddlewareResult;
+
+/**
+ * A route's handler as a middleware: it gets the request, and what it returns becomes a response.
+ * @param isNegotiated - whether the request says which media type the response has
+ */
+export function callHandler(
+  handler: AnyHandler,
+  where: () => string,
+  isNegotiated: boolean,
+): MiddlewareFunction {
+  const call: Call = (environ, startResponse) =>
+    handler(requestOf(environ) as RouteRequest<never, never, never>, startResponse);
+  const conclude: Conclude = isNegotiated
+    ? (result, environ) => toResult(result, where, environ['vela.response_type'])
+    : (result) => toResult(result, where, undefined);
+  if (handler.length > 1) return callStarter(call, conclude);
+  if (isNegotiated) return callAndConclude(call, conclude);
+  // Without a closure for each request that does not wait.
+  const concludePlain = (result: unknown) => toResult(result, where, undefined);
   return (environ, startResponse) => {
-    const result: unknown = handler(requestOf(environ) as RouteRequest<never>, startResponse);
-    return isThenable(result) ? (result as PromiseLike<unknown>).then(conclude) : conclude(result);
+    const result = call(environ, startResponse);
+    return isThenable(result) ? result.then(concludePlain) : concludePlain(result);
+  };
+}
+
+function callAndConclude(call: Call, conclude: Conclude): MiddlewareFunction {
+  return (environ, startResponse) => {
+    const result = call(environ, startResponse);
+    return isThenable(result) ? result.then((value) => conclude(value, environ)) : conclude(result, environ);
   };
 }
 
 /** A handler that may start the response itself: what it returns then is the body, as in the contract. */
-function callStarter(
-  handler: RouteHandler<never>,
-  conclude: (result: unknown) => MiddlewareResult,
-): MiddlewareFunction {
+function callStarter(call: Call, conclude: Conclude): MiddlewareFunction {
   return (environ, startResponse) => {
     let isStarted = false;
     const start: StartResponse = (status, headers, excInfo) => {
       isStarted = true;
       return startResponse(status, headers, excInfo);
     };
-    const finish = (value: unknown) => (isStarted ? (value as MiddlewareResult) : conclude(value));
-    const result: unknown = handler(requestOf(environ) as RouteRequest<never>, start);
-    return isThenable(result) ? (result as PromiseLike<unknown>).then(finish) : finish(result);
+    const finish = (value: unknown) => (isStarted ? (value as MiddlewareResult) : conclude(value, environ));
+    const result = call(environ, start);
+    return isThenable(result) ? result.then(finish) : finish(result);
   };
 }

@@ -10,23 +10,44 @@ import { Reply, toResponse } from './reply.js';
  */
 export type HandlerResult = WsgiResponse | string | object | typeof TAKEN | undefined | null | void;
 
-/** A handler's result as a response. @throws {VelaError} `ERR_ROUTE_RESULT` for a number, a boolean, a function, a symbol */
-export function toResult(result: unknown, where: () => string): MiddlewareResult {
+/**
+ * A handler's result as a response.
+ * @param type - the media type that was chosen for the client; undefined where the route does not choose
+ * @throws {VelaError} `ERR_ROUTE_RESULT` for a number, a boolean, a function, a symbol; for an object where the type is not JSON
+ */
+export function toResult(result: unknown, where: () => string, type: string | undefined): MiddlewareResult {
   if (result === undefined || result === null || result instanceof WsgiResponse || result === TAKEN)
     return result as MiddlewareResult;
-  if (typeof result === 'string') return new WsgiResponse({ content: result });
+  if (typeof result === 'string')
+    return type === undefined
+      ? new WsgiResponse({ content: result })
+      : new WsgiResponse({ content: result, contentType: withCharset(type) });
   if (typeof result === 'object' && !(result instanceof Error)) {
     if (result instanceof Reply) return toResponse(result);
-    if (!isBody(result)) return json(result);
+    if (!isBody(result)) return toJson(result, where, type);
     const response = new WsgiResponse({ content: result });
     if (response.getHeader('content-type') === undefined)
-      response.headers.push(['Content-Type', 'application/octet-stream']);
+      response.headers.push(['Content-Type', type ?? 'application/octet-stream']);
     return response;
   }
   throw new VelaError(
     'ERR_ROUTE_RESULT',
     `The handler of ${where()} must return a response, text, bytes, an iterable, an object for JSON, or nothing; it returned ${describeValue(result)}`,
   );
+}
+
+function toJson(value: object, where: () => string, type: string | undefined): WsgiResponse {
+  if (type === undefined || type === 'application/json') return json(value);
+  if (/^[^;]+[/+]json(?:;|$)/i.test(type)) return json(value, { headers: [['Content-Type', type]] });
+  throw new VelaError(
+    'ERR_ROUTE_RESULT',
+    `The handler of ${where()} was to answer with ${type}, and returned ${describeValue(value)}, which can only become JSON: look at request.responseType, and return text, bytes or a response`,
+  );
+}
+
+/** Text is sent as UTF-8; types other than text/* say so themselves, or have no charset. */
+function withCharset(type: string): string {
+  return /^text\//i.test(type) && !/; *charset=/i.test(type) ? `${type}; charset=utf-8` : type;
 }
 
 /** An array is JSON; what else can be iterated is a body. */

@@ -7,7 +7,7 @@ import type { WsgiRequest } from '../request/wsgi-request.js';
 import { checkResult } from './check-result.js';
 import { bodyReader, listHeaders, onceAsked, toValues } from './request-values.js';
 import type { RouteContract } from './route-contract.js';
-import type { RouteHandler } from './route-request.js';
+import type { AnyHandler } from './route-request.js';
 
 /** A part of the request that is there with its head: its name in `request.valid`, its schema, and how it is read. */
 type HeadPart = readonly [name: string, schema: StandardSchemaV1, read: (request: WsgiRequest) => unknown];
@@ -26,11 +26,7 @@ type Call = (request: WsgiRequest, startResponse?: StartResponse) => unknown;
  * @returns the handler itself for a route without schemas
  * @throws {TypeError} for a handler that starts responses itself, where there are schemas for them
  */
-export function keepContract(
-  handler: RouteHandler<never>,
-  contract: RouteContract,
-  where: () => string,
-): RouteHandler<never> {
+export function keepContract(handler: AnyHandler, contract: RouteContract, where: () => string): AnyHandler {
   const { responses } = contract;
   const isStarter = handler.length > 1;
   if (responses !== undefined && isStarter)
@@ -53,7 +49,7 @@ export function keepContract(
             return answer(request, start);
           });
   const inOrder: Call = isStarter ? (request, start) => kept(request, start) : (request) => kept(request);
-  return inOrder as RouteHandler<never>;
+  return Object.defineProperty(inOrder, 'name', { value: handler.name }) as AnyHandler;
 }
 
 /** What makes `request.valid`; undefined for a route without schemas for requests. */

@@ -40,7 +40,10 @@ export function parsePattern(source: unknown): PathPattern {
   }
 }
 
-/** Joins a prefix and what stands below it: `/api` and `/users` to `/api/users`. A slash between them counts once. */
+/**
+ * Joins a prefix and what stands below it: `/api` and `/users` to `/api/users`. A slash between them counts once, and `/`
+ * alone is the place of the prefix: `/api` and `/` to `/api`.
+ */
 export function joinPatterns(prefix: PathPattern, rest: PathPattern): PathPattern {
   const first = rest.tokens[0];
   const last = prefix.tokens.at(-1);
@@ -49,6 +52,7 @@ export function joinPatterns(prefix: PathPattern, rest: PathPattern): PathPatter
     last.value.endsWith('/') &&
     first?.type === 'text' &&
     first.value.startsWith('/');
+  if (rest.source === '/' && prefix.source !== '' && !overlaps) return prefix;
   const head = overlaps
     ? [...prefix.tokens.slice(0, -1), { ...last, value: last.value.slice(0, -1) }]
     : prefix.tokens;
@@ -84,6 +88,16 @@ export function patternNames(tokens: readonly Token[]): string[] {
   return [...new Set(names)];
 }
 
+/** A name that two parameters have which may be there together. */
+export function findRepeated(tokens: readonly Token[]): string | undefined {
+  for (const flat of expandPattern(tokens)) {
+    const names = flat.filter((token): token is Key => token.type !== 'text').map((token) => token.name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) return twice;
+  }
+  return undefined;
+}
+
 function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
   const merged: FlatToken[] = [];
   for (const token of tokens) {
@@ -99,11 +113,9 @@ function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
 function checkPattern({ source, tokens }: PathPattern): void {
   if (/<[^<>/]*>/.test(source)) throw new PathError('No URL has angle brackets', source);
   pathToRegexp({ tokens: [...tokens], originalPath: source });
-  for (const flat of expandPattern(tokens)) {
-    const names = flat.filter((token): token is Key => token.type !== 'text').map((token) => token.name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw new PathError(`Two parameters have the name "${twice}"`, source);
-    const first = flat[0];
+  const twice = findRepeated(tokens);
+  if (twice !== undefined) throw new PathError(`Two parameters have the name "${twice}"`, source);
+  for (const [first] of expandPattern(tokens)) {
     if (first !== undefined && !(first.type === 'text' && first.value.startsWith('/')))
       throw new PathError('Paths begin with a slash', source);
   }

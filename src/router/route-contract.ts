@@ -153,3 +153,6 @@ function checkMismatch(mode: unknown): void {
   if (mode === undefined || mode === 'refuse' || mode === 'log') return;
   throw new TypeError(`Option "responseMismatch" must be 'refuse' or 'log'; received ${describeValue(mode)}`);
 }
+
+/** Of what is mounted: it describes itself, if anything does. */
+export const UNDESCRIBED: RouteContract = resolveContract(undefined, { openapi: false }).contract;

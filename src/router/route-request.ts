@@ -18,14 +18,33 @@ type ConvertedBy<Path extends string, P> = {
     : PathParams<Path>[Name];
 };
 
-/** The request that a route's handler gets: with the parameters of its path, and what the route's schemas have made. */
-export type RouteRequest<P extends object = object, V extends object = object> = WsgiRequest & {
-  readonly params: P;
-  readonly valid: V;
-};
+/** A path with the hosts before it, as far as parameters go. */
+export type HostedPath<Path extends string, Host extends string, More extends string = ''> = string extends
+  | Path
+  | Host
+  | More
+  ? string
+  : `${Host}` | `${More}` extends ''
+    ? Path
+    : `${Host}/${More}/${Path}`;
+
+/**
+ * The request that a route's handler gets: with the parameters of its path, what the route's schemas have made, and the media
+ * type to answer with.
+ */
+export type RouteRequest<
+  P extends object = object,
+  V extends object = object,
+  Type extends string | undefined = string | undefined,
+> = WsgiRequest & { readonly params: P; readonly valid: V; readonly responseType: Type };
 
 /** Answers the requests of a route. */
-export type RouteHandler<P extends object = object, V extends object = object, R = HandlerResult> = (
-  request: RouteRequest<P, V>,
-  startResponse: StartResponse,
-) => R | PromiseLike<R>;
+export type RouteHandler<
+  P extends object = object,
+  V extends object = object,
+  R = HandlerResult,
+  Type extends string | undefined = string | undefined,
+> = (request: RouteRequest<P, V, Type>, startResponse: StartResponse) => R | PromiseLike<R>;
+
+/** A handler, whatever its types. */
+export type AnyHandler = RouteHandler<never, never, HandlerResult, never>;

@@ -1,5 +1,9 @@
+import type { Environ } from '../core/contract.js';
+import { convertParams } from './convert-params.js';
 import { type PathMatch, PathTree } from './path-tree.js';
-import { convertParams, type Route } from './route.js';
+import type { ReadyRoute } from './ready-route.js';
+import { fitsMedia } from './route-media.js';
+import { fitsSite } from './route-site.js';
 
 /** The methods that a path answers by itself: HEAD as GET does. */
 const STANDARD = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -8,60 +12,94 @@ const OTHER = '*';
 
 /** Routes in the order of their declaration, by method and path. */
 export class RouteTable {
-  readonly routes: readonly Route[];
-  readonly #trees = new Map<string, PathTree<Route>[]>();
+  readonly routes: readonly ReadyRoute[];
+  /** Some route asks for media types. */
+  readonly hasMedia: boolean;
+  readonly #trees = new Map<string, PathTree<ReadyRoute>[]>();
 
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly ReadyRoute[]) {
     this.routes = routes;
+    this.hasMedia = routes.some(({ media }) => media !== undefined);
     const methods = new Set([...STANDARD, OTHER, ...routes.flatMap((route) => route.methods ?? [])]);
     for (const method of methods) this.#trees.set(method, buildTrees(routes, method));
   }
 
-  /** The first route that takes a method and a path. @param after - the rank of the one that did not want it */
-  find(method: string, path: string, after?: number): PathMatch<Route> | undefined {
+  /**
+   * The first route that takes a request.
+   * @param after - the rank of the one that did not want it
+   * @param anyMedia - whatever types it sends and asks for
+   * @throws {URIError} for a bad escape in a parameter
+   */
+  find(
+    environ: Environ,
+    method: string,
+    after: number | undefined,
+    anyMedia = false,
+  ): PathMatch<ReadyRoute> | undefined {
     const trees = this.#trees.get(method) ?? this.#trees.get(OTHER);
     if (trees === undefined) return undefined;
-    let first: PathMatch<Route> | undefined;
+    const path = environ['vela.raw_path'];
+    let first: PathMatch<ReadyRoute> | undefined;
     for (let i = 0; i < trees.length; i++) {
-      const match = findConverted(trees[i] as PathTree<Route>, path, after);
+      const match = findFitting(trees[i] as PathTree<ReadyRoute>, path, environ, after, anyMedia);
       if (match !== undefined && (first === undefined || match.rank < first.rank)) first = match;
     }
     return first;
   }
 
+  /** All routes that take a request, whatever types it sends and asks for. */
+  findAll(environ: Environ, method: string): ReadyRoute[] {
+    const found: ReadyRoute[] = [];
+    let match = this.find(environ, method, undefined, true);
+    while (match !== undefined) {
+      found.push(match.value);
+      match = this.find(environ, method, match.lastRank, true);
+    }
+    return found;
+  }
+
   /** The methods that a path answers, for Allow (RFC 9110 §10.2.1); none when there is no such path. */
-  allowed(path: string): string[] {
+  allowed(environ: Environ): string[] {
     const allowed = [...this.#trees.keys()].filter(
-      (method) => method !== OTHER && this.find(method, path) !== undefined,
+      (method) => method !== OTHER && this.find(environ, method, undefined, true) !== undefined,
     );
     return allowed.length === 0 || allowed.includes('OPTIONS') ? allowed : [...allowed, 'OPTIONS'];
   }
 }
 
-/** The first whose converters take the parameters. */
-function findConverted(
-  tree: PathTree<Route>,
+/** The first that is for this request. */
+function findFitting(
+  tree: PathTree<ReadyRoute>,
   path: string,
+  environ: Environ,
   after: number | undefined,
-): PathMatch<Route> | undefined {
+  anyMedia: boolean,
+): PathMatch<ReadyRoute> | undefined {
   let match = tree.find(path, after);
-  while (match !== undefined && !convertParams(match.value, match.params))
-    match = tree.find(path, match.rank);
+  while (match !== undefined && !fits(match, environ, anyMedia)) match = tree.find(path, match.rank);
   return match;
 }
 
-function takes({ methods }: Route, method: string): boolean {
+function fits({ value: route, params }: PathMatch<ReadyRoute>, environ: Environ, anyMedia: boolean): boolean {
+  const { site, media } = route;
+  if (site !== undefined && !fitsSite(site, environ, params)) return false;
+  if (!convertParams(route, params)) return false;
+  return media === undefined || anyMedia || fitsMedia(media, environ);
+}
+
+/** Whether a route is for a method: that of GET is for HEAD too. */
+export function takesMethod({ methods }: Pick<ReadyRoute, 'methods'>, method: string): boolean {
   if (methods === undefined) return true;
   return methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
 }
 
 /** One for each way to compare paths: most tables have one way. */
-function buildTrees(routes: readonly Route[], method: string): PathTree<Route>[] {
-  const trees = new Map<string, PathTree<Route>>();
+function buildTrees(routes: readonly ReadyRoute[], method: string): PathTree<ReadyRoute>[] {
+  const trees = new Map<string, PathTree<ReadyRoute>>();
   for (const [order, route] of routes.entries()) {
-    if (!takes(route, method)) continue;
+    if (!takesMethod(route, method)) continue;
     const key = `${route.policy.sensitive} ${route.policy.trailing}`;
-    const tree = trees.get(key) ?? new PathTree<Route>(route.policy);
+    const tree = trees.get(key) ?? new PathTree<ReadyRoute>(route.policy);
     trees.set(key, tree);
     tree.add(route.pattern, route, order);
   }

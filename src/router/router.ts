@@ -1,84 +1,38 @@
 import type {
+  App,
   Environ,
   Middleware,
-  MiddlewareFunction,
   MiddlewareResult,
   Part,
   PartDescription,
   StartContext,
   StartResponse,
 } from '../core/contract.js';
-import { describeValue, isThenable, refuseUnknown, requireOptions } from '../core/errors.js';
+import { describeValue } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
-import { mergeDeclaredHeaders, startParts, stopParts } from '../core/parts.js';
-import type { StandardSchemaV1 } from '../request/standard-schema.js';
+import { startParts, stopParts } from '../core/parts.js';
+import type { AddRoute } from './add-route.js';
+import { answerRequest } from './answer-request.js';
 import { buildUrl, type UrlParams, type UrlQuery } from './build-url.js';
-import { callHandler } from './call-handler.js';
-import type { ParamOptions } from './converters.js';
-import { findMatch, refuseMethod } from './find-match.js';
+import { DeclaredRoutes } from './declared-routes.js';
+import { describeRoute, type RouteDescription, type RouteOperation } from './describe-route.js';
+import { findUnreachable } from './find-unreachable.js';
 import { keepContract } from './keep-contract.js';
-import { type PathPattern, type PathPolicy, parsePattern } from './path-pattern.js';
-import {
-  createRoute,
-  mountRoute,
-  type Route,
-  type RouteOptions,
-  requireMiddleware,
-  setRoute,
-} from './route.js';
-import { type RouteContract, resolveContract } from './route-contract.js';
-import type { ConvertedParams, RouteHandler } from './route-request.js';
+import { mountPart } from './mount-part.js';
+import { nestRoute } from './nested-route.js';
+import { type PathPattern, parsePattern } from './path-pattern.js';
+import { formatRoute, readyRoutes } from './ready-route.js';
+import { explainSame, explainUnreachable, refuseSameNames } from './refuse-routes.js';
+import { type ResourceAt, type ResourceClass, resolveResource } from './resource.js';
+import { createRoute, type Route, type RouteOptions, type RouteTarget } from './route.js';
+import { resolveContract } from './route-contract.js';
+import { declareHeaders, listParts } from './route-parts.js';
+import type { AnyHandler } from './route-request.js';
 import { RouteTable } from './route-table.js';
-import type { CheckedResult, ResponseOption, SchemaOptions, Valid } from './schema-options.js';
-import { SkipRoute } from './skip-route.js';
-
-/** Options of a {@link Router}. */
-export interface RouterOptions {
-  /** Runs before each handler of this router and of those mounted in it, in order. */
-  middleware?: readonly Middleware[];
-  /** Whether upper and lower case differ in paths. @defaultValue false */
-  sensitive?: boolean;
-  /** Whether a path may have one slash more at its end than its pattern. @defaultValue true */
-  trailing?: boolean;
-  /**
-   * What becomes of a request whose path is known and whose method is not: `refuse` answers 405 with Allow, and OPTIONS
-   * with 204; `pass` leaves it to what stands behind this router. @defaultValue `refuse`
-   */
-  otherMethods?: 'refuse' | 'pass';
-}
-
-/** What `routes()` says of a route. */
-export interface RouteDescription {
-  /** Undefined for all methods. */
-  readonly methods: readonly string[] | undefined;
-  readonly path: string;
-  readonly name: string | undefined;
-}
-
-/** A route with what it says of its requests and responses: what descriptions of an API are made of. */
-export interface RouteOperation extends RouteDescription {
-  readonly contract: RouteContract;
-}
-
-/** Adds a route: a path, perhaps options, and its handler. */
-export interface AddRoute {
-  <const Path extends string>(path: Path, handler: RouteHandler<ConvertedParams<Path, object>>): Router;
-  <
-    const Path extends string,
-    const P extends ParamOptions | StandardSchemaV1 = Record<never, never>,
-    Q extends StandardSchemaV1 | undefined = undefined,
-    H extends StandardSchemaV1 | undefined = undefined,
-    B extends StandardSchemaV1 | undefined = undefined,
-    R extends ResponseOption | undefined = undefined,
-  >(
-    path: Path,
-    options: RouteOptions<P> & SchemaOptions<B, Q, H, R>,
-    handler: RouteHandler<ConvertedParams<Path, P>, Valid<P, Q, H, B>, CheckedResult<R>>,
-  ): Router;
-}
+import { type ResolvedRouterOptions, type RouterOptions, resolveRouterOptions } from './router-options.js';
 
 /** A route of this router, or a router below it, in the order of declaration. */
-type Declared = Route | { readonly prefix: PathPattern; readonly router: Router };
+type Declared = Route | { readonly prefix: PathPattern; readonly router: Router<string> };
 
 /**
  * Routes requests by method and path, in the syntax of path-to-regexp. It is a middleware: what no route takes, it passes
@@ -90,51 +44,37 @@ type Declared = Route | { readonly prefix: PathPattern; readonly router: Router 
  *   .delete('/users/:id', { params: { id: 'int' } }, ({ params }) => remove(params.id));
  * await new WsgiServer(new WsgiHandler([router])).start();
  */
-export class Router implements Part {
+export class Router<const Host extends string = ''> implements Part {
   readonly runsOn = 'request';
-  readonly #middleware: readonly Middleware[];
-  readonly #policy: PathPolicy;
-  readonly #passesMethods: boolean;
+  readonly #options: ResolvedRouterOptions;
   readonly #declared: Declared[] = [];
+  readonly #routes = new DeclaredRoutes();
+  /** The routers that this one is mounted in. */
+  readonly #parents = new Set<Router<string>>();
   #table: RouteTable | undefined;
+  #unreachable: ReadonlyMap<Route, Route> | undefined;
+  /** How many servers have started it. */
+  #starts = 0;
+  /** Somebody counts on its headers. */
+  #isFinal = false;
 
   /** HEAD is answered as GET is, by the gateway without the body. */
-  readonly get: AddRoute = this.#adder(['GET']);
-  readonly head: AddRoute = this.#adder(['HEAD']);
-  readonly post: AddRoute = this.#adder(['POST']);
-  readonly put: AddRoute = this.#adder(['PUT']);
-  readonly patch: AddRoute = this.#adder(['PATCH']);
-  readonly delete: AddRoute = this.#adder(['DELETE']);
-  readonly options: AddRoute = this.#adder(['OPTIONS']);
+  readonly get: AddRoute<this, Host> = this.#adder(['GET']);
+  readonly head: AddRoute<this, Host> = this.#adder(['HEAD']);
+  readonly post: AddRoute<this, Host> = this.#adder(['POST']);
+  readonly put: AddRoute<this, Host> = this.#adder(['PUT']);
+  readonly patch: AddRoute<this, Host> = this.#adder(['PATCH']);
+  readonly delete: AddRoute<this, Host> = this.#adder(['DELETE']);
+  readonly options: AddRoute<this, Host> = this.#adder(['OPTIONS']);
   /** For every method. */
-  readonly all: AddRoute = this.#adder(undefined);
+  readonly all: AddRoute<this, Host> = this.#adder(undefined);
 
-  constructor(options: RouterOptions = {}) {
-    const {
-      middleware = [],
-      sensitive = false,
-      trailing = true,
-      otherMethods = 'refuse',
-      ...unknown
-    } = requireOptions('Router', options);
-    refuseUnknown('Router', unknown, ['middleware', 'sensitive', 'trailing', 'otherMethods']);
-    for (const [option, value] of Object.entries({ sensitive, trailing })) {
-      if (typeof value !== 'boolean')
-        throw new TypeError(
-          `Option "${option}" of Router must be true or false; received ${describeValue(value)}`,
-        );
-    }
-    if (otherMethods !== 'refuse' && otherMethods !== 'pass')
-      throw new TypeError(
-        `Option "otherMethods" of Router must be 'refuse' or 'pass'; received ${describeValue(otherMethods)}`,
-      );
-    this.#middleware = requireMiddleware(middleware);
-    this.#policy = { sensitive, trailing };
-    this.#passesMethods = otherMethods === 'pass';
+  constructor(options: RouterOptions<Host> = {}) {
+    this.#options = resolveRouterOptions(options);
   }
 
   /** For methods by their names, in upper case: `on(['PROPFIND'])('/files/*path', handler)`. */
-  on(methods: readonly string[]): AddRoute {
+  on(methods: readonly string[]): AddRoute<this, Host> {
     const isList = Array.isArray(methods) && methods.length > 0;
     if (
       !isList ||
@@ -148,15 +88,32 @@ export class Router implements Part {
     return this.#adder(methods);
   }
 
-  /** Puts the routes of a router below a prefix, which may have parameters. What is added to it later is not seen. */
-  mount(prefix: string, router: Router): this {
-    if (!(router instanceof Router))
-      throw new TypeError(
-        `Router.mount() takes a Router; received ${describeValue(router)}. For an application use mount() of vela/middleware`,
-      );
-    if (router === this) throw new TypeError('A router cannot be mounted in itself');
-    this.#declared.push({ prefix: parsePattern(prefix), router });
-    this.#table = undefined;
+  /**
+   * Puts a router, an application or a middleware below a prefix, which may have parameters. The routes of a router count as
+   * this one's, those that it gets later too. An application sees the rest of the path, and the prefix as SCRIPT_NAME.
+   * @throws {TypeError} for something else, and for a router within itself
+   */
+  mount(prefix: string, part: App | Middleware): this {
+    if (!(part instanceof Router)) return this.#declare(mountPart(prefix, part, this.#options.home));
+    const router = part as Router<string>;
+    if (router.#holds(this)) throw new TypeError('A router cannot be mounted in itself');
+    this.#declare({ prefix: parsePattern(prefix), router });
+    router.#parents.add(this);
+    return this;
+  }
+
+  /**
+   * Puts a class at a path: its methods that are named by verbs answer, its static fields are the options of their routes.
+   * @param args - what the class is made with, once
+   * @throws {TypeError} for methods that are no verbs, and static fields that are no parameters
+   */
+  resource<const Path extends string, C extends ResourceClass>(
+    path: Path,
+    resource: C & ResourceAt<C, Path, Host>,
+    ...args: ConstructorParameters<C>
+  ): this {
+    for (const { methods, path: at, options, handler } of resolveResource(path, resource, args))
+      this.#add(methods, at, options, handler);
     return this;
   }
 
@@ -165,17 +122,22 @@ export class Router implements Part {
    * @throws {TypeError} for a name that there is not, and parameters that do not fit
    */
   url(name: string, params: UrlParams = {}, query: UrlQuery = {}): string {
-    const route = this.#find().routes.find((one) => one.name === name);
-    if (route !== undefined) return buildUrl(route.pattern, params, query);
-    const known = this.#find().routes.flatMap((one) => one.name ?? []);
+    const { routes } = this.#find();
+    const route = routes.find((one) => one.name === name);
+    if (route !== undefined) return buildUrl(route, params, query);
+    const known = new Set(routes.flatMap((one) => one.name ?? []));
     throw new TypeError(
-      `No route has the name ${describeValue(name)}; there are ${known.join(', ') || 'none'}`,
+      `No route has the name ${describeValue(name)}; there are ${[...known].join(', ') || 'none'}`,
     );
   }
 
   /** All routes in the order in which they are tried, those of mounted routers among them. */
   routes(): RouteDescription[] {
-    return this.#find().routes.map(({ methods, pattern, name }) => ({ methods, path: pattern.source, name }));
+    const unreachable = this.#findUnreachable();
+    return this.#find().routes.map((route) => {
+      const cover = unreachable.get(route);
+      return describeRoute(route, cover === undefined ? undefined : formatRoute(cover));
+    });
   }
 
   /** The same with what each says of its requests and responses. */
@@ -185,114 +147,118 @@ export class Router implements Part {
   }
 
   handle(environ: Environ, startResponse: StartResponse): MiddlewareResult | PromiseLike<MiddlewareResult> {
-    return this.#answer(this.#find(), environ, startResponse, undefined);
+    return answerRequest(this.#table ?? this.#find(), this.#options.refusals, environ, startResponse);
   }
 
-  /** The headers that its middleware and handlers read later, when all of them declare theirs. */
+  /** The headers that it reads, when all of its middleware and applications declare theirs, and it has no handlers. */
   get headers(): readonly string[] | undefined {
-    return mergeDeclaredHeaders(this.#parts());
+    const headers = declareHeaders(this.#find().routes);
+    if (headers !== undefined) this.#isFinal = true;
+    return headers;
   }
 
+  /** Starts its middleware and applications. From now on its routes stay as they are. */
   async start(context: StartContext): Promise<void> {
-    this.#find();
-    await startParts(this.#parts(), context);
+    for (const [route, cover] of this.#findUnreachable()) {
+      if (route.unreachable !== 'warn') continue;
+      const details = { route: formatRoute(route), behind: formatRoute(cover) };
+      context.logger.warn(details, explainUnreachable(route, cover));
+    }
+    this.#starts++;
+    try {
+      await startParts(listParts(this.#find().routes), context);
+    } catch (error) {
+      this.#starts--;
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
-    await stopParts(this.#parts());
+    if (this.#starts > 0) this.#starts--;
+    await stopParts(listParts(this.#find().routes));
   }
 
   describe(): PartDescription {
     return { name: 'Router', routes: this.routes() };
   }
 
-  #adder(methods: readonly string[] | undefined): AddRoute {
-    return (path: string, ...given: unknown[]): Router => {
-      const [options, handler] = given.length > 1 ? given : [{}, given[0]];
-      if (typeof handler !== 'function')
-        throw new TypeError(
-          `The route '${path}' needs a handler, a function (request) => response; received ${describeValue(handler)}`,
-        );
-      const pattern = parsePattern(path);
-      const where = () => `${methods?.join(', ') ?? 'any method'} ${path}`;
-      const { contract, rest } = resolveContract(methods, options as RouteOptions);
-      const call = callHandler(keepContract(handler as RouteHandler<never>, contract, where), where);
-      this.#declared.push(createRoute(methods, pattern, this.#policy, rest, contract, call));
-      this.#table = undefined;
-      return this;
-    };
+  #adder(methods: readonly string[] | undefined): AddRoute<this, Host> {
+    return (path: string, ...rest: unknown[]) =>
+      rest.length > 1 ? this.#add(methods, path, rest[0], rest[1]) : this.#add(methods, path, {}, rest[0]);
+  }
+
+  #add(methods: readonly string[] | undefined, path: string, options: unknown, handler: unknown): this {
+    if (typeof handler !== 'function')
+      throw new TypeError(
+        `The route '${path}' needs a handler, a function (request) => response; received ${describeValue(handler)}`,
+      );
+    const pattern = parsePattern(path);
+    const { contract, rest } = resolveContract(methods, options as RouteOptions);
+    const where = () => formatRoute({ methods, pattern });
+    const target: RouteTarget = { handler: keepContract(handler as AnyHandler, contract, where) };
+    return this.#declare(createRoute(methods, pattern, this.#options.home, rest, contract, target));
+  }
+
+  /** @throws {TypeError} once a server has started it, and for a route that is there already */
+  #declare(declared: Declared): this {
+    this.#refuseLate();
+    if (!('router' in declared)) {
+      const same = declared.unreachable === 'ignore' ? undefined : this.#routes.findSame(declared);
+      if (same !== undefined) throw new TypeError(explainSame(declared));
+      this.#routes.add(declared);
+    }
+    this.#declared.push(declared);
+    this.#forget();
+    return this;
+  }
+
+  #refuseLate(): void {
+    if (this.#starts > 0)
+      throw new TypeError('The server has started: add routes, and mount routers and applications, before');
+    if (this.#isFinal)
+      throw new TypeError('The router is in a handler, which has asked for its headers: add routes before');
+    for (const parent of this.#parents) parent.#refuseLate();
+  }
+
+  /** What was made of the routes is made anew. */
+  #forget(): void {
+    this.#table = undefined;
+    this.#unreachable = undefined;
+    for (const parent of this.#parents) parent.#forget();
+  }
+
+  /** Whether a router is this one, or below it. */
+  #holds(router: Router<string>): boolean {
+    const self = this as Router<string>;
+    return router === self || this.#declared.some((one) => 'router' in one && one.router.#holds(router));
   }
 
   #find(): RouteTable {
     if (this.#table === undefined) {
-      const routes = this.#resolve();
-      const names = routes.flatMap(({ name }) => name ?? []);
-      const twice = names.find((name, index) => names.indexOf(name) !== index);
-      if (twice !== undefined) throw new TypeError(`Two routes have the name "${twice}"`);
+      const routes = readyRoutes(this.#resolve());
+      refuseSameNames(routes);
       this.#table = new RouteTable(routes);
+      if (routes.some(({ unreachable }) => unreachable === 'refuse')) this.#findUnreachable();
     }
     return this.#table;
   }
 
+  /** @throws {TypeError} for routes of which that is refused */
+  #findUnreachable(): ReadonlyMap<Route, Route> {
+    const { routes } = this.#find();
+    this.#unreachable ??= findUnreachable(routes);
+    for (const [route, cover] of this.#unreachable)
+      if (route.unreachable === 'refuse') throw new TypeError(explainUnreachable(route, cover));
+    return this.#unreachable;
+  }
+
   /** Its routes and those of the routers in it, as one list. */
   #resolve(): Route[] {
-    return this.#declared.flatMap((one) => {
-      const routes = 'router' in one ? one.router.#resolve() : [one];
-      return routes.map((route) =>
-        mountRoute(route, 'router' in one ? one.prefix : undefined, this.#middleware),
-      );
-    });
+    const { around } = this.#options;
+    return this.#declared.flatMap((one) =>
+      'router' in one
+        ? one.router.#resolve().map((route) => nestRoute(route, { ...around, prefix: one.prefix }))
+        : [nestRoute(one, around)],
+    );
   }
-
-  #parts(): Middleware[] {
-    return [...new Set(this.#find().routes.flatMap(({ parts }) => parts))];
-  }
-
-  /** @param after - the rank of the route that did not want the request */
-  #answer(
-    table: RouteTable,
-    environ: Environ,
-    startResponse: StartResponse,
-    after: number | undefined,
-  ): MiddlewareResult | PromiseLike<MiddlewareResult> {
-    const match = findMatch(table, environ, after);
-    if (match === undefined) {
-      if (after !== undefined) {
-        setRoute(environ, undefined, undefined);
-        return undefined;
-      }
-      return this.#passesMethods ? undefined : refuseMethod(table, environ);
-    }
-    setRoute(environ, match.value, match.params);
-    const goOn = () => this.#answer(table, environ, startResponse, match.lastRank);
-    const recover = (error: unknown) => {
-      if (error instanceof SkipRoute) return goOn();
-      throw error;
-    };
-    try {
-      const result = runCalls(match.value.calls, 0, environ, startResponse);
-      if (Array.isArray(result)) return result as MiddlewareResult;
-      if (isThenable(result))
-        return (result as PromiseLike<MiddlewareResult>).then((value) => value ?? goOn(), recover);
-      return result ?? goOn();
-    } catch (error) {
-      return recover(error);
-    }
-  }
-}
-
-/** Calls one after the other until one answers. */
-function runCalls(
-  calls: readonly MiddlewareFunction[],
-  from: number,
-  environ: Environ,
-  startResponse: StartResponse,
-): MiddlewareResult | PromiseLike<MiddlewareResult> {
-  for (let i = from; i < calls.length; i++) {
-    const result = (calls[i] as MiddlewareFunction)(environ, startResponse);
-    if (result === undefined || result === null) continue;
-    if (Array.isArray(result) || !isThenable(result)) return result;
-    return result.then((value) => value ?? runCalls(calls, i + 1, environ, startResponse));
-  }
-  return undefined;
 }
