@@ -40,14 +40,22 @@ function nothingUnhandled(t: Test, about: string): void {
   t.same(unhandled.splice(0).map(String), [], `${about}: nothing is unhandled`);
 }
 
-/** Sends bytes to an app over a socket and gives what came back, until it ends or the client leaves. */
+/**
+ * Sends bytes to an app over a socket and gives what came back, until it ends or the client leaves.
+ * @param leaveAfterMs - after the app was called
+ */
 async function talk(
   app: App,
   gateway: 'uws' | 'node',
   bytes: string,
   leaveAfterMs?: number,
 ): Promise<string> {
-  const server = await serve(app, { bind: '127.0.0.1:0', gateway, logLevel: 'silent' });
+  let isCalled = () => {};
+  const called = new Promise<void>((resolve) => {
+    isCalled = resolve;
+  });
+  const watched = new WsgiHandler([() => isCalled(), app as Middleware]);
+  const server = await serve(watched, { bind: '127.0.0.1:0', gateway, logLevel: 'silent' });
   const { port } = server.address as { port: number };
   const socket = connect(port, '127.0.0.1');
   let text = '';
@@ -58,10 +66,11 @@ async function talk(
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write(bytes);
   if (leaveAfterMs !== undefined) {
+    await Promise.race([called, closed, sleep(10_000)]);
     await sleep(leaveAfterMs);
     socket.destroy();
   }
-  await Promise.race([closed, sleep(2000)]);
+  await Promise.race([closed, sleep(10_000)]);
   socket.destroy();
   await sleep(30);
   await server.close();
@@ -183,10 +192,10 @@ t.test('a read that nobody awaits ends no process', async (t) => {
         });
         return [];
       };
-      t.match(await talk(refuses, gateway, post(type, '{"a"'), 60), /^HTTP\/1\.1 401/);
+      t.match(await talk(refuses, gateway, post(type, '{"a"'), 500), /^HTTP\/1\.1 401/);
       await talk(waits, gateway, post(type, '{"a"'), 40);
       await talk(awaits, gateway, post(type, '{"a"'), 40);
-      await sleep(100);
+      for (let turns = 0; told === undefined && turns < 1000; turns++) await sleep(10);
       t.match(told, { code: 'ERR_CLIENT_ABORTED' }, `${gateway} ${name}: whoever awaits it gets the error`);
     };
     await Promise.all(Object.entries(READERS).map(test));
