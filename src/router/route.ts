@@ -1,5 +1,6 @@
 import type { Environ, Middleware, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+import { OwnKeys } from '../core/own-keys.js';
 import { resolveCallable } from '../core/parts.js';
 import { type Converter, type ConverterOption, resolveConverter } from './converters.js';
 import type { Params } from './params.js';
@@ -96,6 +97,16 @@ function convertList(texts: readonly unknown[], convert: Converter): unknown[] |
 
 /** Where a route's parameters are for whatever has the environ. */
 export function setRoute(environ: Environ, route: Route | undefined, params: Params | undefined): void {
-  environ['vela.route'] = route?.pattern.source;
-  environ['vela.params'] = params;
+  new RouteKeys(environ, route?.pattern.source, params);
+}
+
+class RouteKeys extends OwnKeys {
+  'vela.route': string | undefined;
+  'vela.params': Params | undefined;
+
+  constructor(environ: Environ, route: string | undefined, params: Params | undefined) {
+    super(environ);
+    this['vela.route'] = route;
+    this['vela.params'] = params;
+  }
 }
