@@ -1,6 +1,5 @@
 import { parsePattern } from '../../../dist/router/path-pattern.js';
-import { createRoute } from '../../../dist/router/route.js';
-import { RouteTable } from '../../../dist/router/route-table.js';
+import { PathTree } from '../../../dist/router/path-tree.js';
 import { runRouter } from '../../lib/router-child.mjs';
 
 const isStrict = process.argv[3] === 'strict';
@@ -9,10 +8,12 @@ const policy = { sensitive: isStrict, trailing: !isStrict };
 await runRouter({
   holdsMixed: true,
   build(routes) {
-    const table = new RouteTable(
-      routes.map(({ method, path, handler }) => createRoute([method], parsePattern(path), policy, {}, handler)),
-    );
-    return (method, path) => table.find(method, path);
+    const trees = new Map();
+    for (const [order, { method, path, handler }] of routes.entries()) {
+      if (!trees.has(method)) trees.set(method, new PathTree(policy));
+      trees.get(method).add(parsePattern(path), handler, order);
+    }
+    return (method, path) => trees.get(method)?.find(path);
   },
-  read: ({ value, params }) => ({ handler: value.parts.at(-1), params }),
+  read: ({ value, params }) => ({ handler: value, params }),
 });
