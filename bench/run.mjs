@@ -27,12 +27,13 @@ try {
 async function main(args) {
   const plan = parseFlags(args);
   if (plan.help) return console.log(usage);
-  const wrkVersion = await findWrk();
+  const { hasLoad = true } = plan.suite;
+  const wrkVersion = hasLoad ? await findWrk() : 'none';
   if (wrkVersion === undefined) return end(2, wrkMissing);
   requireBuild(plan);
   const peers = await installPeers(report);
   if (plan.pinsCores) plan.cores = await splitCores();
-  report(plan.cores ? `Servers on core ${plan.cores.servers}, load on core ${plan.cores.generator}` : 'Cores are not set');
+  if (hasLoad) report(plan.cores ? `Servers on core ${plan.cores.servers}, load on core ${plan.cores.generator}` : 'Cores are not set');
   await setUp(plan);
   const seconds = plan.suite.estimateSeconds(plan);
   report(`This takes about ${seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`}`);

@@ -12,6 +12,7 @@ import {
   requestOf,
   SkipRoute,
   serve,
+  toObject,
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
@@ -236,6 +237,21 @@ t.test('routers in routers, middleware around routes, names', async (t) => {
   t.throws(() => router.url('post', { user: 1 }), /needs "user", "post"/);
   t.match(router.routes()[0], { methods: ['GET'], path: '/api/users/:user', name: 'user' });
   t.throws(() => router.mount('/x', router), /itself/);
+});
+
+t.test('what it puts into the environ are keys as assigned ones are', async (t) => {
+  const keys = ['vela.route', 'vela.params', 'vela.request'];
+  const seen: unknown[] = [];
+  const before: Middleware = (environ) => void seen.push(keys.filter((key) => key in environ));
+  const router = new Router().get('/:id', ({ environ }) => {
+    const own = Object.keys(environ).filter((key) => keys.includes(key));
+    const copy = toObject(environ);
+    environ['vela.route'] = 'mine';
+    return { own, copied: keys.filter((key) => key in copy), route: environ['vela.route'] };
+  });
+  const { text } = await ask(t, site(before, router), '/7');
+  t.same(seen, [[]]);
+  t.same(JSON.parse(text), { own: keys, copied: keys, route: 'mine' });
 });
 
 t.test('behind mount() it sees the rest of the path', async (t) => {

@@ -51,13 +51,15 @@ async function formatSection(suite, summaries, { plan, peers, wrkVersion, comman
   const others = plan.servers.flatMap((server) => (server.version ? [`${server.id} ${server.version}`] : []));
   if (plan.servers.some(({ file }) => file?.endsWith('vela.mjs'))) versions.unshift(`vela ${version}`);
   const processors = cpus();
+  const { hasLoad = true } = suite;
+  const cores = plan.cores ? 'Load generator on one core, the servers on the others' : 'Server and load generator share the cores as the scheduler likes';
   const facts = [
     `Date: ${new Date().toISOString().slice(0, 10)}`,
     `Command: \`${command}\``,
-    `Processor: ${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores, shared by the server and the load generator`,
-    `System: ${process.platform} ${process.arch}, Node ${process.versions.node}, wrk ${wrkVersion}`,
+    `Processor: ${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores${hasLoad ? ', shared by the server and the load generator' : ''}`,
+    `System: ${process.platform} ${process.arch}, Node ${process.versions.node}${hasLoad ? `, wrk ${wrkVersion}` : ''}`,
     `Versions: ${[...new Set([...versions, ...others])].join(', ')}`,
-    plan.cores ? 'Load generator on one core, the servers on the others' : 'Server and load generator share the cores as the scheduler likes',
+    ...(hasLoad ? [cores] : []),
     ...suite.describeLoad(plan),
   ];
   const parts = [

@@ -1,6 +1,6 @@
 import { closeBody } from './body-pump.js';
 import type { Body, HeaderPair, StartResponse, UnstartedResponse } from './contract.js';
-import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from './errors.js';
+import { describeValue, isThenable, requireKnown, requireOptions, toError } from './errors.js';
 import { own } from './own.js';
 import { findCookieScope, formatSetCookie, type SetCookieOptions } from './set-cookie.js';
 import { formatStatus } from './status.js';
@@ -17,6 +17,8 @@ export interface WsgiResponseOptions {
   headers?: Iterable<HeaderPair>;
 }
 
+const OPTIONS = ['status', 'content', 'contentType', 'headers'] as const;
+
 /**
  * A response that has not begun: a handler may return it in place of calling `startResponse`, and response middleware
  * may change it on its way out.
@@ -28,15 +30,9 @@ export class WsgiResponse implements UnstartedResponse {
   headers: HeaderPair[];
 
   constructor(options: WsgiResponseOptions = {}) {
-    const {
-      status = 200,
-      content = '',
-      contentType,
-      headers = [],
-      ...unknown
-    } = requireOptions('WsgiResponse', options);
-    refuseUnknown('WsgiResponse', unknown, ['status', 'content', 'contentType', 'headers']);
-    if (typeof headers !== 'object' || !(Symbol.iterator in headers)) {
+    const { status = 200, content = '', contentType, headers } = requireOptions('WsgiResponse', options);
+    requireKnown('WsgiResponse', options, OPTIONS);
+    if (headers !== undefined && (typeof headers !== 'object' || !(Symbol.iterator in headers))) {
       throw new TypeError(
         `WsgiResponse takes its headers as pairs, [['X-A', 'b']]; received ${describeValue(headers)}`,
       );
@@ -47,8 +43,12 @@ export class WsgiResponse implements UnstartedResponse {
     if (typeof content !== 'string' && !isIterable(content)) throw contentError(content);
     this.status = status;
     this.content = content;
-    this.headers = [...headers];
     const type = contentType ?? findContentType(content);
+    if (headers === undefined) {
+      this.headers = type === undefined ? [] : [['Content-Type', type]];
+      return;
+    }
+    this.headers = [...headers];
     if (type !== undefined && this.getHeader('content-type') === undefined)
       this.headers.unshift(['Content-Type', type]);
   }

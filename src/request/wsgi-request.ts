@@ -3,6 +3,7 @@ import Negotiator from 'negotiator';
 import type { Environ, ServerConfig } from '../core/contract.js';
 import { BadRequest } from '../core/http-error.js';
 import type { Logger } from '../core/logger.js';
+import { OwnKeys } from '../core/own-keys.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import type { DataAndFiles } from './data-and-files.js';
 import type { FormPart } from './form-part.js';
@@ -20,7 +21,6 @@ import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.js';
 const MAX_QUERY_PARAMETERS = 1000;
 /** More cookies than this are refused with 400. Browsers keep 180 for a site at the most. */
 const MAX_COOKIES = 300;
-const KEY = 'vela.request';
 
 /**
  * The request as handlers like to read it. Everything is parsed when it is asked for the first time, and kept.
@@ -236,11 +236,21 @@ export class WsgiRequest {
 
 /** The one WsgiRequest of a request. */
 export function requestOf(environ: Environ): WsgiRequest {
-  const known = environ[KEY];
+  // Read where it is not, the key would be looked for along the prototype chain, which takes 100 ns.
+  const known = Object.hasOwn(environ, 'vela.request') ? environ['vela.request'] : undefined;
   if (known instanceof WsgiRequest) return known;
   const request = new WsgiRequest(environ);
-  environ[KEY] = request;
+  new RequestKey(environ, request);
   return request;
+}
+
+class RequestKey extends OwnKeys {
+  'vela.request': WsgiRequest;
+
+  constructor(environ: Environ, request: WsgiRequest) {
+    super(environ);
+    this['vela.request'] = request;
+  }
 }
 
 function countCookies(header: string): number {

@@ -1,5 +1,5 @@
 import type { HeaderPair } from '../core/contract.js';
-import { describeValue, isThenable, refuseUnknown, requireOptions } from '../core/errors.js';
+import { describeValue, isThenable, requireKnown, requireOptions } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 
@@ -10,14 +10,15 @@ export interface ResponseOptions {
   headers?: Iterable<HeaderPair>;
 }
 
+const OPTIONS = ['status', 'headers'] as const;
+
 /**
  * A response in JSON.
  * @throws {TypeError} for what JSON has no form for: undefined, a function, a cycle, a BigInt; for a promise
  * @example return json({ id: 5 }, { status: 201 })
  */
 export function json(value: unknown, options: ResponseOptions = {}): WsgiResponse {
-  const { status = 200, headers = [], ...unknown } = requireOptions('json', options);
-  refuseUnknown('json', unknown, ['status', 'headers']);
+  requireKnown('json', requireOptions('json', options), OPTIONS);
   const remedy = findRemedy(value);
   if (remedy !== undefined)
     throw new TypeError(
@@ -28,7 +29,7 @@ export function json(value: unknown, options: ResponseOptions = {}): WsgiRespons
     throw new TypeError(
       `json() needs a value that JSON can state, such as null; received ${describeValue(value)}`,
     );
-  return new WsgiResponse({ status, headers, content, contentType: 'application/json' });
+  return new WsgiResponse({ ...options, content, contentType: 'application/json' });
 }
 
 /** What to do about an object that JSON states as `{}`, whatever it holds. */

@@ -1,12 +1,12 @@
 import type { Environ, MiddlewareFunction, MiddlewareResult, StartResponse } from '../core/contract.js';
 import { isThenable } from '../core/errors.js';
 import { BadRequest } from '../core/http-error.js';
-import type { Params } from './params.js';
 import type { PathMatch } from './path-tree.js';
 import type { ReadyRoute } from './ready-route.js';
 import { refuseMedia, refuseMethod } from './refuse-request.js';
 import { chooseType } from './route-media.js';
 import type { RouteTable } from './route-table.js';
+import { setRoute } from './set-route.js';
 import { SkipRoute } from './skip-route.js';
 
 /** What becomes of requests for a path that is there, and not for them. */
@@ -95,12 +95,6 @@ function giveUp(
 
 function toBadRequest(error: unknown): unknown {
   return error instanceof URIError ? new BadRequest('The path has a malformed escape') : error;
-}
-
-/** Where a route's parameters are for whatever has the environ. */
-function setRoute(environ: Environ, route: ReadyRoute | undefined, params: Params | undefined): void {
-  environ['vela.route'] = route?.pattern.source;
-  environ['vela.params'] = params;
 }
 
 function leave(environ: Environ, { media }: ReadyRoute): void {

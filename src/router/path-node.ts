@@ -15,30 +15,43 @@ export interface Entry<T> {
   readonly regexp: RegExp | undefined;
 }
 
-/** A place in the tree: paths come here by a text that they have in common. */
+/** Comes after every rank. Ranks are small integers, which V8 keeps in place: those beyond 2^31, and Infinity, it does not. */
+export const NO_RANK = 2 ** 31 - 1;
+
+/** A place in the tree: paths come here by a text that they have in common. What most places lack is undefined. */
 export class Node<T> {
   /** What leads here from the place above. */
   text: string;
+  /** Its length: most texts are one character, which need not be looked at again. */
+  length: number;
   /** The least rank here and below. */
-  rank = Number.POSITIVE_INFINITY;
+  rank: number = NO_RANK;
+  /** Further text, by its first character: that of code `base` first. */
+  children: (Node<T> | undefined)[] = [];
+  base = 0;
+  /** There is more than text and one parameter: something of the last three. */
+  isFork = false;
   /** Patterns that end here, by rank. */
-  ends: Entry<T>[] = [];
-  /** Further text, each with another first character. */
-  children: Node<T>[] = [];
-  /** Their first characters. */
-  codes: number[] = [];
+  ends: Entry<T>[] | undefined = undefined;
   /** Behind a segment that is a parameter. */
   param: Node<T> | undefined = undefined;
   /** Behind a segment of text and parameters. */
-  mixed: { readonly segment: MixedSegment; readonly node: Node<T> }[] = [];
+  mixed: MixedBranch<T>[] | undefined = undefined;
   /** Wildcards that take the rest of the path, by rank. */
-  tails: Entry<T>[] = [];
+  tails: Entry<T>[] | undefined = undefined;
   /** Patterns that begin with this text, and must be tried as a whole, by rank. */
-  regexps: Entry<T>[] = [];
+  regexps: Entry<T>[] | undefined = undefined;
 
   constructor(text: string) {
     this.text = text;
+    this.length = text.length;
   }
+}
+
+/** A segment of text and parameters, and the place behind it. */
+export interface MixedBranch<T> {
+  readonly segment: MixedSegment;
+  readonly node: Node<T>;
 }
 
 /** The place that a text leads to from another, made where there is none. @param rank - of what is to be added there */
@@ -47,20 +60,16 @@ export function growNode<T>(from: Node<T>, text: string, rank: number): Node<T> 
   let rest = text;
   node.rank = Math.min(node.rank, rank);
   while (rest !== '') {
-    const code = rest.charCodeAt(0);
-    const index = node.codes.indexOf(code);
-    let next = new Node<T>(rest);
-    if (index === -1) {
-      node.children.push(next);
-      node.codes.push(code);
+    const known = node.children[rest.charCodeAt(0) - node.base];
+    let next: Node<T>;
+    if (known === undefined) {
+      next = new Node<T>(rest);
+      putChild(node, next);
       rest = '';
     } else {
-      next = node.children[index] as Node<T>;
-      const shared = countShared(next.text, rest);
-      if (shared < next.text.length) {
-        next = splitNode(next, shared);
-        node.children[index] = next;
-      }
+      const shared = countShared(known.text, rest);
+      next = shared < known.text.length ? splitNode(known, shared) : known;
+      putChild(node, next);
       rest = rest.slice(shared);
     }
     node = next;
@@ -69,12 +78,25 @@ export function growNode<T>(from: Node<T>, text: string, rank: number): Node<T> 
   return node;
 }
 
+/** Without holes: an array that has some is read more slowly. */
+function putChild<T>(node: Node<T>, child: Node<T>): void {
+  const code = child.text.charCodeAt(0);
+  const { children } = node;
+  if (children.length === 0) node.base = code;
+  while (code < node.base) {
+    children.unshift(undefined);
+    node.base--;
+  }
+  while (code >= node.base + children.length) children.push(undefined);
+  children[code - node.base] = child;
+}
+
 function splitNode<T>(node: Node<T>, length: number): Node<T> {
   const upper = new Node<T>(node.text.slice(0, length));
   upper.rank = node.rank;
   node.text = node.text.slice(length);
-  upper.children.push(node);
-  upper.codes.push(node.text.charCodeAt(0));
+  node.length = node.text.length;
+  putChild(upper, node);
   return upper;
 }
 

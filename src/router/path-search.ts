@@ -1,17 +1,24 @@
 import { createParams, type Params } from './params.js';
-import type { Entry, Node } from './path-node.js';
+import { type Entry, type MixedBranch, NO_RANK, type Node } from './path-node.js';
 import { matchMixed } from './path-segments.js';
 
 const SLASH = 47;
+const PERCENT = 37;
+const UPPER_A = 65;
+const UPPER_Z = 90;
+/** From an upper case letter of ASCII to its lower case. */
+const TO_LOWER = 32;
 
-// The search that is under way: it is synchronous, and asks nobody.
-let path = '';
-/** The path as it is compared. */
-let text = '';
-let end = 0;
+// The search that is under way: it is synchronous, and asks nobody. The path is handed on: kept here, each would be told to the
+// collector.
+let isSensitive = false;
+/** The path in lower case, once it is needed. */
+let lowerPath: string | undefined;
+/** Some parameter may have escapes. */
+let isEscaped = false;
 let least = -1;
 let best: Entry<unknown> | undefined;
-let bestRank = Number.POSITIVE_INFINITY;
+let bestRank: number = NO_RANK;
 let bestMatch: RegExpExecArray | undefined;
 /** Where the parameters on the way to the present place start and end, and those of the best entry. */
 const offsets: number[] = [];
@@ -19,84 +26,142 @@ const bestOffsets: number[] = [];
 
 /**
  * The entry with the least rank that a path matches.
+ * @param sensitive - whether upper and lower case differ; if not, the tree is in lower case
  * @param after - only entries with a greater rank
- * @param known - the best so far
  */
 export function searchTree<T>(
   root: Node<T>,
-  wholePath: string,
-  comparedPath: string,
+  path: string,
+  sensitive: boolean,
   after: number,
-  known: Entry<T> | undefined,
 ): Entry<T> | undefined {
-  path = wholePath;
-  text = comparedPath;
-  end = text.length;
+  isSensitive = sensitive;
+  lowerPath = undefined;
+  isEscaped = false;
   least = after;
-  best = known;
-  bestRank = known === undefined ? Number.POSITIVE_INFINITY : known.rank;
+  best = undefined;
+  bestRank = NO_RANK;
   bestMatch = undefined;
-  visit(root, 0, 0);
+  visit(root, path, 0, 0);
   return best as Entry<T> | undefined;
 }
 
 /** The parameters of the entry that was found last. @throws {URIError} for a bad escape */
-export function readParams({ names, lists }: Entry<unknown>, wholePath: string): Params {
+export function readParams({ names, lists }: Entry<unknown>, path: string): Params {
   const params = createParams();
   for (let i = 0; i < names.length; i++) {
     const value =
       bestMatch === undefined
-        ? wholePath.slice(bestOffsets[2 * i], bestOffsets[2 * i + 1])
+        ? path.slice(bestOffsets[2 * i], bestOffsets[2 * i + 1])
         : (bestMatch[i + 1] as string);
-    params[names[i] as string] = lists[i] === true ? value.split('/').map(decode) : decode(value);
+    if (lists[i] !== true) params[names[i] as string] = isEscaped ? decode(value) : value;
+    else params[names[i] as string] = isEscaped ? value.split('/').map(decode) : value.split('/');
   }
   return params;
 }
 
-/** Looks at a place and below. @param at - how much of the path has led here @param depth - how many offsets there are */
-function visit(node: Node<unknown>, at: number, depth: number): void {
-  if (node.rank >= bestRank) return;
-  if (at === end) consider(node.ends, false, depth);
-  else {
-    const code = text.charCodeAt(at);
-    const index = node.codes.indexOf(code);
-    if (index !== -1) {
-      const child = node.children[index] as Node<unknown>;
-      if (continues(child.text, at)) visit(child, at + child.text.length, depth);
+/** Looks at a place and below. @param from - how much of the path has led there @param deep - how many offsets there are */
+function visit(start: Node<unknown>, path: string, from: number, deep: number): void {
+  const end = path.length;
+  let node = start;
+  let at = from;
+  let depth = deep;
+  // Where one way leads on, as most do, a loop saves the calls.
+  while (node.rank < bestRank) {
+    if (at === end) {
+      if (node.ends !== undefined) consider(node.ends, false, depth);
+      break;
     }
-    if (code !== SLASH) visitSegment(node, at, depth);
-    else if (at === end - 1) consider(node.ends, true, depth);
-    if (node.tails.length > 0) {
+    const code = path.charCodeAt(at);
+    if (code === SLASH && at === end - 1 && node.ends !== undefined) consider(node.ends, true, depth);
+    const child = findChild(node, code);
+    const isNext = child !== undefined && (child.length === 1 || continues(child, path, at));
+    if (node.isFork) {
+      if (isNext) visit(child, path, at + child.length, depth);
+      if (code !== SLASH) visitSegment(node, path, at, depth);
+      if (node.tails !== undefined) visitTails(node.tails, path, at, depth);
+      break;
+    }
+    const { param } = node;
+    if (param === undefined || code === SLASH) {
+      if (!isNext) return;
+      at += child.length;
+      node = child;
+    } else {
+      if (isNext) visit(child, path, at + child.length, depth);
+      if (param.rank >= bestRank) return;
       offsets[depth] = at;
-      offsets[depth + 1] = end;
-      consider(node.tails, false, depth + 2);
+      at = findSlash(path, at);
+      offsets[depth + 1] = at;
+      depth += 2;
+      node = param;
     }
   }
-  const { regexps } = node;
-  for (let i = 0; i < regexps.length; i++) tryRegexp(regexps[i] as Entry<unknown>);
+  if (node.regexps !== undefined) for (const entry of node.regexps) tryRegexp(entry, path);
 }
 
-/** Whether the path goes on with a text. For texts as short as these a loop is faster than startsWith. */
-function continues(part: string, at: number): boolean {
-  if (at + part.length > end) return false;
-  for (let i = 1; i < part.length; i++) if (part.charCodeAt(i) !== text.charCodeAt(at + i)) return false;
+function findChild({ children, base }: Node<unknown>, code: number): Node<unknown> | undefined {
+  const index = code - base;
+  const child = index >= 0 && index < children.length ? children[index] : undefined;
+  if (child !== undefined || isSensitive || code < UPPER_A || code > UPPER_Z) return child;
+  const lower = index + TO_LOWER;
+  return lower >= 0 && lower < children.length ? children[lower] : undefined;
+}
+
+/** Whether the path goes on with a text whose first character it has. For texts as short as these a loop is fastest. */
+function continues({ text, length }: Node<unknown>, path: string, at: number): boolean {
+  if (at + length > path.length) return false;
+  for (let i = 1; i < length; i++) {
+    const code = path.charCodeAt(at + i);
+    const wanted = text.charCodeAt(i);
+    if (code !== wanted && (isSensitive || code < UPPER_A || code > UPPER_Z || code + TO_LOWER !== wanted))
+      return false;
+  }
   return true;
 }
 
-/** A segment that is not text alone. */
-function visitSegment({ param, mixed }: Node<unknown>, at: number, depth: number): void {
-  if (param === undefined && mixed.length === 0) return;
-  let stop = at + 1;
-  while (stop < end && text.charCodeAt(stop) !== SLASH) stop++;
-  for (let i = 0; i < mixed.length; i++) {
-    const { segment, node } = mixed[i] as (typeof mixed)[number];
-    if (matchMixed(segment, text, at, stop, offsets, depth))
-      visit(node, stop, depth + 2 * segment.names.length);
+/** Where the segment ends that begins at a place. */
+function findSlash(path: string, at: number): number {
+  let stop = at;
+  while (stop < path.length) {
+    const code = path.charCodeAt(stop);
+    if (code === SLASH) break;
+    if (code === PERCENT) isEscaped = true;
+    stop++;
   }
+  return stop;
+}
+
+/** A segment that is not text alone. */
+function visitSegment({ param, mixed }: Node<unknown>, path: string, at: number, depth: number): void {
+  const stop = findSlash(path, at);
+  if (mixed !== undefined) visitMixed(mixed, path, at, stop, depth);
   if (param === undefined) return;
   offsets[depth] = at;
   offsets[depth + 1] = stop;
-  visit(param, stop, depth + 2);
+  visit(param, path, stop, depth + 2);
+}
+
+function visitMixed(
+  branches: readonly MixedBranch<unknown>[],
+  path: string,
+  at: number,
+  stop: number,
+  depth: number,
+): void {
+  if (!isSensitive) lowerPath ??= toLower(path);
+  const compared = lowerPath ?? path;
+  for (const { segment, node } of branches) {
+    if (matchMixed(segment, compared, at, stop, offsets, depth))
+      visit(node, path, stop, depth + 2 * segment.names.length);
+  }
+}
+
+function visitTails(tails: readonly Entry<unknown>[], path: string, at: number, depth: number): void {
+  if (!isEscaped) isEscaped = path.includes('%', at);
+  offsets[depth] = at;
+  offsets[depth + 1] = path.length;
+  consider(tails, false, depth + 2);
 }
 
 /** Takes the first of some entries, if it comes before the best so far. */
@@ -113,13 +178,21 @@ function consider(entries: readonly Entry<unknown>[], needsTrailing: boolean, de
   }
 }
 
-function tryRegexp(entry: Entry<unknown>): void {
+function tryRegexp(entry: Entry<unknown>, path: string): void {
   if (entry.rank >= bestRank || entry.rank <= least) return;
   const match = entry.regexp?.exec(path);
   if (match === null || match === undefined) return;
+  isEscaped = true;
   best = entry;
   bestRank = entry.rank;
   bestMatch = match;
+}
+
+/** Lower case as a regular expression's `i` has it for patterns in ASCII: no other letter becomes one of these. */
+function toLower(text: string): string {
+  const lower = text.toLowerCase();
+  if (lower === text || !/[^\0-\x7f]/.test(text)) return lower;
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function decode(value: string): string {

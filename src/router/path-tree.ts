@@ -1,5 +1,5 @@
 import { pathToRegexp } from 'path-to-regexp';
-import { createParams, type Params } from './params.js';
+import type { Params } from './params.js';
 import { type Entry, growNode, Node } from './path-node.js';
 import { expandPattern, type FlatToken, type PathPattern, type PathPolicy } from './path-pattern.js';
 import { readParams, searchTree } from './path-search.js';
@@ -18,13 +18,6 @@ export interface PathMatch<T> {
   readonly params: Params;
 }
 
-/** Paths without parameters. */
-interface Static<T> {
-  readonly entries: Entry<T>[];
-  /** No pattern with parameters comes before the first entry. */
-  isFirst: boolean;
-}
-
 /**
  * Patterns in the order of their declaration, and the first of them that a path matches, as path-to-regexp's `match` would
  * find it, in a time that does not grow with their number.
@@ -32,7 +25,6 @@ interface Static<T> {
 export class PathTree<T> {
   readonly #policy: PathPolicy;
   readonly #root = new Node<T>('');
-  readonly #statics = new Map<string, Static<T>>();
 
   constructor(policy: PathPolicy) {
     this.#policy = policy;
@@ -52,24 +44,10 @@ export class PathTree<T> {
    * @throws {URIError} for a bad escape in a parameter
    */
   find(path: string, after = -1): PathMatch<T> | undefined {
-    const text = this.#policy.sensitive ? path : toLower(path);
-    const same = this.#statics.get(text);
-    const exact = same === undefined ? undefined : firstAfter(same.entries, after);
-    if (exact !== undefined && after === -1 && same?.isFirst === true)
-      return { value: exact.value, rank: exact.rank, lastRank: lastWay(exact.rank), params: createParams() };
-
-    const best = searchTree(this.#root, path, text, after, exact);
+    const best = searchTree(this.#root, path, this.#policy.sensitive, after);
     if (best === undefined) return undefined;
-    if (best === exact) {
-      if (after === -1 && same !== undefined) same.isFirst = true;
-      return { value: best.value, rank: best.rank, lastRank: lastWay(best.rank), params: createParams() };
-    }
-    return {
-      value: best.value,
-      rank: best.rank,
-      lastRank: lastWay(best.rank),
-      params: readParams(best, path),
-    };
+    const { value, rank } = best;
+    return { value, rank, lastRank: lastWay(rank), params: readParams(best, path) };
   }
 
   #addWay(tokens: readonly FlatToken[], rank: number, value: T): void {
@@ -80,7 +58,6 @@ export class PathTree<T> {
     const trailing = this.#policy.trailing && !(last?.type === 'text' && last.value.endsWith('/'));
     const entry = { rank, value, names, lists, trailing, regexp: undefined };
     if (segments === undefined) this.#addRegexp({ ...entry, regexp: this.#compile(tokens) }, tokens);
-    else if (names.length === 0) this.#addStatic(entry, tokens);
     else this.#addBranch(entry, segments);
   }
 
@@ -88,24 +65,16 @@ export class PathTree<T> {
     return pathToRegexp({ tokens: [...tokens] }, this.#policy).regexp;
   }
 
-  #addStatic(entry: Entry<T>, tokens: readonly FlatToken[]): void {
-    const text = this.#fold(tokens.map((token) => (token.type === 'text' ? token.value : '')).join(''));
-    for (const key of entry.trailing ? [text, `${text}/`] : [text]) {
-      const known = this.#statics.get(key);
-      if (known === undefined) this.#statics.set(key, { entries: [entry], isFirst: false });
-      else known.entries.push(entry);
-    }
-  }
-
   #addRegexp(entry: Entry<T>, tokens: readonly FlatToken[]): void {
     const [first] = tokens;
     const node = this.#descend(this.#root, first?.type === 'text' ? first.value : '', entry.rank);
-    node.regexps.push(entry);
+    node.isFork = true;
+    node.regexps = [...(node.regexps ?? []), entry];
   }
 
   #addBranch(entry: Entry<T>, segments: readonly Segment[]): void {
     let node = this.#root;
-    let text = '/';
+    let text = segments.length === 0 ? '' : '/';
     for (const [index, segment] of segments.entries()) {
       if (index > 0) text += '/';
       if (segment.kind === 'text') {
@@ -114,13 +83,15 @@ export class PathTree<T> {
       }
       node = this.#descend(node, text, entry.rank);
       text = '';
+      if (segment.kind !== 'param') node.isFork = true;
       if (segment.kind === 'tail') {
-        node.tails.push(entry);
+        node.tails = [...(node.tails ?? []), entry];
         return;
       }
       node = this.#enter(node, segment, entry.rank);
     }
-    this.#descend(node, text, entry.rank).ends.push(entry);
+    const last = this.#descend(node, text, entry.rank);
+    last.ends = [...(last.ends ?? []), entry];
   }
 
   /** The place behind a parameter. */
@@ -132,7 +103,7 @@ export class PathTree<T> {
     } else {
       const folded = { ...segment, texts: segment.texts.map((one) => this.#fold(one)) };
       next = new Node<T>('');
-      node.mixed.push({ segment: folded, node: next });
+      node.mixed = [...(node.mixed ?? []), { segment: folded, node: next }];
     }
     next.rank = Math.min(next.rank, rank);
     return next;
@@ -146,18 +117,6 @@ export class PathTree<T> {
   #fold(text: string): string {
     return this.#policy.sensitive ? text : text.toLowerCase();
   }
-}
-
-function firstAfter<T>(entries: readonly Entry<T>[], after: number): Entry<T> | undefined {
-  if (after === -1) return entries[0];
-  return entries.find(({ rank }) => rank > after);
-}
-
-/** Lower case as a regular expression's `i` has it for patterns in ASCII: no other letter becomes one of these. */
-function toLower(path: string): string {
-  const lower = path.toLowerCase();
-  if (lower === path || !/[^\0-\x7f]/.test(path)) return lower;
-  return path.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** The last rank that the pattern of a rank has. */
