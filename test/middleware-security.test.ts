@@ -1108,6 +1108,27 @@ t.test('rateLimit: a bucket empties and fills', async (t) => {
   await client.close();
 });
 
+t.test(
+  'rateLimit: t is when there is more, not when all is back (draft-10), and no later than Retry-After',
+  async (t) => {
+    const client = testClient(
+      stack([
+        rateLimit({ limit: 10, windowMs: 100_000, cost: ({ PATH_INFO }) => Number(PATH_INFO.slice(1)) }),
+      ]),
+    );
+    const ask = async (cost: number) => {
+      const response = await client.get(`/${cost}`);
+      return [response.status, response.header('ratelimit'), response.header('retry-after')];
+    };
+    t.same(await ask(0), [200, '"default";r=10', undefined], 'a full bucket has no t');
+    t.same(await ask(4), [200, '"default";r=6;t=10', undefined]);
+    t.same(await ask(8), [429, '"default";r=6;t=10', '20']);
+    t.same(await ask(5.5), [200, '"default";r=0;t=5', undefined]);
+    t.same(await ask(1), [429, '"default";r=0;t=5', '5']);
+    await client.close();
+  },
+);
+
 t.test('rateLimit: who is who', async (t) => {
   const same: [string, string, boolean][] = [
     ['10.0.0.1', '10.0.0.1', true],

@@ -47,7 +47,7 @@ const MAX_KEY_LENGTH = 64;
  * Responses say how much is left (RateLimit-Policy and RateLimit), and 429 when to come back (Retry-After).
  * @throws {TypeError} for a wrong option
  * @example rateLimit({ limit: 100, windowMs: 60_000 })
- * @see draft-ietf-httpapi-ratelimit-headers-10
+ * @see {@link https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10 | RateLimit header fields, draft 10}
  */
 export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   const settings = resolve(options);
@@ -59,8 +59,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   ];
 
   function accept(environ: Environ, taken: TakenTokens): undefined {
-    const untilFullMs = ((bucket.capacity - taken.remaining) * bucket.windowMs) / bucket.capacity;
-    const limit = `"${settings.name}";r=${Math.floor(taken.remaining)};t=${Math.ceil(untilFullMs / 1000)}`;
+    const limit = `"${settings.name}"${formatRemaining(taken.remaining, bucket)}`;
     environ['vela.response'].onStart(({ headers }) => {
       headers.push(policy, ['RateLimit', limit]);
     });
@@ -102,6 +101,14 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   if (isOwn) rateLimitMiddleware.headers = [];
   rateLimitMiddleware.runsOn = 'request';
   return rateLimitMiddleware;
+}
+
+/** What is left, and the seconds until there is one more; a full bucket has no such time (draft-10 §4.1). */
+function formatRemaining(remaining: number, { capacity, windowMs }: TokenBucket): string {
+  const whole = Math.floor(remaining);
+  if (whole >= capacity) return `;r=${whole}`;
+  const untilMoreMs = ((whole + 1 - remaining) * windowMs) / capacity;
+  return `;r=${whole};t=${Math.ceil(untilMoreMs / 1000)}`;
 }
 
 function findAddress(environ: Environ): string {
