@@ -579,6 +579,13 @@ t.test('a part: names, types, charset, headers', async (t) => {
   t.equal(seen[2]?.originalFilename, '..');
 });
 
+t.test('the busboy whose header parser is met is the only one that npm installs', async (t) => {
+  const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const { version } = read('node_modules/busboy/package.json');
+  const { dependencies } = read('package.json') as { dependencies: Record<string, string> };
+  t.equal(dependencies.busboy, version, 'a range would let in one whose insides are others');
+});
+
 const HOSTILE_MULTIPART: [string, string, number, (MultipartLimits | undefined)?, string?][] = [
   ['nothing', '', 400],
   ['no boundary in the body', 'abc', 400],

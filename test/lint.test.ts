@@ -10,10 +10,11 @@ import {
   type MiddlewareFunction,
   type StartResponse,
   type VelaError,
+  type Write,
   WsgiHandler,
   WsgiResponse,
 } from '../src/index.js';
-import { testClient } from './support/ask.js';
+import { ask, testClient } from './support/ask.js';
 
 const TEXT: HeaderPair[] = [['Content-Type', 'text/plain']];
 const good: MiddlewareFunction = (_environ, start) => {
@@ -63,6 +64,9 @@ const starting = (status: unknown, headers: unknown) =>
   app((_environ, start) => (start(status as string, headers as HeaderPair[]), ['x']));
 const yielding = (body: unknown, headers = TEXT) =>
   app((_environ, start) => (start('200 OK', headers), body));
+
+const writingOver = (run: (bytes: Uint8Array<ArrayBuffer>, write: Write) => void) =>
+  app((_environ, start) => (run(new Uint8Array(65_536), start('200 OK', TEXT)), []));
 
 /** For each rule, what breaks it. */
 const BREACHES: Record<string, ((environ: Environ, start: StartResponse) => unknown)[]> = {
@@ -163,6 +167,20 @@ const BREACHES: Record<string, ((environ: Environ, start: StartResponse) => unkn
     yielding([Promise.resolve({})]),
     app((_environ, start) => (start('200 OK', TEXT)(5 as never), [])),
   ],
+  'body-memory': [
+    writingOver((bytes, write) => (void write(bytes), bytes.fill(1), void write('x'))),
+    writingOver((bytes, write) => (void write(bytes), void bytes.fill(1))),
+    writingOver(
+      (bytes, write) => (void write(bytes), void structuredClone(bytes.buffer, { transfer: [bytes.buffer] })),
+    ),
+    yielding(
+      (function* () {
+        const bytes = new Uint8Array(65_536);
+        queueMicrotask(() => bytes.fill(1));
+        yield bytes;
+      })(),
+    ),
+  ],
   'body-length': [
     yielding(['five!'], [...TEXT, ['Content-Length', '4']]),
     yielding(['five!'], [...TEXT, ['Content-Length', '6']]),
@@ -226,6 +244,38 @@ t.test('lint lets pass what is right', async (t) => {
       `${name}: ${response.status < 400 ? '' : await response.text()}`,
     );
     await client.close();
+  }
+});
+
+t.test('memory may be used again once its chunk has left, that of small chunks at once', async (t) => {
+  const writer =
+    (bytes: Buffer, isPatient: boolean): App =>
+    async (_environ, start) => {
+      const write = start('200 OK', TEXT);
+      for (const letter of 'abc') {
+        const sent = write(bytes.fill(letter));
+        if (isPatient) await sent;
+      }
+      return [];
+    };
+  const yielder =
+    (bytes: Buffer): App =>
+    (_environ, start) => {
+      start('200 OK', TEXT);
+      return (async function* () {
+        for (const letter of 'abc') yield bytes.fill(letter);
+      })();
+    };
+  const SMALL = 65_535;
+  for (const size of [1000, SMALL, SMALL + 1, 700_000]) {
+    for (const app of [writer(Buffer.alloc(size), true), yielder(Buffer.alloc(size))]) {
+      const { text } = await ask(t, app);
+      t.ok(text === 'a'.repeat(size) + 'b'.repeat(size) + 'c'.repeat(size), `${size}`);
+    }
+    const impatient = ask(t, writer(Buffer.alloc(size), false));
+    if (size > SMALL)
+      await t.rejects(impatient, { code: 'ERR_LINT', message: /^body-memory: .* until the promise/ });
+    else await t.resolves(impatient);
   }
 });
 

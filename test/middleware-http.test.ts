@@ -788,6 +788,17 @@ t.test('proxyHeaders takes what trusted proxies say', async (t) => {
     await seen(t, { trusted, takeHost: false }, { 'x-forwarded-host': 'evil.com' }),
     `10.0.0.1 ${plain}`,
   );
+  const port = { 'x-forwarded-host': 'a.example:1', 'x-forwarded-port': '8443' };
+  t.equal(
+    await see({ 'x-forwarded-port': '8443' }),
+    '10.0.0.1 http  testserver 8443',
+    'alone it leaves the host',
+  );
+  t.equal(await seen(t, { trusted, takeHost: false }, port), '10.0.0.1 http  testserver 8443');
+  t.equal(
+    await see({ ...port, 'x-forwarded-for': '6.6.6.6, 1.2.3.4', 'x-forwarded-port': '1, 8443' }),
+    '1.2.3.4 http  a.example:8443 8443',
+  );
   t.equal(await see({ forwarded: 'for=1.2.3.4' }), `10.0.0.1 ${plain}`, 'the other header is not read');
   for (const headers of [
     { 'x-forwarded-for': 'evil' },

@@ -1049,6 +1049,41 @@ t.test('session: `public` does not give a cookie to others', async (t) => {
   await client.close();
 });
 
+t.test(
+  'session: what some caches obey in place of Cache-Control does not stand beside a cookie (RFC 9213)',
+  async (t) => {
+    const targeted: [string, string][] = [
+      ['CDN-Cache-Control', 'max-age=600'],
+      ['cloudflare-cdn-cache-control', 'public, s-maxage=600'],
+      ['ExampleCDN-Cache-Control', 'max-age=600'],
+      ['Surrogate-Control', 'max-age=600'],
+      ['Edge-Control', 'cache-maxage=10m'],
+      ['X-Accel-Expires', '600'],
+    ];
+    const sessions = session({ passwords: [KEY] });
+    const client = testClient(
+      stack(
+        sessions,
+        async (environ) => {
+          const found = await sessionOf(environ);
+          if (environ.PATH_INFO !== '/read') found.set('path', environ.PATH_INFO);
+          const cacheControl = environ.PATH_INFO === '/secret' ? 'no-store' : 'private';
+          return new WsgiResponse({ content: 'a', headers: [['Cache-Control', cacheControl], ...targeted] });
+        },
+        { responseMiddleware: [sessions.save] },
+      ),
+    );
+    t.teardown(() => client.close());
+    const left = async (path: string) => {
+      const { headers } = await client.get(path);
+      return headers.filter(([name]) => targeted.some(([one]) => one.toLowerCase() === name.toLowerCase()));
+    };
+    t.strictSame(await left('/read'), targeted, 'without a cookie the word of the application counts');
+    t.strictSame(await left('/'), []);
+    t.strictSame(await left('/secret'), [], 'nor beside no-store');
+  },
+);
+
 // Rate limits.
 
 const from =
@@ -1072,6 +1107,27 @@ t.test('rateLimit: a bucket empties and fills', async (t) => {
   t.match(await ask(), [429]);
   await client.close();
 });
+
+t.test(
+  'rateLimit: t is when there is more, not when all is back (draft-10), and no later than Retry-After',
+  async (t) => {
+    const client = testClient(
+      stack([
+        rateLimit({ limit: 10, windowMs: 100_000, cost: ({ PATH_INFO }) => Number(PATH_INFO.slice(1)) }),
+      ]),
+    );
+    const ask = async (cost: number) => {
+      const response = await client.get(`/${cost}`);
+      return [response.status, response.header('ratelimit'), response.header('retry-after')];
+    };
+    t.same(await ask(0), [200, '"default";r=10', undefined], 'a full bucket has no t');
+    t.same(await ask(4), [200, '"default";r=6;t=10', undefined]);
+    t.same(await ask(8), [429, '"default";r=6;t=10', '20']);
+    t.same(await ask(5.5), [200, '"default";r=0;t=5', undefined]);
+    t.same(await ask(1), [429, '"default";r=0;t=5', '5']);
+    await client.close();
+  },
+);
 
 t.test('rateLimit: who is who', async (t) => {
   const same: [string, string, boolean][] = [

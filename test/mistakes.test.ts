@@ -1,7 +1,9 @@
 import t from 'tap';
 import {
   type App,
+  createCookieSealer,
   type Environ,
+  eventStream,
   requestOf,
   serve,
   WsgiHandler,
@@ -20,6 +22,8 @@ import {
   requestId,
   secureHeaders,
   serverTiming,
+  session,
+  timeout,
   timing,
 } from '../src/middleware/index.js';
 import { MediaRouter } from '../src/static/index.js';
@@ -300,4 +304,51 @@ t.test('vela.stopping aborts when the server begins to stop', { timeout: 20_000 
   t.equal(stopping?.aborted, false);
   await web.close();
   t.equal(stopping?.aborted, true);
+});
+
+t.test('durations that no timer waits, and that no client can read, are refused', async (t) => {
+  const passwords = ['k'.repeat(32)];
+  const cookie = (options: Parameters<WsgiResponse['setCookie']>[2]) => ok().setCookie('a', 'v', options);
+  async function* events() {
+    yield 'one';
+  }
+  const DAY_MS = 86_400_000;
+  const sealer = createCookieSealer({ passwords, ttlMs: 30 * 365 * DAY_MS });
+  t.equal(await sealer.unseal('a', await sealer.seal('a', 'kept')), 'kept');
+  for (const ttlMs of [1e21, 2 ** 31 * 1000, Number.POSITIVE_INFINITY]) {
+    const message = /"ttlMs" must be a number of ms above 0, up to 2147483647000 \(68 years\); received/;
+    t.throws(() => createCookieSealer({ passwords, ttlMs }), { name: 'TypeError', message });
+    await t.rejects(sealer.seal('a', 'v', ttlMs), { name: 'TypeError', message });
+  }
+  const refused: [string, () => unknown, RegExp][] = [
+    [
+      'idle',
+      () => session({ passwords, idleTimeoutMs: 1e21 }),
+      /"idleTimeoutMs".* from 1000 to 2147483647000/,
+    ],
+    ['absolute', () => session({ passwords, absoluteTimeoutMs: 1e21 }), /"absoluteTimeoutMs".*\(68 years\)/],
+    ['heartbeat', () => eventStream(events(), { heartbeatMs: 2 ** 31 }), /"heartbeatMs".* up to 2147483647;/],
+    ['store', () => rateLimit({ limit: 1, storeTimeoutMs: 2 ** 31 }), /"storeTimeoutMs".* to 2147483647;/],
+    ['window', () => rateLimit({ limit: 1, windowMs: 2 ** 31 * 1000 }), /"windowMs".* to 2147483647000;/],
+    ['limit', () => rateLimit({ limit: 1e15 }), /"limit" must be a whole number from 1 to 999999999999999;/],
+    ['timeout', () => timeout({ timeoutMs: 2 ** 31 }), /"timeoutMs".* up to 2147483647;/],
+    ['health', () => health({ timeoutMs: 2 ** 31 }), /"timeoutMs".* up to 2147483647;/],
+    ['access log', () => accessLog({ flushMs: 2 ** 31 }), /"flushMs".* up to 2147483647;/],
+    [
+      'max-age',
+      () => cookie({ maxAgeSeconds: 1e21 }),
+      /"maxAgeSeconds".* at the most 2147483647 \(68 years\)/,
+    ],
+    ['min-age', () => cookie({ maxAgeSeconds: -1e21 }), /"maxAgeSeconds"/],
+    ['expires', () => cookie({ expires: new Date(8.64e15) }), /"expires".* of the years 1601 to 9999;/],
+    ['expired', () => cookie({ expires: new Date(-8.64e15) }), /"expires"/],
+  ];
+  for (const [name, make, message] of refused) t.throws(make, { name: 'TypeError', message }, name);
+  for (const take of [
+    () => session({ passwords, idleTimeoutMs: 2_147_483_647_000, absoluteTimeoutMs: 2_147_483_647_000 }),
+    () => eventStream(events(), { heartbeatMs: 2_147_483_647 }),
+    () => rateLimit({ limit: 999_999_999_999_999, storeTimeoutMs: 2_147_483_647 }),
+    () => cookie({ maxAgeSeconds: 2_147_483_647, expires: new Date(Date.UTC(9999, 11, 31)) }),
+  ])
+    t.doesNotThrow(take);
 });

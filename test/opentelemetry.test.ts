@@ -18,6 +18,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import {
   type App,
+  type Body,
   type Environ,
   Http404,
   HttpError,
@@ -25,6 +26,7 @@ import {
   json,
   lint,
   type Middleware,
+  type StartResponse,
   serve,
   TAKEN,
   WsgiHandler,
@@ -38,6 +40,7 @@ import {
   traceHeaders,
   traceRequests,
 } from '../src/opentelemetry/index.js';
+import { MediaRouter } from '../src/static/index.js';
 import { ask, client, recorder, testClient } from './support/ask.js';
 import { registerSdk, unregisterSdk } from './support/tracing.js';
 
@@ -321,16 +324,24 @@ t.test('a body that runs while it is sent has the span as parent, and the span e
 
 t.test('a response that is given again has the span of each request', async (t) => {
   const sdk = registerSdk(t);
-  class Own extends WsgiResponse {}
+  class Own extends WsgiResponse {
+    readonly #made = 'by a class of the user';
+    override start(...args: Parameters<WsgiResponse['start']>): Body {
+      this.setHeader('X-Made', this.#made);
+      return super.start(...args);
+    }
+  }
   for (const kind of [WsgiResponse, Own]) {
     const shared = new kind({ content: { [Symbol.asyncIterator]: chunks }, contentType: 'text/plain' });
     const web = client(
       t,
       traceRequests(() => shared),
     );
-    for (let n = 0; n < (kind === Own ? 1 : 3); n++) {
+    for (let n = 0; n < 3; n++) {
       sdk.clear();
-      t.equal((await (await web.get('/')).text()).length, 120_000);
+      const response = await web.get('/');
+      t.equal((await response.text()).length, 120_000);
+      t.equal(response.header('x-made'), kind === Own ? 'by a class of the user' : undefined);
       const parents = sdk.spans().filter((span) => span.kind !== SpanKind.SERVER);
       t.same(
         parents.map((span) => span.parentSpanContext?.spanId),
@@ -338,6 +349,58 @@ t.test('a response that is given again has the span of each request', async (t) 
       );
     }
   }
+});
+
+t.test('what classes of the user make of a response stays as it is, and has the span', async (t) => {
+  const sdk = registerSdk(t);
+  const content = { [Symbol.asyncIterator]: chunks };
+  class Frozen extends WsgiResponse {
+    constructor() {
+      super({ content, contentType: 'text/plain' });
+      Object.freeze(this);
+    }
+  }
+  class Picky extends Frozen {
+    override start(startResponse: StartResponse): Body {
+      if (this.content !== content) throw new Error('This content is not mine');
+      startResponse('203 Mine', [['Content-Type', 'text/plain']]);
+      return chunks();
+    }
+  }
+  for (const [kind, status] of [
+    [Frozen, 200],
+    [Picky, 203],
+  ] as const) {
+    for (const app of [() => new kind(), async () => new kind()]) {
+      const seen: unknown[] = [];
+      const handler = new WsgiHandler([traceRequests(app)], {
+        responseMiddleware: [(_environ, response) => void seen.push(response.constructor, response.content)],
+      });
+      for (const traced of [traceRequests(app), handler]) {
+        sdk.clear();
+        const { response, text } = await ask(t, traced);
+        t.same([response.status, text.length], [status, 120_000]);
+        const parents = sdk.spans().filter((span) => span.kind !== SpanKind.SERVER);
+        t.same(
+          parents.map((span) => span.parentSpanContext?.spanId),
+          Array(3).fill(sdk.last().spanContext().spanId),
+        );
+      }
+      t.strictSame(seen, [kind, content]);
+    }
+  }
+});
+
+t.test('compress() knows of what a traced 206 is a part', async (t) => {
+  registerSdk(t);
+  const root = t.testdir({ 'a.txt': 'x'.repeat(100_000) });
+  const handler = new WsgiHandler([traceRequests(new MediaRouter({ root, cache: false }))], {
+    responseMiddleware: [compress()],
+  });
+  const { response } = await ask(t, handler, '/a.txt', {
+    headers: { Range: 'bytes=0-9,50-59', 'Accept-Encoding': 'gzip' },
+  });
+  t.same([response.status, response.header('vary')], [206, 'Accept-Encoding']);
 });
 
 t.test('OpenTelemetry and the stores of another tracer go together', async (t) => {

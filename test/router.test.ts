@@ -90,6 +90,16 @@ t.test('the root of a mounted router is the place of its prefix', async (t) => {
   t.equal(router.url('all'), '/cookies');
 });
 
+t.test('a bad escape is 400 whatever the method, also where the path is for others', async (t) => {
+  const router = new Router()
+    .get('/users/:id', ({ params }) => params)
+    .post('/files/*path', ({ params }) => params);
+  const app = client(t, site(router));
+  for (const path of ['/users/%zz', '/users/5%', '/users/%ff', '/files/a/%c3'])
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'PROPFIND'])
+      t.equal((await app.request(path, { method })).status, 400, `${method} ${path}`);
+});
+
 t.test('methods: HEAD, OPTIONS, 405 with Allow, others', async (t) => {
   const router = new Router()
     .get('/a', name('get'))

@@ -1,13 +1,11 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
+import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
 import type { GatewayConfig, SniCertificate } from '../gateway/gateway.js';
 import { parseAddress } from './address.js';
 import type { ServerOptions } from './server-options.js';
 import { LOG_FORMATS, LOG_LEVELS } from './text-logger.js';
-
-/** Longest time that a timer can wait, 2^31 - 1 ms. */
-const LONGEST_MS = 2_147_483_647;
 
 /** What a setting is: everything else about it follows from this one declaration. */
 export interface Setting {
@@ -55,7 +53,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     kind: 'integer',
     flags: '--request-timeout-ms <ms>',
     minimum: 1,
-    maximum: LONGEST_MS,
+    maximum: LONGEST_TIMER_MS,
     default: 30_000,
     text: 'longest wait for the application to begin its response; then 504',
   },
@@ -63,7 +61,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     kind: 'integer',
     flags: '--stall-timeout-ms <ms>',
     minimum: 1,
-    maximum: LONGEST_MS,
+    maximum: LONGEST_TIMER_MS,
     default: 120_000,
     text: 'longest time without progress of a response under way; then it is cut',
   },
@@ -71,7 +69,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     kind: 'integer',
     flags: '--graceful-timeout-ms <ms>',
     minimum: 0,
-    maximum: LONGEST_MS,
+    maximum: LONGEST_TIMER_MS,
     default: 30_000,
     text: 'how long a stopping server waits for requests under way',
   },
@@ -79,7 +77,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     kind: 'integer',
     flags: '--keep-alive-timeout-ms <ms>',
     minimum: 1,
-    maximum: LONGEST_MS,
+    maximum: LONGEST_TIMER_MS,
     default: 10_000,
     text: 'how long the node gateway keeps an idle connection (uws: about 10 s, fixed)',
   },

@@ -13,6 +13,12 @@ const TURN_BYTES = 4_194_304;
 /** An empty or tiny chunk counts as this much of a turn. */
 const CHUNK_COST_BYTES = 1024;
 
+/**
+ * The method of a body that is iterated by one who is done with each chunk when asking for the next, as servers are: it may
+ * fill the same memory again. Others collect chunks, and take `Symbol.asyncIterator`.
+ */
+export const LENDING_ITERATOR: unique symbol = Symbol('vela.lendingIterator');
+
 /** Where a body goes. */
 export interface BodySink {
   /** No chunk is wanted now: `run` is called again when one is. */
@@ -29,6 +35,11 @@ export interface BodySink {
 
 export type Step = IteratorResult<Chunk | PromiseLike<Chunk>>;
 export type AnyIterator = { next(): Step | PromiseLike<Step>; return?: () => unknown };
+
+/** A body that knows whom it lends its memory to. */
+export interface LendingBody {
+  [LENDING_ITERATOR](): AnyIterator;
+}
 
 /** Walks a body in any of its forms, as fast as its sink takes it, and closes it exactly once. */
 export class BodyPump {
@@ -178,11 +189,12 @@ function ownPromises(body: Body): void {
   }
 }
 
-/** The iterator of a body in any of its forms. @throws {VelaError} `ERR_CONTRACT_BODY` */
+/** The iterator of a body in any of its forms, for whoever is done with a chunk when asking for the next. @throws {VelaError} `ERR_CONTRACT_BODY` */
 export function iterateBody(body: Body): AnyIterator {
   ownPromises(body);
   if (body !== null && typeof body === 'object') {
     if (body instanceof ReadableStream) return readWebStream(body as ReadableStream<Chunk>);
+    if (LENDING_ITERATOR in body) return (body as LendingBody)[LENDING_ITERATOR]();
     if (Symbol.asyncIterator in body) return body[Symbol.asyncIterator]();
     if (Symbol.iterator in body && !(body instanceof Uint8Array)) return body[Symbol.iterator]();
   }

@@ -10,7 +10,12 @@ import type { Logger } from './logger.js';
 /** One piece of a body: text, sent as UTF-8, or bytes. */
 export type Chunk = string | Uint8Array;
 
-/** A body: chunks, promises of chunks, or an async stream of chunks. A bare string is refused: write `[text]`. */
+/**
+ * A body: chunks, promises of chunks, or an async stream of chunks. A bare string is refused: write `[text]`.
+ *
+ * An iterator may use the memory of a chunk again when it is asked for the next one, and not earlier. The chunks of an array
+ * are never copied: leave them as they are for good.
+ */
 export type Body = object & (Iterable<Chunk | Promise<Chunk>> | AsyncIterable<Chunk>);
 
 /** One response header. */
@@ -19,6 +24,10 @@ export type HeaderPair = [name: string, value: string];
 /**
  * Sends a chunk at once. A promise that it returns is back-pressure: await it before the next chunk. After the end of
  * the request, and where no body is sent, it does nothing, and its promise takes a turn of the loop.
+ *
+ * Bytes are copied below 65,536 of them, and the writer may use their memory again at once. Larger chunks are sent from
+ * where they are: do not change, transfer or pool them before the promise has resolved, or, where there is none, before
+ * the call has returned.
  */
 export type Write = (chunk: Chunk) => void | Promise<void>;
 

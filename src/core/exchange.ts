@@ -209,11 +209,12 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     } else if (result === TAKEN) {
       if (this.#phase !== DONE) throw breach.takenError(false);
     } else if (this.#phase === DONE) {
-      closeBody((result instanceof WsgiResponse ? result.content : result) as Body, undefined, this);
+      const body = (result instanceof WsgiResponse ? result.content : result) as Body;
+      closeBody(ResponseHooks.bind(this.#incoming.hooks, body), undefined, this);
     } else if (result instanceof WsgiResponse) {
       this.#accept(result.start((status, headers) => this.#start(status, headers, undefined)));
     } else {
-      this.#deliver().pump(result as Body);
+      this.#deliver().pump(ResponseHooks.bind(this.#incoming.hooks, result as Body));
     }
   }
 
@@ -275,13 +276,12 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   }
 
   ended(outcome: RequestEnd['outcome'] = 'sent', error?: Error, body?: Chunk): void {
-    const isSent = outcome === 'sent' || this.#phase === SENDING;
+    const status = outcome === 'sent' || this.#phase === SENDING ? (this.#head?.code ?? 0) : 0;
     this.#phase = DONE;
     this.waitQueue?.leave(this);
     const { hooks } = this.#incoming;
     if (hooks === undefined) return;
     const bodyBytes = body === undefined ? (this.#delivery?.sentBytes ?? 0) : byteLength(body);
-    const status = isSent ? (this.#head?.code ?? 0) : 0;
     ResponseHooks.end(hooks, { status, bodyBytes, outcome, error });
   }
 

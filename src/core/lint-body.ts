@@ -3,6 +3,7 @@ import type { Body, Chunk, Environ } from './contract.js';
 import { bodyError, chunkError, lengthError, notStartedError } from './contract-errors.js';
 import { isThenable } from './errors.js';
 import { breach, check } from './lint-checks.js';
+import { checkLent, watchChunk } from './lint-memory.js';
 
 /** What one call of a linted application has said so far. */
 export interface LintedCall {
@@ -13,6 +14,8 @@ export interface LintedCall {
   writtenBytes: number;
   /** The first breach whose error was thrown into the application, which may have caught it. */
   breach: Error | undefined;
+  /** One check for each chunk that `write` was given and that has not left. */
+  readonly lentChunks: Set<() => void>;
   /** Throws when the headers were changed after startResponse. */
   checkUnchanged(): void;
 }
@@ -34,6 +37,8 @@ class LintedBody {
   #iterator: AnyIterator | undefined;
   #bytes = 0;
   #isClosed = false;
+  /** Checks the chunk before, which is gone once the next one is asked for. */
+  #checkLast: (() => void) | undefined;
 
   declare [Symbol.iterator]: () => Iterator<Chunk | Promise<Chunk>>;
   declare [Symbol.asyncIterator]: () => AsyncIterator<Chunk>;
@@ -59,6 +64,8 @@ class LintedBody {
     return {
       next: () => {
         check('body-once', !this.#isClosed, 'a call of next() after close()');
+        this.#checkLast?.();
+        this.#checkLast = undefined;
         const step = iterator.next();
         return isThenable(step) ? step.then((value) => this.#inspect(value as Step)) : this.#inspect(step);
       },
@@ -67,6 +74,7 @@ class LintedBody {
 
   #inspect(step: Step): Step {
     if (this.#state.breach !== undefined) throw this.#state.breach;
+    checkLent(this.#state);
     if (step.done === true) {
       if (!this.#state.isStarted) breach('start-before-body', notStartedError('before the body ended'));
       this.#state.checkUnchanged();
@@ -86,6 +94,7 @@ class LintedBody {
         breach('start-before-body', notStartedError('before the body yielded its first chunk'));
       this.#state.checkUnchanged();
     }
+    this.#checkLast = watchChunk(chunk);
     this.#bytes += Buffer.byteLength(chunk);
     return chunk;
   }

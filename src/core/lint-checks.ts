@@ -112,6 +112,10 @@ export const RULES = {
     section: 'The body',
     text: 'The body yields strings, sent as UTF-8, and Uint8Arrays, or promises of these.',
   },
+  'body-memory': {
+    section: 'The body',
+    text: 'The memory of a chunk of 65,536 bytes or more is not changed before it has left: until the promise that `write` gave resolves, or the next chunk is asked for.',
+  },
   'body-length': {
     section: 'The body',
     text: 'A stated Content-Length is the number of bytes that the body has. HEAD, 204, 205 and 304 send no body.',

@@ -17,6 +17,7 @@ import { describeValue, isThenable, VelaError } from './errors.js';
 import { type LintedCall, lintBody } from './lint-body.js';
 import { breach, check, type RuleId } from './lint-checks.js';
 import { checkEnviron } from './lint-environ.js';
+import { checkLent, lendChunk } from './lint-memory.js';
 import { isDeclarable } from './parts.js';
 import { checkHead, type ResponseHead } from './response-head.js';
 import { WsgiResponse } from './wsgi-response.js';
@@ -78,6 +79,7 @@ function begin(environ: Environ): LintedCall {
     statedLength: -1,
     writtenBytes: 0,
     breach: undefined,
+    lentChunks: new Set(),
     checkUnchanged: () => {},
   };
 }
@@ -138,8 +140,9 @@ function lintStart(startResponse: StartResponse, state: LintedCall): StartRespon
     return noting(state, (chunk) => {
       if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
         breach('body-chunks', chunkError(chunk));
+      checkLent(state);
       state.writtenBytes += Buffer.byteLength(chunk);
-      return write(chunk);
+      return lendChunk(state, chunk, write(chunk));
     });
   };
 }

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
-import { bindResult } from './async-context.js';
 import type { AppFunction, Environ, RequestEnd } from './contract.js';
+import { ResponseHooks } from './response-hooks.js';
 
 /** What a `vela:request:start` message holds. */
 export interface RequestStartMessage {
@@ -36,8 +36,8 @@ export function tellChannels(app: AppFunction): AppFunction {
       return app(environ, startResponse);
     const run = (): ReturnType<AppFunction> => {
       tellEnd(environ);
-      const result = app(environ, startResponse);
-      return starts.hasSubscribers ? (bindResult(result) as ReturnType<AppFunction>) : result;
+      if (starts.hasSubscribers) ResponseHooks.keepContext(environ['vela.response']);
+      return app(environ, startResponse);
     };
     return starts.runStores({ environ } satisfies RequestStartMessage, run);
   };

@@ -1,4 +1,6 @@
-import type { BeginningResponse, HeaderPair, RequestEnd, ResponseControl } from './contract.js';
+import { AsyncResource } from 'node:async_hooks';
+import { bindBody } from './async-context.js';
+import type { BeginningResponse, Body, HeaderPair, RequestEnd, ResponseControl } from './contract.js';
 import { beginsTooLateError, listenerError } from './contract-errors.js';
 import { isThenable, toError } from './errors.js';
 import { checkHead, type ResponseHead } from './response-head.js';
@@ -29,6 +31,8 @@ export class ResponseHooks implements ResponseControl {
   #endListeners: Link<EndListener> | undefined = undefined;
   #lastEndListener: Link<EndListener> | undefined = undefined;
   #end: RequestEnd | undefined = undefined;
+  /** In whose async context the body runs; undefined where nobody cares. */
+  #resource: AsyncResource | undefined = undefined;
 
   constructor(request: HookedRequest) {
     this.#request = request;
@@ -53,6 +57,18 @@ export class ResponseHooks implements ResponseControl {
 
   fail(error: Error): void {
     this.#request.owner?.interrupt(error);
+  }
+
+  /** The body of this response, whatever its application makes of it, will run in the async context of this call. */
+  static keepContext(control: ResponseControl): void {
+    if (control instanceof ResponseHooks) control.#resource = new AsyncResource('vela.Response');
+  }
+
+  /** A body as it is walked, or closed. */
+  static bind(hooks: ResponseHooks | undefined, body: Body): Body {
+    if (hooks === undefined) return body;
+    const resource = hooks.#resource;
+    return resource === undefined ? body : bindBody(body, resource);
   }
 
   /** A response begins: its listeners may change it, the last one first, as the layers of an onion would. */

@@ -1,4 +1,5 @@
 import { stringifySetCookie } from 'cookie';
+import { isWithin, LONGEST_AGE_SECONDS } from './duration.js';
 import { describeValue, refuseUnknown, requireOptions, toError } from './errors.js';
 
 /** Attributes of a cookie (RFC 6265 §5.2, and its draft successor). */
@@ -21,6 +22,10 @@ export interface SetCookieOptions {
 }
 
 const KNOWN = ['maxAgeSeconds', 'expires', 'path', 'domain', 'secure', 'httpOnly', 'sameSite', 'partitioned'];
+
+/** What browsers take for a date (RFC 6265 §5.1.1): of years of four digits, from 1601 on. */
+const EARLIEST_MS = Date.UTC(1601, 0);
+const LATEST_MS = Date.UTC(10_000, 0) - 1;
 
 /**
  * Writes a Set-Cookie value. The cookie's value is percent-encoded.
@@ -54,6 +59,10 @@ export function formatSetCookie(name: string, value: string, options: SetCookieO
       `The cookie "${name}" takes no domain, and the path "/", as its name begins with __Host-`,
     );
   }
+  if (maxAgeSeconds !== undefined && !isWithin(maxAgeSeconds, -LONGEST_AGE_SECONDS, LONGEST_AGE_SECONDS))
+    throw explain(name, options, new TypeError('option maxAge is invalid'));
+  if (expires instanceof Date && !isWithin(expires.getTime(), EARLIEST_MS, LATEST_MS))
+    throw explain(name, options, new TypeError('option expires is invalid'));
   try {
     return stringifySetCookie(
       {
@@ -77,8 +86,8 @@ export function formatSetCookie(name: string, value: string, options: SetCookieO
 
 /** What the package `cookie` names in its errors: the option here, and what it must be. */
 const EXPECTED: Readonly<Record<string, readonly [keyof SetCookieOptions, string]>> = {
-  maxAge: ['maxAgeSeconds', 'a whole number of seconds'],
-  expires: ['expires', 'a valid Date'],
+  maxAge: ['maxAgeSeconds', `a whole number of seconds, at the most ${LONGEST_AGE_SECONDS} (68 years)`],
+  expires: ['expires', 'a valid Date, of the years 1601 to 9999'],
   path: ['path', "a path such as '/', in ASCII and without semicolons"],
   domain: ['domain', "a host's name such as 'example.org', without scheme and port"],
   sameSite: ['sameSite', "'strict', 'lax' or 'none'"],

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
+import { LARGE_BYTES } from '../core/chunks.js';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
@@ -94,6 +95,8 @@ function build(config: GatewayConfig): Server {
     // Checked with all else that may be wrong with a head, so that nothing behind it is served.
     requireHostHeader: false,
     insecureHTTPParser: false,
+    // A chunk of this size or more has left when `write` says so, whatever a program has set for all streams.
+    highWaterMark: LARGE_BYTES,
   };
   if (tls === undefined) return createServer(options);
   checkCertificates(tls);

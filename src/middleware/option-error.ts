@@ -1,3 +1,4 @@
+import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
 import { describeValue } from '../core/errors.js';
 
 /** The error for an option that has a wrong value: what was expected, what came. */
@@ -14,6 +15,6 @@ export function requireBoolean(owner: string, option: string, value: unknown): v
 
 /** @throws {TypeError} unless the value is a number of milliseconds above 0 that a timer can wait */
 export function requireMs(owner: string, option: string, value: unknown): void {
-  if (typeof value !== 'number' || !(value > 0 && value <= 2 ** 31 - 1))
-    throw optionError(owner, option, 'a number of milliseconds above 0', value);
+  if (!isWithin(value, Number.MIN_VALUE, LONGEST_TIMER_MS))
+    throw optionError(owner, option, `a number of milliseconds above 0, up to ${LONGEST_TIMER_MS}`, value);
 }

@@ -17,6 +17,14 @@ export function findHeader(headers: readonly HeaderPair[], name: string): number
   return -1;
 }
 
+/** Removes all headers whose names are like this. */
+export function removeHeaders(headers: HeaderPair[], names: RegExp): void {
+  for (let i = headers.length - 1; i >= 0; i--) {
+    const name: unknown = headers[i]?.[0];
+    if (typeof name === 'string' && names.test(name)) headers.splice(i, 1);
+  }
+}
+
 /** Adds an element to a header that is a list, such as Vary, unless it is there, in whatever line. */
 export function addToList(headers: HeaderPair[], name: string, element: string): void {
   const first = findHeader(headers, name);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { atOnce } from '../core/at-once.js';
 import type { Environ, HeaderPair, MiddlewareFunction } from '../core/contract.js';
+import { LONGEST_AGE_MS, LONGEST_TIMER_MS } from '../core/duration.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
 import { findClientNetwork } from './client-network.js';
@@ -36,6 +37,8 @@ export interface RateLimitOptions {
 const KNOWN = ['limit', 'windowMs', 'key', 'cost', 'skip', 'store', 'onStoreError', 'storeTimeoutMs', 'name'];
 const DEFAULT_WINDOW_MS = 60_000;
 const DEFAULT_STORE_TIMEOUT_MS = 1000;
+/** The largest that a header can state (RFC 9651 §3.3.1). */
+const LARGEST_INTEGER = 999_999_999_999_999;
 /** A longer key is kept as its hash, so that keys of clients' making take no more memory. */
 const MAX_KEY_LENGTH = 64;
 
@@ -44,7 +47,7 @@ const MAX_KEY_LENGTH = 64;
  * Responses say how much is left (RateLimit-Policy and RateLimit), and 429 when to come back (Retry-After).
  * @throws {TypeError} for a wrong option
  * @example rateLimit({ limit: 100, windowMs: 60_000 })
- * @see draft-ietf-httpapi-ratelimit-headers-10
+ * @see {@link https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10 | RateLimit header fields, draft 10}
  */
 export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   const settings = resolve(options);
@@ -56,8 +59,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   ];
 
   function accept(environ: Environ, taken: TakenTokens): undefined {
-    const untilFullMs = ((bucket.capacity - taken.remaining) * bucket.windowMs) / bucket.capacity;
-    const limit = `"${settings.name}";r=${Math.floor(taken.remaining)};t=${Math.ceil(untilFullMs / 1000)}`;
+    const limit = `"${settings.name}"${formatRemaining(taken.remaining, bucket)}`;
     environ['vela.response'].onStart(({ headers }) => {
       headers.push(policy, ['RateLimit', limit]);
     });
@@ -99,6 +101,14 @@ export function rateLimit(options: RateLimitOptions): MiddlewareFunction {
   if (isOwn) rateLimitMiddleware.headers = [];
   rateLimitMiddleware.runsOn = 'request';
   return rateLimitMiddleware;
+}
+
+/** What is left, and the seconds until there is one more; a full bucket has no such time (draft-10 §4.1). */
+function formatRemaining(remaining: number, { capacity, windowMs }: TokenBucket): string {
+  const whole = Math.floor(remaining);
+  if (whole >= capacity) return `;r=${whole}`;
+  const untilMoreMs = ((whole + 1 - remaining) * windowMs) / capacity;
+  return `;r=${whole};t=${Math.ceil(untilMoreMs / 1000)}`;
 }
 
 function findAddress(environ: Environ): string {
@@ -147,10 +157,14 @@ function resolve(options: RateLimitOptions) {
     ...unknown
   } = requireOptions('rateLimit', options);
   refuseUnknown('rateLimit', unknown, KNOWN);
-  for (const [option, value] of Object.entries({ limit, windowMs, storeTimeoutMs })) {
-    if (!Number.isSafeInteger(value) || value < 1)
+  for (const [option, value, most] of [
+    ['limit', limit, LARGEST_INTEGER],
+    ['windowMs', windowMs, LONGEST_AGE_MS],
+    ['storeTimeoutMs', storeTimeoutMs, LONGEST_TIMER_MS],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < 1 || value > most)
       throw new TypeError(
-        `Option "${option}" must be a whole number above 0; received ${describeValue(value)}`,
+        `Option "${option}" must be a whole number from 1 to ${most}; received ${describeValue(value)}`,
       );
   }
   for (const [option, value] of Object.entries({ key, skip })) {

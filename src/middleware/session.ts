@@ -1,4 +1,5 @@
 import type { BeginningResponse, Environ, MiddlewareFunction } from '../core/contract.js';
+import { isWithin, LONGEST_AGE_MS } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { formatSetCookie, type SetCookieOptions } from '../core/set-cookie.js';
@@ -50,6 +51,8 @@ const KNOWN = [
   'path',
 ];
 const HOUR_MS = 3_600_000;
+/** Cookies count in seconds. */
+const SHORTEST_MS = 1000;
 
 /**
  * Sessions: what is remembered of a client. They are loaded when `sessionOf(environ)` asks for one, and saved only when
@@ -194,9 +197,9 @@ function resolve(options: SessionOptions): Settings {
   } = requireOptions('session', options);
   refuseUnknown('session', unknown, KNOWN);
   for (const [key, value] of Object.entries({ idleTimeoutMs, absoluteTimeoutMs })) {
-    if (!Number.isFinite(value) || value < 1000)
+    if (!isWithin(value, SHORTEST_MS, LONGEST_AGE_MS))
       throw new TypeError(
-        `Option "${key}" must be a number of ms, 1000 or more; received ${describeValue(value)}`,
+        `Option "${key}" must be a number of ms from ${SHORTEST_MS} to ${LONGEST_AGE_MS} (68 years); received ${describeValue(value)}`,
       );
   }
   if (secure !== undefined && typeof secure !== 'boolean')

@@ -1,5 +1,4 @@
 import type { Context, Link, Span, TextMapGetter, Tracer } from '@opentelemetry/api';
-import { bindResult } from '../core/async-context.js';
 import type {
   App,
   AppFunction,
@@ -12,6 +11,7 @@ import { environKeys } from '../core/environ-keys.js';
 import { VelaError } from '../core/errors.js';
 import { describeParts, resolveCallable } from '../core/parts.js';
 import { fieldKey, fieldName } from '../core/request-fields.js';
+import { ResponseHooks } from '../core/response-hooks.js';
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from './api.js';
 import { Instruments } from './instruments.js';
 import { recordErrors } from './record-errors.js';
@@ -51,7 +51,10 @@ export function traceRequests(app: App | Middleware, options: TraceRequestsOptio
     environ['vela.response'].onEnd((end) => request.end(environ, end));
     if (begun === undefined) return call(environ, startResponse);
     tellTrace(environ, begun.span, settings);
-    return context.with(begun.active, () => bindResult(call(environ, startResponse)));
+    return context.with(begun.active, () => {
+      ResponseHooks.keepContext(environ['vela.response']);
+      return call(environ, startResponse);
+    });
   };
 
   traced.headers = app.headers && [

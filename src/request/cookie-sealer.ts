@@ -1,4 +1,5 @@
 import { hkdfSync } from 'node:crypto';
+import { isWithin, LONGEST_AGE_MS } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { loadIron } from './iron.js';
@@ -9,7 +10,7 @@ import { UnsealedValues } from './unsealed-values.js';
 export interface CookieSealerOptions {
   /** Secrets of 32 bytes or more: the first seals, all unseal. To rotate, put a new one in front. */
   passwords: readonly Secret[];
-  /** For how long a sealed value counts, in ms. */
+  /** For how long a sealed value counts, in ms; at the most 2^31 - 1 seconds, some 68 years. */
   ttlMs: number;
 }
 
@@ -103,6 +104,8 @@ function derive(secret: Buffer): Password {
 }
 
 function requireTtl(ttlMs: unknown): void {
-  if (typeof ttlMs !== 'number' || !Number.isFinite(ttlMs) || ttlMs <= 0)
-    throw new TypeError(`Option "ttlMs" must be a number of ms above 0; received ${describeValue(ttlMs)}`);
+  if (!isWithin(ttlMs, Number.MIN_VALUE, LONGEST_AGE_MS))
+    throw new TypeError(
+      `Option "ttlMs" must be a number of ms above 0, up to ${LONGEST_AGE_MS} (68 years); received ${describeValue(ttlMs)}`,
+    );
 }

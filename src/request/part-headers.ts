@@ -8,7 +8,11 @@ type RawHeaders = Record<string, string[] | undefined>;
  *
  * busboy 1.6 keeps the headers to itself, skips parts that it does not understand, and gathers a field as text, cut
  * at a limit. So its header parser, `_hparser`, is met when it first appears; and a part goes on to busboy as
- * `application/octet-stream`, which it takes for a file whatever its name. A test holds this to the busboy in use.
+ * `application/octet-stream`, which it takes for a file whatever its name.
+ *
+ * There is no public way: no event and no option of 1.6 tells of a part's headers, or of a part that it skips, and to read them
+ * before it means to find the boundaries too, which is its work. So package.json names one version, and tests hold this to it;
+ * with another, a part without its headers is an error (500), never a part that is lost.
  * @param onHeaders - called before busboy's own work
  * @param onDone - called after it: by then the part's `file` event has come, unless busboy could not read its headers
  */

@@ -1,3 +1,4 @@
+import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
 import { askNearest, describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 
@@ -41,9 +42,9 @@ export function eventStream(
 ): WsgiResponse {
   const { heartbeatMs = DEFAULT_HEARTBEAT_MS, retryMs, ...unknown } = requireOptions('eventStream', options);
   refuseUnknown('eventStream', unknown, ['heartbeatMs', 'retryMs']);
-  if (!Number.isFinite(heartbeatMs) || heartbeatMs <= 0)
+  if (!isWithin(heartbeatMs, Number.MIN_VALUE, LONGEST_TIMER_MS))
     throw new TypeError(
-      `Option "heartbeatMs" must be a number above 0; received ${describeValue(heartbeatMs)}`,
+      `Option "heartbeatMs" must be a number of ms above 0, up to ${LONGEST_TIMER_MS}; received ${describeValue(heartbeatMs)}`,
     );
   if (typeof source?.[Symbol.asyncIterator] !== 'function')
     throw new TypeError(`eventStream() takes an async iterable of events; received ${describeValue(source)}`);

@@ -676,6 +676,23 @@ conformance((test, gateway) => {
     }
   });
 
+  test('`Connection: close` ends the connection behind an answer without a body too', async (t, kit) => {
+    for (const path of [
+      '/hello',
+      '/form/promise',
+      '/form/async-generator',
+      '/stream/known-length?bytes=100000',
+    ]) {
+      for (const method of ['HEAD', 'GET']) {
+        const wire = await kit.open();
+        wire.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+        t.equal((await wire.response({ method })).status, 200, `${method} ${path}`);
+        await wire.closed();
+        t.equal(wire.received.length, 0, 'and nothing behind the head');
+      }
+    }
+  });
+
   test('HEAD of a stream of stated length has that length', async (t, kit) => {
     const wire = await kit.open();
     wire.write('HEAD /stream/known-length?bytes=100000 HTTP/1.1\r\nHost: a\r\n\r\n');
