@@ -442,6 +442,13 @@ t.test('the docs page links to what is there, wherever it is mounted', async (t)
   t.equal((await app.get('/silent/docs')).status, 404);
   const mounted = (await (await app.get('/m%C3%A9/api.json')).json()) as OpenApiDocument;
   t.same(mounted.servers, [{ url: '/m%C3%A9' }], 'where the application is mounted');
+  const anywhere = client(t, new Router().mount('/:any', new WsgiHandler([deep])));
+  for (const prefix of ['/a%3Fb%23c', '/%2Fevil.example', '/%25'])
+    t.match(
+      await (await anywhere.get(`${prefix}/api.json`)).json(),
+      { servers: [{ url: prefix }] },
+      'a path of this host, as it came',
+    );
   t.same(((await (await app.get('/openapi.json')).json()) as OpenApiDocument).servers, options.servers);
 });
 

@@ -36,7 +36,8 @@ export class ServedDocument {
   read(scriptName: string): DocumentText {
     const { document } = this;
     if (this.#text?.scriptName !== scriptName) {
-      const servers = document.servers ?? (scriptName === '' ? undefined : [{ url: encodeURI(scriptName) }]);
+      const servers =
+        document.servers ?? (scriptName === '' ? undefined : [{ url: encodePrefix(scriptName) }]);
       const { openapi, info, servers: _servers, ...rest } = document;
       const text = JSON.stringify({ openapi, info, servers, ...rest });
       const etag = `"${hash('sha256', text, 'base64').slice(0, TAG_LENGTH)}"`;
@@ -44,4 +45,11 @@ export class ServedDocument {
     }
     return this.#text;
   }
+}
+
+/** A decoded prefix as a path of this host: with `//` at its beginning it would be another host. */
+function encodePrefix(scriptName: string): string {
+  return encodeURI(scriptName)
+    .replace(/[?#]/g, encodeURIComponent)
+    .replace(/^\/\/+/, (slashes) => `/${'%2F'.repeat(slashes.length - 1)}`);
 }
