@@ -244,9 +244,32 @@ t.test('routers in routers, middleware around routes, names', async (t) => {
     '/api/users/a%20b/posts/1?q=x&q=y',
   );
   t.throws(() => router.url('nope'), /there are user, posts, post/);
-  t.throws(() => router.url('post', { user: 1 }), /needs "user", "post"/);
+  t.throws(
+    () => router.url('post', { user: 1 }),
+    /needs "user", "post"; received "user"; Missing parameters: post/,
+  );
+  t.throws(() => router.url('post'), /received none; Missing parameters: user, post/);
   t.match(router.routes()[0], { methods: ['GET'], path: '/api/users/:user', name: 'user' });
   t.throws(() => router.mount('/x', router), /itself/);
+});
+
+t.test('a URL is one that its route takes', async (t) => {
+  const day = (text: string) => (/^\d{4}-\d\d-\d\d$/.test(text) ? new Date(text) : undefined);
+  const router = new Router()
+    .get('/users/:id', { name: 'user', params: { id: 'int' } }, show)
+    .get('/pets/:kind', { name: 'pet', params: { kind: ['cat', 'dog'] } }, show)
+    .get('/days/:day{/*ids}', { name: 'day', params: { day, ids: 'int' } }, show);
+  t.equal(router.url('user', { id: 5 }), '/users/5');
+  t.equal(router.url('pet', { kind: 'cat' }), '/pets/cat');
+  t.equal(router.url('day', { day: '2026-01-02', ids: [1, 2] }), '/days/2026-01-02/1/2');
+  for (const [make, text] of [
+    [() => router.url('user', { id: -1 }), /The parameter "id" of '\/users\/:id' does not take "-1"/],
+    [() => router.url('user', { id: 'x' }), /"id" .* does not take "x"/],
+    [() => router.url('pet', { kind: 'cow' }), /"kind" .* does not take "cow"/],
+    [() => router.url('day', { day: 'now' }), /"day" .* does not take "now"/],
+    [() => router.url('day', { day: '2026-01-02', ids: [1, 'x'] }), /"ids" .* does not take "x"/],
+  ] as const)
+    t.throws(make, { name: 'TypeError', message: text });
 });
 
 t.test('what it puts into the environ are keys as assigned ones are', async (t) => {
