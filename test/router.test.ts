@@ -450,6 +450,9 @@ t.test('the types of parameters follow from the path', async () => {
   same<Equal<PathParams<'/:a-:b.:ext'>, { readonly a: string; readonly b: string; readonly ext: string }>>();
   same<Equal<PathParams<'/:"user-id"/x'>, { readonly 'user-id': string }>>();
   same<Equal<PathParams<'/a\\:b/:c'>, { readonly c: string }>>();
+  new Router().get('/:day', { params: { day: (text) => new Date(text) } }, ({ params }) => {
+    same<Equal<typeof params.day, Date>>();
+  });
   new Router().get('/users/:id', ({ params }) => {
     // @ts-expect-error: the path has no such parameter
     return `${params.id}${params.name}`;

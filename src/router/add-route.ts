@@ -21,7 +21,7 @@ export interface AddRoute<Self, Host extends string = ''> {
     R extends ResponseOption | undefined = undefined,
   >(
     path: Path,
-    options: RouteOptions<P, Own, Type> & SchemaOptions<B, Q, H, R>,
+    options: RouteOptions<P, Own, Type> & SchemaOptions<B, Q, H, R> & ParamsContext,
     handler: RouteHandler<
       ConvertedParams<HostedPath<Path, Host, Own>, P>,
       Valid<P, Q, H, B>,
@@ -29,6 +29,11 @@ export interface AddRoute<Self, Host extends string = ''> {
       ResponseTypeOf<Type>
     >,
   ): Self;
+}
+
+/** Tells the compiler that a function among converters takes a text, while what they all are is still to be inferred. */
+interface ParamsContext {
+  params?: ParamOptions | StandardSchemaV1;
 }
 
 /** What a handler knows of the media type to answer with. */
