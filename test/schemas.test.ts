@@ -254,6 +254,9 @@ t.test('responses are held against their schema, and sent as it makes them', asy
     .get('/status', { response: all }, () => reply(200, user))
     // @ts-expect-error a status without content
     .get('/content', { response: all }, () => reply(204, user))
+    // @ts-expect-error nothing passes the request on, and is no 204
+    .delete('/nothing', { response: { 204: null } }, () => {})
+    .delete('/gone', { response: { 204: null } }, ({ query }) => (query.has('x') ? reply(204) : null))
     // @ts-expect-error no schema for a bare value
     .get('/bare', { response: { 404: Problem } }, () => user);
   const logger = recorder();
@@ -276,6 +279,12 @@ t.test('responses are held against their schema, and sent as it makes them', asy
     if (text !== undefined) t.equal(await response.text(), text, target);
   }
   t.equal((await app.get('/reply')).header('x-why'), 'none');
+  for (const [target, status] of [
+    ['/nothing', 404],
+    ['/gone', 404],
+    ['/gone?x', 204],
+  ] as const)
+    t.equal((await app.delete(target)).status, status, target);
   t.same(
     logger.lines.filter(({ level }) => level === 'error'),
     [],

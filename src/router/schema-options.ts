@@ -49,11 +49,21 @@ export type Valid<P, Q, H, B> = Flat<Of<'params', P> & Of<'query', Q> & Of<'head
 export type CheckedResult<R> = R extends StandardSchemaV1
   ? Unchecked | SchemaInput<R> | Reply<200, SchemaInput<R>>
   : R extends ResponseMap
-    ? Unchecked | BareValue<R> | Replies<R>
+    ? Sent | PassedOn<R> | BareValue<R> | Replies<R>
     : HandlerResult;
 
 /** What is sent as it is, or passes the request on. */
-type Unchecked = WsgiResponse | typeof TAKEN | undefined | null | void;
+type Unchecked = Sent | undefined | null | void;
+
+type Sent = WsgiResponse | typeof TAKEN;
+
+/** Where success has no content, a handler that ends without a value most likely means success: it says which it is. */
+type PassedOn<R extends ResponseMap> =
+  LowestStatus<R> extends infer Status extends keyof R
+    ? R[Status] extends null
+      ? null
+      : undefined | null | void
+    : undefined | null | void;
 
 type Replies<R extends ResponseMap> = {
   [Status in keyof R & number]: Reply<
