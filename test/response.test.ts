@@ -61,6 +61,7 @@ t.test('json', async (t) => {
   t.throws(() => json(Promise.resolve(1)), /await it/);
   t.throws(() => json(Promise.reject(new Error('x')).catch(() => 1)), /await it/);
   t.throws(() => json(new Map()), /Object\.fromEntries/);
+  t.throws(() => json(new Response('x')), /of fetch is no response here/);
   t.throws(() => json(new Set()), /\[\.\.\.set\]/);
   for (const options of [201, null, 'x', [], new Map()])
     t.throws(() => json({}, options as never), /json takes its options as an object/);

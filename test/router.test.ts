@@ -39,6 +39,7 @@ t.test('a handler gets the request, and what it returns becomes a response', asy
     })
     .get('/own', () => new WsgiResponse({ status: 201, content: 'made' }))
     .get('/number', () => 5 as never)
+    .get('/fetched', () => Response.json({ id: 5 }))
     .get('/started', (_request, start) => {
       start('202 Accepted', [['Content-Type', 'text/x']]);
       return (function* () {
@@ -61,6 +62,7 @@ t.test('a handler gets the request, and what it returns becomes a response', asy
     ['/started', 202, 'text/x', 'started'],
     ['/own', 201, 'text/plain; charset=utf-8', 'made'],
     ['/number', 500, 'text/plain; charset=utf-8', undefined],
+    ['/fetched', 500, 'text/plain; charset=utf-8', undefined],
   ] as const) {
     const response = await app.get(path);
     t.equal(response.status, status, path);
