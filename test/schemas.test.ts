@@ -229,6 +229,10 @@ t.test('forms are taken where the route says so', async (t) => {
     if (typeof expected === 'number') t.equal(response.status, expected, `${target} ${body.slice(0, 30)}`);
     else t.same(await response.json(), expected, `${target} ${body}`);
   }
+  const data = new FormData();
+  data.set('name', 'Ada');
+  for (const body of [new URLSearchParams({ name: 'Ada' }), data])
+    t.same(await (await app.post('/form', { body })).json(), { name: 'Ada', tag: [] }, body.constructor.name);
 });
 
 t.test('responses are held against their schema, and sent as it makes them', async (t) => {

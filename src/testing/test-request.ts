@@ -10,8 +10,11 @@ export interface TestRequest {
   method?: string;
   /** Header lines: an object, or pairs where a name is repeated. */
   headers?: Record<string, string> | readonly (readonly [string, string])[];
-  /** Text and bytes are sent with a Content-Length, anything iterable chunked. */
-  body?: string | Uint8Array | RequestBody;
+  /**
+   * Text and bytes are sent with a Content-Length, anything iterable chunked. URLSearchParams are a form, and FormData a
+   * multipart one, with its Content-Type.
+   */
+  body?: string | Uint8Array | RequestBody | URLSearchParams | FormData;
   /** Sent as JSON; instead of `body`. */
   json?: unknown;
   /** Aborting it is the client going away. */
@@ -56,7 +59,7 @@ export function prepareRequest(
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw wrong('signal', 'an AbortSignal', signal);
   }
-  const content = json === undefined ? resolveBody(body) : encodeJson(json, body);
+  const { content, type } = json === undefined ? resolveBody(body) : encodeJson(json, body);
   const given = resolveHeaders(headers);
   const add = (name: string, value: string) => {
     if (!given.some((pair) => pair[0] === name)) given.push([name, value]);
@@ -64,7 +67,7 @@ export function prepareRequest(
   const cookie = findCookie(path);
   add('host', 'testserver');
   if (cookie !== undefined) add('cookie', cookie);
-  if (json !== undefined) add('content-type', 'application/json');
+  if (type !== undefined) add('content-type', type);
   const isWhole = typeof content === 'string' || content instanceof Uint8Array;
   if (isWhole) add('content-length', String(Buffer.byteLength(content)));
   else if (content !== undefined) add('transfer-encoding', 'chunked');
@@ -110,18 +113,33 @@ function resolveHeaders(headers: NonNullable<TestRequest['headers']>): [string, 
   });
 }
 
-function resolveBody(body: TestRequest['body']): TestRequest['body'] {
-  if (body === undefined || typeof body === 'string') return body;
+/** A body as it is sent, and the Content-Type that it has of itself. */
+interface Content {
+  readonly content: string | Uint8Array | RequestBody | undefined;
+  readonly type?: string;
+}
+
+function resolveBody(body: TestRequest['body']): Content {
+  if (body === undefined || typeof body === 'string') return { content: body };
+  if (body instanceof URLSearchParams)
+    return { content: body.toString(), type: 'application/x-www-form-urlencoded' };
+  if (body instanceof FormData) return encodeForm(body);
   if (typeof body === 'object' && body !== null && (Symbol.iterator in body || Symbol.asyncIterator in body))
-    return body;
+    return { content: body };
   throw wrong('body', 'text, bytes or an iterable of these, and an object as "json"', body);
 }
 
-function encodeJson(json: unknown, body: unknown): string {
+/** Multipart, with a boundary, as fetch sends it. */
+function encodeForm(form: FormData): Content {
+  const { headers, body } = new Response(form);
+  return { content: body ?? '', type: headers.get('content-type') ?? '' };
+}
+
+function encodeJson(json: unknown, body: unknown): Content {
   if (body !== undefined) throw new TypeError(`${OWNER} takes either "body" or "json"; received both`);
   const text = JSON.stringify(json) as string | undefined;
   if (text === undefined) throw wrong('json', 'a value that JSON has', json);
-  return text;
+  return { content: text, type: 'application/json' };
 }
 
 function wrong(name: string, expected: string, received: unknown): TypeError {
