@@ -302,7 +302,11 @@ t.test('a route that cannot be is refused, with what to write', async (t) => {
     [() => router().get('/users/:id?', name('x')), '"/:id?" is now "{/:id}"'],
     [() => router().get('/:id(\\d+)', name('x')), 'write ":id"'],
     [() => router().get('/<int:id>', name('x')), '"<id>" is ":id" here'],
+    [() => router().get('/users/{id}', name('x')), '"{id}" is ":id" here'],
+    [() => router().get('/{id}/posts', name('x')), '"{id}" is ":id" here'],
     [() => router().get('users', name('x')), 'begin with a slash'],
+    [() => router().get('/x', (() => undefined) as never, name('x')), '{ middleware: [check] }'],
+    [() => router().get('/x', [() => undefined] as never, name('x')), '{ middleware: [check] }'],
     [() => router().get('/:id/:id', name('x')), 'Two parameters have the name "id"'],
     [() => router().get('/x', undefined as never), 'needs a handler'],
     [
@@ -321,7 +325,7 @@ t.test('a route that cannot be is refused, with what to write', async (t) => {
       text,
     );
   const twice = router().get('/a', { name: 'n' }, name('a')).get('/b', { name: 'n' }, name('b'));
-  t.throws(() => twice.routes(), /Two routes have the name "n"/);
+  t.throws(() => twice.routes(), /Two routes have the name "n", .*: '\/a' and '\/b'/);
 });
 
 const encodePath = (text: string) => text.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);

@@ -360,6 +360,7 @@ t.test('options that cannot be are refused, with what to write', async (t) => {
     [route({ host: '' }), 'must be text'],
     [route({ host: 'a.test:80' }), 'a port is not compared'],
     [route({ host: ':x.test:80' }), 'a port is not compared'],
+    [route({ host: 'https://a.test' }), 'leave "https://" out'],
     [route({ host: 'münchen.test' }), 'xn--'],
     [route({ host: 'a/b' }), 'no host has "a/b" in it'],
     [route({ host: ':x.:x.test' }), 'two parameters have the name "x"'],

@@ -21,6 +21,8 @@ const HOST_SYNTAX = { delimiter: '.', trailing: true } as const;
 /** @throws {TypeError} for what no host is */
 export function parseHostPattern(source: unknown): HostPattern {
   if (typeof source !== 'string' || source === '') throw hostError(source, 'it must be text');
+  const scheme = /^[a-z]+:\/\//i.exec(source)?.[0];
+  if (scheme !== undefined) throw hostError(source, `leave "${scheme}" out: the option "scheme" says it`);
   if (isHost(source) && !/:\d*$/.test(source))
     return { source: source.toLowerCase(), names: [], regexp: undefined, lists: [] };
   if (/:\d*$/.test(source)) throw hostError(source, 'a port is not compared: leave it out');

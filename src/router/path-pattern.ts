@@ -1,6 +1,6 @@
 import { type Key, PathError, parse, pathToRegexp, type Token } from 'path-to-regexp';
 import { describeValue } from '../core/errors.js';
-import { hintPattern } from './pattern-hint.js';
+import { hintPattern, PLACEHOLDER } from './pattern-hint.js';
 
 /** A pattern in the syntax of path-to-regexp, parsed. */
 export interface PathPattern {
@@ -112,6 +112,7 @@ function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
 /** @throws {PathError} for a pattern that cannot be compiled, or never matches, or names a parameter twice */
 function checkPattern({ source, tokens }: PathPattern): void {
   if (/<[^<>/]*>/.test(source)) throw new PathError('No URL has angle brackets', source);
+  if (PLACEHOLDER.test(source)) throw new PathError('An optional text is a whole segment', source);
   pathToRegexp({ tokens: [...tokens], originalPath: source });
   const twice = findRepeated(tokens);
   if (twice !== undefined) throw new PathError(`Two parameters have the name "${twice}"`, source);

@@ -1,3 +1,6 @@
+/** A whole segment in braces, a parameter elsewhere: here an optional text, which nobody means. */
+export const PLACEHOLDER = /\/\{([A-Za-z_]\w*)\}(?=\/|$)/;
+
 /** Ways to write a path that path-to-regexp has no more, and what to write instead. */
 const HINTS: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
   [
@@ -12,6 +15,7 @@ const HINTS: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
   [/\/\*\*|\/\(\.\*\)/, () => `write "/*path": a wildcard has a name`],
   [/\*(?=$|\/|\.)/, () => `"*" is now "*path": a wildcard has a name`],
   [/<(?:[\w]+(?:\([^)]*\))?:)?(\w+)>/, (name) => `"<${name}>" is ":${name}" here`],
+  [PLACEHOLDER, (name) => `"{${name}}" is ":${name}" here`],
   [/\[(\w+)\]/, (name) => `"[${name}]" is ":${name}" here`],
   [/^[^/{]/, () => 'it must begin with a slash'],
 ];

@@ -8,7 +8,11 @@ export function refuseSameNames(routes: readonly Route[]): void {
   for (const { name, pattern, site } of routes) {
     if (name === undefined) continue;
     const place = `${formatSite(site)}${pattern.source}`;
-    if ((known.get(name) ?? place) !== place) throw new TypeError(`Two routes have the name "${name}"`);
+    const other = known.get(name) ?? place;
+    if (other !== place)
+      throw new TypeError(
+        `Two routes have the name "${name}", which stands for one path: '${other}' and '${place}'`,
+      );
     known.set(name, place);
   }
 }

@@ -50,6 +50,10 @@ export function resolveContract(
   methods: readonly string[] | undefined,
   options: SchemaOptions & { params?: ParamOptions | StandardSchemaV1 },
 ): { contract: RouteContract; rest: { params?: ParamOptions } } {
+  if (typeof options === 'function' || Array.isArray(options))
+    throw new TypeError(
+      `A route has its middleware among its options, { middleware: [check] }; received ${describeValue(options)}`,
+    );
   const {
     params,
     body,
