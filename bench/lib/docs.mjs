@@ -1,6 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { suites } from '../suites/index.mjs';
+
+/** Other work on the machine when the run began, so that a reader knows a disturbed run. */
+const [loadBefore] = loadavg();
 
 const root = new URL('../../', import.meta.url);
 const page = new URL('docs/benchmarks.md', root);
@@ -60,6 +63,7 @@ async function formatSection(suite, summaries, { plan, peers, wrkVersion, comman
     `System: ${process.platform} ${process.arch}, Node ${process.versions.node}${hasLoad ? `, wrk ${wrkVersion}` : ''}`,
     `Versions: ${[...new Set([...versions, ...others])].join(', ')}`,
     ...(hasLoad ? [cores] : []),
+    `Load average when it began: ${loadBefore.toFixed(1)}; above 0.5 other work disturbs the numbers`,
     ...suite.describeLoad(plan),
   ];
   const parts = [
