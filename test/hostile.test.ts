@@ -1,8 +1,12 @@
 /** What hostile requests, route tables and programs get of the Router and what belongs to it. */
 import t from 'tap';
-import { type App, requestOf, WsgiHandler, WsgiResponse } from '../src/index.js';
+import { z } from 'zod';
+import { type App, Router, requestOf, WsgiHandler, WsgiResponse } from '../src/index.js';
 import { compress } from '../src/middleware/index.js';
 import { client } from './support/ask.js';
+
+const name = (text: string) => () => text;
+const JSON_BODY = { 'content-type': 'application/json' };
 
 t.test('of a long Accept header only the beginning is read', async (t) => {
   const far = `${'x/y,'.repeat(40)}application/json`;
@@ -35,4 +39,27 @@ t.test('of a long Accept header only the beginning is read', async (t) => {
   );
   const plain = await packed.get('/', { headers: { 'accept-encoding': `${many}gzip` } });
   t.equal(plain.header('content-encoding'), undefined);
+});
+
+t.test('what is wrong with a body is told in less than what was sent', async (t) => {
+  const body = z.record(z.string(), z.array(z.number()));
+  const router = new Router()
+    .post('/route', { body }, name('ok'))
+    .post('/json', async (request) => (await request.json({ schema: body })) as object);
+  const app = client(t, new WsgiHandler([router]));
+  // Each of the issues has the key in its place.
+  const sent = JSON.stringify({ ['~/'.repeat(50_000)]: Array(200).fill('x') });
+  for (const path of ['/route', '/json']) {
+    const response = await app.post(path, {
+      body: sent,
+      headers: { ...JSON_BODY, accept: 'application/json' },
+    });
+    t.equal(response.status, 422);
+    const { details } = (await response.json()) as { details: { path: string }[] };
+    t.equal(details.length, 100);
+    t.ok(
+      details.every((one) => one.path.length <= 501 && one.path.endsWith('…')),
+      path,
+    );
+  }
 });
