@@ -1,7 +1,7 @@
 /** What hostile requests, route tables and programs get of the Router and what belongs to it. */
 import t from 'tap';
 import { z } from 'zod';
-import { type App, Router, requestOf, WsgiHandler, WsgiResponse } from '../src/index.js';
+import { type App, Router, requestOf, SkipRoute, WsgiHandler, WsgiResponse } from '../src/index.js';
 import { compress } from '../src/middleware/index.js';
 import { client } from './support/ask.js';
 
@@ -62,4 +62,22 @@ t.test('what is wrong with a body is told in less than what was sent', async (t)
       path,
     );
   }
+});
+
+t.test('what the schemas of one route have made is not there for the next', async (t) => {
+  const query = z.object({ q: z.string() });
+  const router = new Router()
+    .get('/none', { query, passesOn: true }, () => undefined)
+    .get('/later', { query, passesOn: true }, async () => undefined)
+    .get('/skip', { query, passesOn: true }, async () => {
+      throw new SkipRoute();
+    })
+    .get('/:which', { passesOn: true }, ({ valid, params }) =>
+      params.which === 'none' ? undefined : { valid },
+    );
+  const behind: App = (environ) =>
+    new WsgiResponse({ content: JSON.stringify({ valid: requestOf(environ).valid }) });
+  const app = client(t, new WsgiHandler([router, behind]));
+  for (const path of ['/none', '/later', '/skip'])
+    t.same(await (await app.get(`${path}?q=secret`)).json(), { valid: {} }, path);
 });
