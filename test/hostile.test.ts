@@ -1,4 +1,5 @@
 /** What hostile requests, route tables and programs get of the Router and what belongs to it. */
+import fc from 'fast-check';
 import t from 'tap';
 import { z } from 'zod';
 import { type App, Router, requestOf, SkipRoute, WsgiHandler, WsgiResponse } from '../src/index.js';
@@ -163,4 +164,133 @@ t.test('routes for one host keep their place among the others', async (t) => {
     t.equal(response.status, status, `${host}${path}`);
     if (text !== undefined) t.equal(await response.text(), text, `${host}${path}`);
   }
+});
+
+t.test('url() gives paths that lead back, whatever the parameters', async (t) => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      'a',
+      'a-b',
+      '.',
+      '..',
+      '...',
+      '/',
+      'a/b',
+      '%',
+      '%2F',
+      '?',
+      '#',
+      '\\',
+      ' ',
+      'é',
+      '-',
+      '',
+      'x.y',
+      ':',
+      '*',
+    ),
+    fc.string({ unit: 'binary', maxLength: 4 }),
+  );
+  const patterns = [
+    '/:a',
+    '/:a-:b',
+    '/:a.:b/x',
+    '/p{/:a}{/:b}',
+    '/p{/:a/:b}',
+    '/*l',
+    '/*l/end',
+    '/:a/*l',
+    '/:a{-:b}/',
+    '/:constructor/:__proto__',
+  ];
+  let made = 0;
+  const run = (sensitive: boolean, trailing: boolean) => {
+    const router = new Router({ sensitive, trailing });
+    const seen: unknown[] = [];
+    for (const [index, pattern] of patterns.entries())
+      router.get(pattern, { name: `${index}` }, ({ params }) => void seen.push([index, { ...params }]));
+    fc.assert(
+      fc.property(
+        fc.nat(patterns.length - 1),
+        fc.record(
+          { a: text, b: text, l: fc.array(text, { maxLength: 3 }), constructor: text, ['__proto__']: text },
+          { requiredKeys: [] },
+        ),
+        (index, given) => {
+          const names: readonly string[] = patterns[index]?.match(/(?<=[:*])\w+/g) ?? [];
+          const params = Object.fromEntries(Object.entries(given).filter(([key]) => names.includes(key)));
+          let path: string;
+          try {
+            path = router.url(`${index}`, params as never);
+          } catch (error) {
+            if (!(error instanceof TypeError) || /Cannot|is not a/.test(error.message)) throw error;
+            return;
+          }
+          made++;
+          // As a client would send it.
+          if (new URL(path, 'http://x.test').href !== `http://x.test${path}`)
+            throw new Error(`a client changes ${path}`);
+          seen.length = 0;
+          handle(router, path);
+          const own = seen.find((one) => (one as [number])[0] === index);
+          if (JSON.stringify(own) !== JSON.stringify([index, ordered(names, params)]))
+            throw new Error(`${path} of ${patterns[index]}: ${JSON.stringify({ params, seen })}`);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  };
+  for (const sensitive of [false, true]) for (const trailing of [false, true]) run(sensitive, trailing);
+  t.ok(made > 500, `${made} paths`);
+});
+
+function ordered(names: readonly string[], params: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    names.filter((key) => Object.hasOwn(params, key)).map((key) => [key, params[key]]),
+  );
+}
+
+t.test('url() refuses what leads elsewhere, and what is no parameter', async (t) => {
+  const router = new Router()
+    .get('/:from-:to', { name: 'span' }, show)
+    .get('/docs{/:a}{/:b}', { name: 'either' }, show)
+    .get('/both{/:a/:b}', { name: 'both' }, show)
+    .get('/users/:id', { name: 'user', params: { id: 'int' } }, show)
+    .get('/pages/:title', { name: 'page' }, show)
+    .get('/files/*path', { name: 'file', params: { path: ['a', 'b'] } }, show)
+    .get('/x{/:constructor}', { name: 'x' }, show)
+    .get('/*any', { name: 'any' }, show);
+  const url = router.url.bind(router) as (name: unknown, params?: unknown, query?: unknown) => string;
+  for (const [args, pattern] of [
+    [['span', { from: 'a-b', to: 'c' }], /'\/a-b-c'.*another "from"/],
+    [['either', { b: 'x' }], /another "a"/],
+    [['both', { a: 'x' }], /another "a"/],
+    [['user', { id: -1 }], /"id" of '\/users\/:id' is nothing that its converter takes.*"-1"/],
+    [['user', { id: 'abc' }], /converter takes/],
+    [['file', { path: ['a', 'c'] }], /converter takes.*"c"/],
+    [['page', { title: '..' }], /segment of dots/],
+    [['page', { title: '.' }], /segment of dots/],
+    [['any', { any: ['', 'other.test'] }], /begins with two slashes/],
+    [['page', { title: null }], /"title".*must be text, a number.*received null/],
+    [['page', { title: {} }], /received an object/],
+    [['page', { title: true }], /received true/],
+    [['page', { title: Number.NaN }], /received NaN/],
+    [['page', { title: Symbol('x') }], /received a symbol/],
+    [['page', { title: ['a'] }], /non-empty string/],
+    [['page', { title: '\ud800' }], /URI malformed/],
+    [['page', null], /parameters as an object, { id: 5 }; received null/],
+    [['page', ['a']], /received an array/],
+    [['page', { title: 'a' }, null], /query as an object.*received null/],
+    [['page', { title: 'a' }, { q: null }], /"q" of a query must be.*received null/],
+    [['page', { title: 'a' }, { q: [{}] }], /received an object/],
+    [[Symbol('x')], /No route has the name a symbol/],
+  ] as const)
+    t.throws(
+      () => url(...(args as unknown as [unknown])),
+      { name: 'TypeError', message: pattern },
+      String(pattern),
+    );
+  t.equal(url('page', { title: '...' }), '/pages/...');
+  t.equal(url('x'), '/x');
+  t.equal(url('either', { a: 'x' }, { q: [1, true, 'a b'] }), '/docs/x?q=1&q=true&q=a+b');
 });
