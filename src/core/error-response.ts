@@ -1,5 +1,6 @@
 import Negotiator from 'negotiator';
 import type { Environ, HeaderPair } from './contract.js';
+import { cutList } from './cut-list.js';
 import { formatError, toError, VelaError } from './errors.js';
 import { escapeHtml } from './escape-html.js';
 import { HttpError, type HttpErrorDetail } from './http-error.js';
@@ -114,7 +115,7 @@ function chooseType(environ: Environ): string {
     if (!(error instanceof VelaError)) throw error;
   }
   if (accept === undefined) return 'text/plain';
-  return new Negotiator({ headers: { accept } }).mediaType(MEDIA_TYPES) ?? 'text/plain';
+  return new Negotiator({ headers: { accept: cutList(accept) } }).mediaType(MEDIA_TYPES) ?? 'text/plain';
 }
 
 function renderText({ status, reason, message, details, stack }: ErrorPage): string {

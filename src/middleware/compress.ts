@@ -1,6 +1,7 @@
 import Negotiator from 'negotiator';
 import { atOnce } from '../core/at-once.js';
 import type { Body, Environ, HeaderPair } from '../core/contract.js';
+import { cutList } from '../core/cut-list.js';
 import { describeValue, refuseUnknown, requireOptions, toError } from '../core/errors.js';
 import type { ResponseMiddleware } from '../core/wsgi-handler.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
@@ -163,7 +164,7 @@ interface Chooser {
 }
 
 function findEncoding(accept: string, encodings: readonly Encoding[]): Encoding | undefined {
-  const chooser: Chooser = new Negotiator({ headers: { 'accept-encoding': accept } });
+  const chooser: Chooser = new Negotiator({ headers: { 'accept-encoding': cutList(accept) } });
   const [best] = chooser.encodings([...encodings, 'identity'], { preferred: [...encodings] });
   return encodings.find((one) => one === best);
 }

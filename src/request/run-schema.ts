@@ -5,6 +5,8 @@ import type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './standard-sch
 
 /** As many issues are told: a list of 100,000 wrong items is no larger an answer. */
 const MAX_ISSUES = 100;
+/** As many characters of a place and of a message: keys come from the client, and stand in every issue below them. */
+const MAX_TEXT = 500;
 
 /** What a schema makes of a value: at once, unless the schema itself is asynchronous. */
 export type SchemaOutcome = SchemaResult<unknown> | Promise<SchemaResult<unknown>>;
@@ -38,11 +40,14 @@ export function runSchema(schema: StandardSchemaV1, value: unknown): SchemaOutco
   return isThenable(result) ? own(Promise.resolve(result).then(checkResult)) : checkResult(result);
 }
 
-/** Issues as they are told: the first hundred, each with its place as a JSON pointer (RFC 6901) below a prefix. */
+/**
+ * Issues as they are told: the first hundred, each with its place as a JSON pointer (RFC 6901) below a prefix. Texts of more
+ * than 500 characters are cut.
+ */
 export function describeIssues(issues: readonly SchemaIssue[], prefix = ''): HttpErrorDetail[] {
   return issues
     .slice(0, MAX_ISSUES)
-    .map((issue) => ({ path: prefix + formatPointer(issue), message: issue.message }));
+    .map((issue) => ({ path: cut(prefix + formatPointer(issue)), message: cut(issue.message) }));
 }
 
 function checkResult(result: unknown): SchemaResult<unknown> {
@@ -75,8 +80,16 @@ function isKey(key: unknown): boolean {
 }
 
 function formatPointer({ path = [] }: SchemaIssue): string {
-  return path
-    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
-    .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
+  return (
+    path
+      .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+      // Cut before a copy is made of it.
+      .map(cut)
+      .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+      .join('')
+  );
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }

@@ -1,6 +1,7 @@
 import { parseCookie } from 'cookie';
 import Negotiator from 'negotiator';
 import type { Environ, ServerConfig } from '../core/contract.js';
+import { cutList } from '../core/cut-list.js';
 import { BadRequest } from '../core/http-error.js';
 import type { Logger } from '../core/logger.js';
 import { OwnKeys } from '../core/own-keys.js';
@@ -165,7 +166,10 @@ export class WsgiRequest {
     return readDataAndFiles(this.environ, options);
   }
 
-  /** The best of the media types for this client (RFC 9110 §12.5.1); undefined when it takes none of them. */
+  /**
+   * The best of the media types for this client (RFC 9110 §12.5.1); undefined when it takes none of them. Of long headers
+   * the first 32 elements and 1,024 characters count.
+   */
   accepts(...types: string[]): string | undefined {
     return this.#negotiate().mediaType(types);
   }
@@ -224,9 +228,9 @@ export class WsgiRequest {
       const { HTTP_ACCEPT, HTTP_ACCEPT_LANGUAGE, HTTP_ACCEPT_ENCODING } = this.environ;
       this.#negotiator = new Negotiator({
         headers: {
-          accept: HTTP_ACCEPT,
-          'accept-language': HTTP_ACCEPT_LANGUAGE,
-          'accept-encoding': HTTP_ACCEPT_ENCODING,
+          accept: HTTP_ACCEPT && cutList(HTTP_ACCEPT),
+          'accept-language': HTTP_ACCEPT_LANGUAGE && cutList(HTTP_ACCEPT_LANGUAGE),
+          'accept-encoding': HTTP_ACCEPT_ENCODING && cutList(HTTP_ACCEPT_ENCODING),
         },
       });
     }

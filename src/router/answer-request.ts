@@ -4,6 +4,7 @@ import { BadRequest } from '../core/http-error.js';
 import type { PathMatch } from './path-tree.js';
 import type { ReadyRoute } from './ready-route.js';
 import { refuseMedia, refuseMethod } from './refuse-request.js';
+import { hasRequestSchemas } from './route-contract.js';
 import { chooseType } from './route-media.js';
 import type { RouteTable } from './route-table.js';
 import { setRoute } from './set-route.js';
@@ -97,8 +98,10 @@ function toBadRequest(error: unknown): unknown {
   return error instanceof URIError ? new BadRequest('The path has a malformed escape') : error;
 }
 
-function leave(environ: Environ, { media }: ReadyRoute): void {
+/** What a route has left there is not for the next. */
+function leave(environ: Environ, { media, contract }: ReadyRoute): void {
   if (media?.produces !== undefined) environ['vela.response_type'] = undefined;
+  if (hasRequestSchemas(contract)) environ['vela.valid'] = undefined;
 }
 
 /** Calls one after the other until one answers. */

@@ -1,7 +1,8 @@
-import { converterKey, formatShape } from './declared-routes.js';
+import { converterKey, findConverter, formatShape } from './declared-routes.js';
 import type { FlatToken } from './path-pattern.js';
 import { type MixedSegment, matchMixed, type Segment, splitSegments } from './path-segments.js';
 import type { Route } from './route.js';
+import { findFixedHost } from './route-site.js';
 
 /** A route that may take the requests of others. */
 interface Cover {
@@ -14,13 +15,17 @@ interface Cover {
 interface Place {
   readonly texts: Map<string, Place>;
   readonly params: Map<unknown, Place>;
-  readonly mixed: {
-    readonly segment: MixedSegment;
-    readonly keys: readonly unknown[];
-    readonly place: Place;
-  }[];
-  readonly ends: Cover[];
+  /** By their texts, all with the same segment. */
+  readonly mixed: Map<string, MixedPlace[]>;
+  /** By the one host that they are for. */
+  readonly ends: Map<string | undefined, Cover[]>;
   readonly tails: { readonly key: unknown; readonly cover: Cover }[];
+}
+
+interface MixedPlace {
+  readonly segment: MixedSegment;
+  readonly keys: readonly unknown[];
+  readonly place: Place;
 }
 
 /**
@@ -45,7 +50,7 @@ export class CoverTree {
       // What its converters leave is not known.
       if (route.converters.length > 0) return;
       const shape = this.#shape(route, tokens);
-      this.#shapes.set(shape, [...(this.#shapes.get(shape) ?? []), cover]);
+      append(this.#shapes, shape, cover);
       return;
     }
     let place = this.#root;
@@ -56,7 +61,7 @@ export class CoverTree {
       }
       place = enter(place, segment, route);
     }
-    place.ends.push(cover);
+    append(place.ends, findFixedHost(route.site), cover);
   }
 
   /** The routes that match whatever a way of a route matches. @param isLonger - with the slash that it may have at its end */
@@ -108,16 +113,23 @@ export function endsOpen({ policy }: Route, tokens: readonly FlatToken[]): boole
 function collect(place: Place, segments: readonly Segment[], at: number, route: Route, found: Cover[]): void {
   const segment = segments[at];
   if (segment === undefined) {
-    found.push(...place.ends);
+    found.push(...listEnds(place, route));
     return;
   }
   const isLastSlash = segment.kind === 'text' && segment.text === '' && at === segments.length - 1;
-  if (isLastSlash) found.push(...place.ends.filter(({ trailing }) => trailing));
+  if (isLastSlash) found.push(...listEnds(place, route).filter(({ trailing }) => trailing));
   else {
     const own = segment.kind === 'tail' ? keyOf(route, segment.name) : undefined;
     for (const { key, cover } of place.tails) if (key === undefined || key === own) found.push(cover);
   }
   for (const next of nextPlaces(place, segment, route)) collect(next, segments, at + 1, route, found);
+}
+
+/** Those that end here and may be for the host of a route. */
+function listEnds({ ends }: Place, route: Route): Cover[] {
+  const host = findFixedHost(route.site);
+  const anywhere = ends.get(undefined) ?? [];
+  return host === undefined ? anywhere : [...anywhere, ...(ends.get(host) ?? [])];
 }
 
 /** The places behind what matches every text that a segment matches. */
@@ -127,9 +139,15 @@ function nextPlaces({ texts, params, mixed }: Place, segment: Segment, route: Ro
   if (segment.kind === 'text') {
     next.push(texts.get(segment.text));
     if (segment.text === '') return next.filter((one) => one !== undefined);
-    for (const { segment: known, keys, place } of mixed) {
-      const isOpen = keys.every((key) => key === undefined);
-      if (isOpen && matchMixed(known, segment.text, 0, segment.text.length, [], 0)) next.push(place);
+    for (const places of mixed.values()) {
+      const { segment: known } = places[0] as MixedPlace;
+      const end = segment.text.length;
+      // Looked at first, as most differ there.
+      if (!segment.text.endsWith(known.texts.at(-1) as string)) continue;
+      if (!matchMixed(known, segment.text, 0, end, [], 0)) continue;
+      next.push(
+        ...places.filter(({ keys }) => keys.every((key) => key === undefined)).map(({ place }) => place),
+      );
     }
   }
   if (segment.kind === 'param') {
@@ -138,10 +156,8 @@ function nextPlaces({ texts, params, mixed }: Place, segment: Segment, route: Ro
   }
   if (segment.kind === 'mixed') {
     const own = segment.names.map((name) => keyOf(route, name));
-    for (const { segment: known, keys, place } of mixed) {
-      const isSame = JSON.stringify(known.texts) === JSON.stringify(segment.texts);
-      if (isSame && keys.every((key, index) => key === undefined || key === own[index])) next.push(place);
-    }
+    for (const { keys, place } of mixed.get(JSON.stringify(segment.texts)) ?? [])
+      if (keys.every((key, index) => key === undefined || key === own[index])) next.push(place);
   }
   if (segment.kind !== 'tail') next.push(open);
   return next.filter((one) => one !== undefined);
@@ -151,7 +167,10 @@ function enter(place: Place, segment: Exclude<Segment, { kind: 'tail' }>, route:
   const next = createPlace();
   if (segment.kind === 'mixed') {
     const keys = segment.names.map((name) => keyOf(route, name));
-    place.mixed.push({ segment, keys, place: next });
+    const texts = JSON.stringify(segment.texts);
+    const known = place.mixed.get(texts)?.find((one) => one.keys.every((key, index) => key === keys[index]));
+    if (known !== undefined) return known.place;
+    append(place.mixed, texts, { segment, keys, place: next });
     return next;
   }
   const [places, key]: [Map<unknown, Place>, unknown] =
@@ -163,9 +182,15 @@ function enter(place: Place, segment: Exclude<Segment, { kind: 'tail' }>, route:
 }
 
 function keyOf(route: Route, name: string): unknown {
-  return converterKey(route.params[name]);
+  return converterKey(findConverter(route.params, name));
 }
 
 function createPlace(): Place {
-  return { texts: new Map(), params: new Map(), mixed: [], ends: [], tails: [] };
+  return { texts: new Map(), params: new Map(), mixed: new Map(), ends: new Map(), tails: [] };
+}
+
+function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [value]);
+  else known.push(value);
 }

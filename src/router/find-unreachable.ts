@@ -1,4 +1,5 @@
 import { CoverTree, endsOpen } from './cover-tree.js';
+import { findConverter } from './declared-routes.js';
 import { matchHost } from './host-pattern.js';
 import { isInRange } from './media-types.js';
 import { expandPattern, type FlatToken } from './path-pattern.js';
@@ -62,7 +63,7 @@ function isNarrower(route: Route, { site, accepts, produces, params }: Route): b
   if (site !== undefined) {
     if (site.scheme !== undefined && site.scheme !== own?.scheme) return false;
     for (const host of site.hosts) {
-      if (host.names.some((name) => params[name] !== undefined)) return false;
+      if (host.names.some((name) => findConverter(params, name) !== undefined)) return false;
       const isTaken = own?.hosts.some(
         ({ source, regexp }) =>
           source === host.source || (regexp === undefined && matchHost(host, source, {})),

@@ -13,6 +13,8 @@ export interface Entry<T> {
   readonly trailing: boolean;
   /** For what no branch of the tree can hold. */
   readonly regexp: RegExp | undefined;
+  /** How every path ends that the regular expression matches, but for one slash more; as it is compared. */
+  readonly suffix: string;
 }
 
 /** Comes after every rank. Ranks are small integers, which V8 keeps in place: those beyond 2^31, and Infinity, it does not. */
@@ -37,6 +39,8 @@ export class Node<T> {
   param: Node<T> | undefined = undefined;
   /** Behind a segment of text and parameters. */
   mixed: MixedBranch<T>[] | undefined = undefined;
+  /** The same by their texts, while the tree grows. */
+  mixedByTexts: Map<string, Node<T>> | undefined = undefined;
   /** Wildcards that take the rest of the path, by rank. */
   tails: Entry<T>[] | undefined = undefined;
   /** Patterns that begin with this text, and must be tried as a whole, by rank. */

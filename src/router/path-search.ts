@@ -152,7 +152,7 @@ function visitMixed(
   if (!isSensitive) lowerPath ??= toLower(path);
   const compared = lowerPath ?? path;
   for (const { segment, node } of branches) {
-    if (matchMixed(segment, compared, at, stop, offsets, depth))
+    if (node.rank < bestRank && matchMixed(segment, compared, at, stop, offsets, depth))
       visit(node, path, stop, depth + 2 * segment.names.length);
   }
 }
@@ -166,10 +166,10 @@ function visitTails(tails: readonly Entry<unknown>[], path: string, at: number, 
 
 /** Takes the first of some entries, if it comes before the best so far. */
 function consider(entries: readonly Entry<unknown>[], needsTrailing: boolean, depth: number): void {
-  for (let i = 0; i < entries.length; i++) {
+  for (let i = least < 0 ? 0 : findBehind(entries, least); i < entries.length; i++) {
     const entry = entries[i] as Entry<unknown>;
     if (entry.rank >= bestRank) return;
-    if (entry.rank <= least || (needsTrailing && !entry.trailing)) continue;
+    if (needsTrailing && !entry.trailing) continue;
     best = entry;
     bestRank = entry.rank;
     bestMatch = undefined;
@@ -178,14 +178,37 @@ function consider(entries: readonly Entry<unknown>[], needsTrailing: boolean, de
   }
 }
 
+/** Where the entries begin whose rank is greater than another. */
+function findBehind(entries: readonly Entry<unknown>[], rank: number): number {
+  let from = 0;
+  let to = entries.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((entries[middle] as Entry<unknown>).rank <= rank) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 function tryRegexp(entry: Entry<unknown>, path: string): void {
-  if (entry.rank >= bestRank || entry.rank <= least) return;
+  if (entry.rank >= bestRank || entry.rank <= least || !endsWith(entry, path)) return;
   const match = entry.regexp?.exec(path);
   if (match === null || match === undefined) return;
   isEscaped = true;
   best = entry;
   bestRank = entry.rank;
   bestMatch = match;
+}
+
+/** Whether a path ends as an entry does: most that do not match can be told by that, and quickly. */
+function endsWith({ suffix, trailing }: Entry<unknown>, path: string): boolean {
+  if (suffix === '') return true;
+  if (!isSensitive) lowerPath ??= toLower(path);
+  const compared = lowerPath ?? path;
+  return (
+    compared.endsWith(suffix) ||
+    (trailing && compared.endsWith('/') && compared.endsWith(suffix, compared.length - 1))
+  );
 }
 
 /** Lower case as a regular expression's `i` has it for patterns in ASCII: no other letter becomes one of these. */

@@ -74,7 +74,8 @@ export function matchMixed(
   const count = names.length;
   const first = texts[0] as string;
   const last = texts[count] as string;
-  if (!path.startsWith(first, start)) return false;
+  const stop = end - last.length;
+  if (!path.startsWith(first, start) || !path.startsWith(last, stop)) return false;
   let at = start + first.length;
   for (let i = 1; i < count; i++) {
     const text = texts[i] as string;
@@ -84,8 +85,7 @@ export function matchMixed(
     found[depth + 2 * i - 1] = next;
     at = next + text.length;
   }
-  const stop = end - last.length;
-  if (stop <= at || !path.startsWith(last, stop)) return false;
+  if (stop <= at) return false;
   found[depth + 2 * count - 2] = at;
   found[depth + 2 * count - 1] = stop;
   return true;

@@ -56,9 +56,11 @@ export class PathTree<T> {
     const segments = splitSegments(tokens);
     const last = tokens.at(-1);
     const trailing = this.#policy.trailing && !(last?.type === 'text' && last.value.endsWith('/'));
-    const entry = { rank, value, names, lists, trailing, regexp: undefined };
-    if (segments === undefined) this.#addRegexp({ ...entry, regexp: this.#compile(tokens) }, tokens);
-    else this.#addBranch(entry, segments);
+    const entry = { rank, value, names, lists, trailing, regexp: undefined, suffix: '' };
+    if (segments === undefined) {
+      const suffix = last?.type === 'text' ? this.#fold(last.value) : '';
+      this.#addRegexp({ ...entry, regexp: this.#compile(tokens), suffix }, tokens);
+    } else this.#addBranch(entry, segments);
   }
 
   #compile(tokens: readonly FlatToken[]): RegExp {
@@ -69,7 +71,8 @@ export class PathTree<T> {
     const [first] = tokens;
     const node = this.#descend(this.#root, first?.type === 'text' ? first.value : '', entry.rank);
     node.isFork = true;
-    node.regexps = [...(node.regexps ?? []), entry];
+    node.regexps ??= [];
+    node.regexps.push(entry);
   }
 
   #addBranch(entry: Entry<T>, segments: readonly Segment[]): void {
@@ -85,13 +88,15 @@ export class PathTree<T> {
       text = '';
       if (segment.kind !== 'param') node.isFork = true;
       if (segment.kind === 'tail') {
-        node.tails = [...(node.tails ?? []), entry];
+        node.tails ??= [];
+        node.tails.push(entry);
         return;
       }
       node = this.#enter(node, segment, entry.rank);
     }
     const last = this.#descend(node, text, entry.rank);
-    last.ends = [...(last.ends ?? []), entry];
+    last.ends ??= [];
+    last.ends.push(entry);
   }
 
   /** The place behind a parameter. */
@@ -101,11 +106,23 @@ export class PathTree<T> {
       node.param ??= new Node<T>('');
       next = node.param;
     } else {
-      const folded = { ...segment, texts: segment.texts.map((one) => this.#fold(one)) };
-      next = new Node<T>('');
-      node.mixed = [...(node.mixed ?? []), { segment: folded, node: next }];
+      next = this.#enterMixed(node, segment);
     }
     next.rank = Math.min(next.rank, rank);
+    return next;
+  }
+
+  /** Segments with the same texts lead to one place, whatever their parameters are called: entries know the names. */
+  #enterMixed(node: Node<T>, segment: MixedSegment): Node<T> {
+    const folded = { ...segment, texts: segment.texts.map((one) => this.#fold(one)) };
+    const key = JSON.stringify(folded.texts);
+    node.mixed ??= [];
+    node.mixedByTexts ??= new Map();
+    const known = node.mixedByTexts.get(key);
+    if (known !== undefined) return known;
+    const next = new Node<T>('');
+    node.mixed.push({ segment: folded, node: next });
+    node.mixedByTexts.set(key, next);
     return next;
   }
 

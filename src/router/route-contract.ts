@@ -158,5 +158,10 @@ function checkMismatch(mode: unknown): void {
   throw new TypeError(`Option "responseMismatch" must be 'refuse' or 'log'; received ${describeValue(mode)}`);
 }
 
+/** Whether `request.valid` has something. */
+export function hasRequestSchemas({ params, query, headers, body }: RouteContract): boolean {
+  return (params ?? query ?? headers ?? body) !== undefined;
+}
+
 /** Of what is mounted: it describes itself, if anything does. */
 export const UNDESCRIBED: RouteContract = resolveContract(undefined, { openapi: false }).contract;

@@ -1,14 +1,12 @@
 import Negotiator from 'negotiator';
 import type { Environ } from '../core/contract.js';
+import { cutList } from '../core/cut-list.js';
 import { requestOf } from '../request/wsgi-request.js';
 import { isInRange } from './media-types.js';
 import { varyByAccept } from './vary-by-accept.js';
 
 /** Clients send a few Accept headers, again and again, and to compare one takes microseconds. */
 const REMEMBERED = 32;
-/** Browsers send up to 10 ranges. What stands behind so many, or so many characters, is not looked at. */
-const MOST_RANGES = 32;
-const LONGEST_READ = 1024;
 
 /** What was chosen for an Accept header. */
 export type Choices = Map<string, string | undefined>;
@@ -69,17 +67,4 @@ export function fitsMedia(media: RouteMedia, environ: Environ): boolean {
 
 function hasContent({ CONTENT_LENGTH, HTTP_TRANSFER_ENCODING }: Environ): boolean {
   return CONTENT_LENGTH === '' ? HTTP_TRANSFER_ENCODING !== undefined : Number(CONTENT_LENGTH) !== 0;
-}
-
-/** The first elements of a list. */
-function cutList(list: string): string {
-  if (list.length <= MOST_RANGES) return list;
-  let end = 0;
-  for (let count = 0; count < MOST_RANGES; count++) {
-    const comma = list.indexOf(',', end);
-    if (comma === -1 && list.length <= LONGEST_READ) return list;
-    if (comma === -1 || comma > LONGEST_READ) break;
-    end = comma + 1;
-  }
-  return list.slice(0, end);
 }

@@ -60,8 +60,19 @@ export function formatSite(site: RouteSite | undefined): string {
   return `${site.scheme ?? ''}//${site.hosts.map(({ source }) => source).join(' ')}`;
 }
 
+/** The one host that a site is for, as {@link toHostKey} has it; undefined where it has parameters, or none. */
+export function findFixedHost(site: RouteSite | undefined): string | undefined {
+  const host = site?.hosts.find(({ regexp }) => regexp === undefined);
+  return host === undefined ? undefined : toHostKey(host.source);
+}
+
+/** Hosts that may be the same have one key: a dot at the end says nothing more (RFC 1034 §3.1). */
+export function toHostKey(host: string): string {
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}
+
 /** The host that a request is for, without its port, in lower case; that of the server where the client names none. */
-function hostName({ HTTP_HOST, SERVER_NAME }: Environ): string {
+export function hostName({ HTTP_HOST, SERVER_NAME }: Environ): string {
   if (HTTP_HOST === undefined) return SERVER_NAME.toLowerCase();
   const colon = HTTP_HOST.startsWith('[') ? HTTP_HOST.indexOf(']') + 1 : HTTP_HOST.indexOf(':');
   return (colon === -1 ? HTTP_HOST : HTTP_HOST.slice(0, colon)).toLowerCase();

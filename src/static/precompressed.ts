@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import Negotiator from 'negotiator';
+import { cutList } from '../core/cut-list.js';
 import { type OpenFile, openFile } from './open-file.js';
 import type { RootFolder } from './root-folder.js';
 
@@ -33,7 +34,7 @@ export function acceptedCodings(header: string | undefined): readonly Coding[] {
   if (header === undefined) return [];
   const known = remembered.get(header);
   if (known !== undefined) return known;
-  const negotiator: RankingNegotiator = new Negotiator({ headers: { 'accept-encoding': header } });
+  const negotiator: RankingNegotiator = new Negotiator({ headers: { 'accept-encoding': cutList(header) } });
   const ranked = negotiator.encodings([...CODINGS, 'identity'], { preferred: CODINGS });
   const identity = ranked.indexOf('identity');
   const codings = (identity === -1 ? ranked : ranked.slice(0, identity)) as Coding[];

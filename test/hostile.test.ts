@@ -1,0 +1,296 @@
+/** What hostile requests, route tables and programs get of the Router and what belongs to it. */
+import fc from 'fast-check';
+import t from 'tap';
+import { z } from 'zod';
+import { type App, Router, requestOf, SkipRoute, WsgiHandler, WsgiResponse } from '../src/index.js';
+import { compress } from '../src/middleware/index.js';
+import { client } from './support/ask.js';
+
+const show = ({ params }: { params: object }) => ({ ...params });
+const name = (text: string) => () => text;
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** The least time that a call takes, in ms: what else the machine does only adds to it. */
+function leastMs(call: () => unknown, times = 12): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    call();
+    least = Math.min(least, performance.now() - began);
+  }
+  return least;
+}
+
+/** Lets a router answer, without a server around it. */
+function handle(router: Router, path: string, more: Record<string, unknown> = {}): unknown {
+  const environ = { REQUEST_METHOD: 'GET', SERVER_NAME: 'localhost', 'vela.raw_path': path, ...more };
+  return router.handle(environ as never, (() => undefined) as never);
+}
+
+t.test('of a long Accept header only the beginning is read', async (t) => {
+  const far = `${'x/y,'.repeat(40)}application/json`;
+  const asked: App = (environ) => {
+    const request = requestOf(environ);
+    return new WsgiResponse({
+      content: JSON.stringify([
+        request.accepts('application/json') ?? null,
+        request.acceptsLanguages('de') ?? null,
+        request.acceptsEncodings('gzip') ?? null,
+      ]),
+    });
+  };
+  const app = client(t, asked);
+  const many = 'x,'.repeat(40);
+  const headers = { accept: far, 'accept-language': `${many}de`, 'accept-encoding': `${many}gzip` };
+  t.same(await (await app.get('/', { headers })).json(), [null, null, null]);
+  const near = { accept: 'application/json', 'accept-language': 'de', 'accept-encoding': 'gzip' };
+  t.same(await (await app.get('/', { headers: near })).json(), ['application/json', 'de', 'gzip']);
+
+  const none = client(t, new WsgiHandler([() => undefined]));
+  const page = await none.get('/', { headers: { accept: far } });
+  t.equal(page.header('content-type'), 'text/plain; charset=utf-8');
+
+  const long: App = () => new WsgiResponse({ content: 'x'.repeat(5000) });
+  const packed = client(t, new WsgiHandler([long], { responseMiddleware: [compress()] }));
+  t.equal(
+    (await packed.get('/', { headers: { 'accept-encoding': 'gzip' } })).header('content-encoding'),
+    'gzip',
+  );
+  const plain = await packed.get('/', { headers: { 'accept-encoding': `${many}gzip` } });
+  t.equal(plain.header('content-encoding'), undefined);
+});
+
+t.test('what is wrong with a body is told in less than what was sent', async (t) => {
+  const body = z.record(z.string(), z.array(z.number()));
+  const router = new Router()
+    .post('/route', { body }, name('ok'))
+    .post('/json', async (request) => (await request.json({ schema: body })) as object);
+  const app = client(t, new WsgiHandler([router]));
+  // Each of the issues has the key in its place.
+  const sent = JSON.stringify({ ['~/'.repeat(50_000)]: Array(200).fill('x') });
+  for (const path of ['/route', '/json']) {
+    const response = await app.post(path, {
+      body: sent,
+      headers: { ...JSON_BODY, accept: 'application/json' },
+    });
+    t.equal(response.status, 422);
+    const { details } = (await response.json()) as { details: { path: string }[] };
+    t.equal(details.length, 100);
+    t.ok(
+      details.every((one) => one.path.length <= 501 && one.path.endsWith('…')),
+      path,
+    );
+  }
+});
+
+t.test('what the schemas of one route have made is not there for the next', async (t) => {
+  const query = z.object({ q: z.string() });
+  const router = new Router()
+    .get('/none', { query, passesOn: true }, () => undefined)
+    .get('/later', { query, passesOn: true }, async () => undefined)
+    .get('/skip', { query, passesOn: true }, async () => {
+      throw new SkipRoute();
+    })
+    .get('/:which', { passesOn: true }, ({ valid, params }) =>
+      params.which === 'none' ? undefined : { valid },
+    );
+  const behind: App = (environ) =>
+    new WsgiResponse({ content: JSON.stringify({ valid: requestOf(environ).valid }) });
+  const app = client(t, new WsgiHandler([router, behind]));
+  for (const path of ['/none', '/later', '/skip'])
+    t.same(await (await app.get(`${path}?q=secret`)).json(), { valid: {} }, path);
+});
+
+t.test('thousands of routes at one place are found in a moment', async (t) => {
+  const count = 2000;
+  const hosts = new Router();
+  const suffixes = new Router();
+  const mixed = new Router();
+  const wildcards = new Router();
+  for (let i = 0; i < count; i++) {
+    hosts.get('/', { host: `h${i}.test` }, name(`host ${i}`));
+    suffixes.get(`/:a.S${i}`, name(`suffix ${i}`));
+    mixed.get(`/:a-:b/p${i}`, name(`mixed ${i}`));
+    wildcards.get(`/*a/W${i}`, name(`wildcard ${i}`));
+  }
+  const last = count - 1;
+  for (const [router, path, more, expected] of [
+    [hosts, '/', { HTTP_HOST: `H${last}.test:80` }, `host ${last}`],
+    [hosts, '/', { HTTP_HOST: 'other.test' }, undefined],
+    [suffixes, `/x.s${last}`, {}, `suffix ${last}`],
+    [suffixes, `/${'.'.repeat(8000)}`, {}, undefined],
+    [mixed, `/x-y/p${last}`, {}, `mixed ${last}`],
+    [mixed, `/${'-'.repeat(8000)}`, {}, undefined],
+    [wildcards, `/x/w${last}/`, {}, `wildcard ${last}`],
+    [wildcards, '/w'.repeat(4000), {}, undefined],
+  ] as const) {
+    const result = handle(router, path, more) as WsgiResponse | undefined;
+    t.equal(result?.content, expected, path.slice(0, 40));
+    const took = leastMs(() => handle(router, path, more));
+    t.ok(took < 1, `${path.slice(0, 40)} took ${took.toFixed(3)} ms`);
+  }
+  // 10,000 of these took minutes to check at the start.
+  for (const table of [hosts, suffixes, mixed, wildcards])
+    t.same(
+      table.routes().filter((one) => one.unreachable !== undefined),
+      [],
+    );
+});
+
+t.test('routes for one host keep their place among the others', async (t) => {
+  const router = new Router({ unreachable: 'ignore' })
+    .get('/first', { host: 'a.test' }, name('fixed'))
+    .get('/first', name('anywhere'))
+    .get('/last', name('anywhere'))
+    .get('/last', { host: 'a.test' }, name('fixed'))
+    .get('/passed', { host: 'a.test' }, () => undefined)
+    .get('/passed', { host: ':x.test' }, ({ params }) => `any ${params.x}`)
+    .get('/dot', { host: 'a.test.' }, name('dot'))
+    .mount('/in', new Router({ host: ':x.test' }).get('/', { host: 'a.test' }, show));
+  const app = client(t, new WsgiHandler([router]));
+  for (const [path, host, status, text] of [
+    ['/first', 'A.test:81', 200, 'fixed'],
+    ['/first', 'a.test.', 200, 'fixed'],
+    ['/first', 'b.test', 200, 'anywhere'],
+    ['/last', 'a.test', 200, 'anywhere'],
+    ['/passed', 'a.test', 200, 'any a'],
+    ['/passed', 'b.test', 200, 'any b'],
+    ['/dot', 'a.test.', 200, 'dot'],
+    ['/dot', 'a.test', 404, undefined],
+    ['/in', 'a.test', 200, '{"x":"a"}'],
+    ['/in', 'b.test', 404, undefined],
+  ] as const) {
+    const response = await app.get(path, { headers: { host } });
+    t.equal(response.status, status, `${host}${path}`);
+    if (text !== undefined) t.equal(await response.text(), text, `${host}${path}`);
+  }
+});
+
+t.test('url() gives paths that lead back, whatever the parameters', async (t) => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      'a',
+      'a-b',
+      '.',
+      '..',
+      '...',
+      '/',
+      'a/b',
+      '%',
+      '%2F',
+      '?',
+      '#',
+      '\\',
+      ' ',
+      'é',
+      '-',
+      '',
+      'x.y',
+      ':',
+      '*',
+    ),
+    fc.string({ unit: 'binary', maxLength: 4 }),
+  );
+  const patterns = [
+    '/:a',
+    '/:a-:b',
+    '/:a.:b/x',
+    '/p{/:a}{/:b}',
+    '/p{/:a/:b}',
+    '/*l',
+    '/*l/end',
+    '/:a/*l',
+    '/:a{-:b}/',
+    '/:constructor/:__proto__',
+  ];
+  let made = 0;
+  const run = (sensitive: boolean, trailing: boolean) => {
+    const router = new Router({ sensitive, trailing });
+    const seen: unknown[] = [];
+    for (const [index, pattern] of patterns.entries())
+      router.get(pattern, { name: `${index}` }, ({ params }) => void seen.push([index, { ...params }]));
+    fc.assert(
+      fc.property(
+        fc.nat(patterns.length - 1),
+        fc.record(
+          { a: text, b: text, l: fc.array(text, { maxLength: 3 }), constructor: text, ['__proto__']: text },
+          { requiredKeys: [] },
+        ),
+        (index, given) => {
+          const names: readonly string[] = patterns[index]?.match(/(?<=[:*])\w+/g) ?? [];
+          const params = Object.fromEntries(Object.entries(given).filter(([key]) => names.includes(key)));
+          let path: string;
+          try {
+            path = router.url(`${index}`, params as never);
+          } catch (error) {
+            if (!(error instanceof TypeError) || /Cannot|is not a/.test(error.message)) throw error;
+            return;
+          }
+          made++;
+          // As a client would send it.
+          if (new URL(path, 'http://x.test').href !== `http://x.test${path}`)
+            throw new Error(`a client changes ${path}`);
+          seen.length = 0;
+          handle(router, path);
+          const own = seen.find((one) => (one as [number])[0] === index);
+          if (JSON.stringify(own) !== JSON.stringify([index, ordered(names, params)]))
+            throw new Error(`${path} of ${patterns[index]}: ${JSON.stringify({ params, seen })}`);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  };
+  for (const sensitive of [false, true]) for (const trailing of [false, true]) run(sensitive, trailing);
+  t.ok(made > 500, `${made} paths`);
+});
+
+function ordered(names: readonly string[], params: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    names.filter((key) => Object.hasOwn(params, key)).map((key) => [key, params[key]]),
+  );
+}
+
+t.test('url() refuses what leads elsewhere, and what is no parameter', async (t) => {
+  const router = new Router()
+    .get('/:from-:to', { name: 'span' }, show)
+    .get('/docs{/:a}{/:b}', { name: 'either' }, show)
+    .get('/both{/:a/:b}', { name: 'both' }, show)
+    .get('/users/:id', { name: 'user', params: { id: 'int' } }, show)
+    .get('/pages/:title', { name: 'page' }, show)
+    .get('/files/*path', { name: 'file', params: { path: ['a', 'b'] } }, show)
+    .get('/x{/:constructor}', { name: 'x' }, show)
+    .get('/*any', { name: 'any' }, show);
+  const url = router.url.bind(router) as (name: unknown, params?: unknown, query?: unknown) => string;
+  for (const [args, pattern] of [
+    [['span', { from: 'a-b', to: 'c' }], /'\/a-b-c'.*another "from"/],
+    [['either', { b: 'x' }], /another "a"/],
+    [['both', { a: 'x' }], /another "a"/],
+    [['user', { id: -1 }], /"id" of '\/users\/:id' does not take "-1"/],
+    [['user', { id: 'abc' }], /does not take/],
+    [['file', { path: ['a', 'c'] }], /does not take "c"/],
+    [['page', { title: '..' }], /segment of dots/],
+    [['page', { title: '.' }], /segment of dots/],
+    [['any', { any: ['', 'other.test'] }], /begins with two slashes/],
+    [['page', { title: null }], /"title".*must be text, a number.*received null/],
+    [['page', { title: {} }], /received an object/],
+    [['page', { title: true }], /received true/],
+    [['page', { title: Number.NaN }], /received NaN/],
+    [['page', { title: Symbol('x') }], /received a symbol/],
+    [['page', { title: ['a'] }], /non-empty string/],
+    [['page', { title: '\ud800' }], /URI malformed/],
+    [['page', null], /parameters as an object, { id: 5 }; received null/],
+    [['page', ['a']], /received an array/],
+    [['page', { title: 'a' }, null], /query as an object.*received null/],
+    [['page', { title: 'a' }, { q: null }], /"q" of a query must be.*received null/],
+    [['page', { title: 'a' }, { q: [{}] }], /received an object/],
+    [[Symbol('x')], /No route has the name a symbol/],
+  ] as const)
+    t.throws(
+      () => url(...(args as unknown as [unknown])),
+      { name: 'TypeError', message: pattern },
+      String(pattern),
+    );
+  t.equal(url('page', { title: '...' }), '/pages/...');
+  t.equal(url('x'), '/x');
+  t.equal(url('either', { a: 'x' }, { q: [1, true, 'a b'] }), '/docs/x?q=1&q=true&q=a+b');
+});
