@@ -1,9 +1,12 @@
 /** What hostile requests, route tables and programs get of the Router and what belongs to it. */
+import { type } from 'arktype';
 import fc from 'fast-check';
 import t from 'tap';
 import { z } from 'zod';
 import { type App, Router, requestOf, SkipRoute, WsgiHandler, WsgiResponse } from '../src/index.js';
 import { compress } from '../src/middleware/index.js';
+import { openapi } from '../src/openapi/index.js';
+import { formatRoutes, reply } from '../src/router/index.js';
 import { client } from './support/ask.js';
 
 const show = ({ params }: { params: object }) => ({ ...params });
@@ -293,4 +296,64 @@ t.test('url() refuses what leads elsewhere, and what is no parameter', async (t)
   t.equal(url('page', { title: '...' }), '/pages/...');
   t.equal(url('x'), '/x');
   t.equal(url('either', { a: 'x' }, { q: [1, true, 'a b'] }), '/docs/x?q=1&q=true&q=a+b');
+});
+
+t.test('what cannot be is refused when it is declared, with what to do', async (t) => {
+  const of = () => new Router() as unknown as Record<string, (...args: unknown[]) => unknown>;
+  class Page {
+    get() {
+      return 'x';
+    }
+  }
+  class Site {
+    static children: unknown;
+    get() {
+      return 'x';
+    }
+  }
+  class Part extends Site {}
+  Site.children = { '/part': Part };
+  const handler = name('x');
+  for (const [make, pattern] of [
+    [
+      () => new Router({ middleware: [5 as never] }),
+      /Element 0 of the option "middleware" must be a function/,
+    ],
+    [
+      () => of().get?.('/', { middleware: [handler, undefined] }, handler),
+      /Element 1 of the option "middleware"/,
+    ],
+    [() => of().get?.('/', { middleware: [Page] }, handler), /is the class Page: give what new makes/],
+    [() => of().get?.('/', {}, handler, handler), /one handler.*middleware: \[/],
+    [() => of().get?.('/', handler, handler), /among its options, { middleware: \[check\]/],
+    [() => of().get?.('/', Page), /is a class: Router.resource\(\)/],
+    [() => of().get?.(Symbol('x'), handler), /path must be text.*received a symbol/],
+    [() => of().get?.(Object.create(null), undefined), /path must be text.*no prototype/],
+    [() => of().get?.('/:a', { params: { a: z.string() } }, handler), /a schema is for all parameters/],
+    [() => of().get?.('/:a', { params: { a: type('string') } }, handler), /a schema is for all parameters/],
+    [() => of().get?.('/:a', { params: { a: Page } }, handler), /takes a converter/],
+    [() => of().get?.('/a#b', handler), /ends before "\?" and "#"/],
+    [() => of().get?.('/a\\?b', handler), /ends before "\?" and "#"/],
+    [() => of().get?.('/100%', handler), /Write "%25" for "%"/],
+    [() => of().get?.('/\ud800', handler), /a lone surrogate/],
+    [() => of().get?.(`/${'{a'.repeat(9000)}${'}'.repeat(9000)}`, handler), /more than 256 groups/],
+    [() => of().get?.(`/${'{/a}'.repeat(200)}`, handler), /Too many path combinations/],
+    [() => of().mount?.('/x{/a}{/b}{/c}{/d}{/e}{/f}{/g}', handler), /Too many path combinations/],
+    [() => of().mount?.('/:"*"/x', handler), /Two parameters have the name "\*"/],
+    [() => of().resource?.('/x', Site), /The class Part is among its own children.*children = undefined/],
+    [
+      () => of().resource?.('/x', Object.assign(class extends Page {}, { children: { posts: Page } })),
+      /begin with a slash.*"posts"/,
+    ],
+    [() => of().resource?.(undefined, Site), /path must be text/],
+    [() => of().resource?.('/x', Object.setPrototypeOf(class {}, null)), /has no method named by a verb/],
+    [() => formatRoutes([{}] as never), /takes what router.routes\(\) gives/],
+    [() => formatRoutes(null as never), /takes what router.routes\(\) gives; received null/],
+    [() => reply(200, 1, { headers: { a: 'b' } as never }), /"headers" of reply must be an array of pairs/],
+    [
+      () => openapi(new Router(), { info: { title: 'a', version: '1' }, externalDocs: null as never }),
+      /"externalDocs" of openapi must be an object/,
+    ],
+  ] as const)
+    t.throws(make, { name: 'TypeError', message: pattern }, String(pattern));
 });

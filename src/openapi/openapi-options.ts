@@ -77,6 +77,10 @@ export function resolveOpenApiOptions(owner: string, options: OpenApiOptions): O
     throw new TypeError(
       `Option "components" of ${owner} must be an object of objects, { securitySchemes: { ... } }; received ${describeValue(components)}`,
     );
+  if (externalDocs !== undefined && !isJsonObject(externalDocs))
+    throw new TypeError(
+      `Option "externalDocs" of ${owner} must be an object, { url: ... }; received ${describeValue(externalDocs)}`,
+    );
   if (toJsonSchema !== undefined && typeof toJsonSchema !== 'function')
     throw new TypeError(
       `Option "toJsonSchema" of ${owner} must be a function (schema, side) => JSON Schema; received ${describeValue(toJsonSchema)}`,

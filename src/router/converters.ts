@@ -1,4 +1,6 @@
 import { describeValue } from '../core/errors.js';
+import { isSchema } from '../request/run-schema.js';
+import { isClass } from './is-class.js';
 
 /** Makes a value of a parameter's text; undefined when the text is none, so that the route does not match. */
 export type Converter<T = unknown> = (text: string) => T | undefined;
@@ -40,7 +42,11 @@ const CONVERTERS: Readonly<Record<ConverterName, Converter>> = {
 
 /** @throws {TypeError} for what is no converter */
 export function resolveConverter(option: unknown, name: string): Converter {
-  if (typeof option === 'function') return option as Converter;
+  if (isSchema(option))
+    throw new TypeError(
+      `The parameter "${name}" takes a converter, and a schema is for all parameters together: params: z.object({ ${name}: ... })`,
+    );
+  if (typeof option === 'function' && !isClass(option)) return option as Converter;
   if (typeof option === 'string' && Object.hasOwn(CONVERTERS, option))
     return CONVERTERS[option as ConverterName];
   if (Array.isArray(option) && option.length > 0 && option.every((one) => typeof one === 'string')) {

@@ -1,4 +1,5 @@
 import type { PartDescription } from '../core/contract.js';
+import { describeValue } from '../core/errors.js';
 import type { RouteDescription } from './describe-route.js';
 import { belowMount } from './mount-part.js';
 
@@ -20,6 +21,8 @@ const COLUMNS: readonly (readonly [title: string, cell: (route: RouteDescription
  * @example console.log(formatRoutes(router.routes()));
  */
 export function formatRoutes(routes: readonly RouteDescription[]): string {
+  if (!Array.isArray(routes) || !routes.every(isRoute))
+    throw new TypeError(`formatRoutes() takes what router.routes() gives; received ${describeValue(routes)}`);
   const rows = routes.flatMap(expand).map((route) => COLUMNS.map(([, cell]) => escapeControls(cell(route))));
   const columns = COLUMNS.flatMap(([title], index) => {
     const cells = rows.map((row) => row[index] as string);

@@ -3,11 +3,11 @@ import type { App, Environ, Middleware, MiddlewareFunction } from '../core/contr
 import { decodePath } from '../core/decode-path.js';
 import { resolveCallable } from '../core/parts.js';
 import { createParams, type Params } from './params.js';
-import { expandPattern, type PathPattern, parsePattern } from './path-pattern.js';
+import { expandPattern, type PathPattern, parsePattern, requirePattern } from './path-pattern.js';
 import { createRoute, type Route, type RouteHome } from './route.js';
 import { UNDESCRIBED } from './route-contract.js';
 
-/** The wildcard behind the prefix: a name that no pattern has. */
+/** The wildcard behind the prefix. A prefix that has the name too, in quotes, is refused. */
 const REST = '*';
 /** How it is shown. */
 const OPEN = '{/*rest}';
@@ -35,13 +35,13 @@ function openPattern({ source, tokens }: PathPattern): PathPattern {
       : tokens;
   const rest = { type: 'group', tokens: [{ type: 'wildcard', name: REST }] } as const;
   const below = { type: 'group', tokens: [{ type: 'text', value: '/' }, rest] } as const;
-  return {
+  return requirePattern({
     source: source.replace(/\/$/, '') + OPEN,
     tokens: [
       ...head.filter((token) => token.type !== 'text' || token.value !== ''),
       below,
     ] as PathPattern['tokens'],
-  };
+  });
 }
 
 /** A pattern within what is mounted, from outside. @param outer - the pattern of the mount */

@@ -9,6 +9,9 @@ export interface PathPattern {
   readonly tokens: readonly Token[];
 }
 
+/** As many ways path-to-regexp lets a pattern have: each group adds one at least. */
+const MAX_GROUPS = 256;
+
 /** Text or a name; groups are resolved. */
 export type FlatToken = Exclude<Token, { type: 'group' }>;
 
@@ -30,6 +33,7 @@ export function parsePattern(source: unknown): PathPattern {
     throw new TypeError(
       `A route's path must be text such as '/users/:id'; received ${describeValue(source)}`,
     );
+  checkText(source);
   try {
     const { tokens } = parse(source, { encodePath });
     checkPattern({ source, tokens });
@@ -58,13 +62,17 @@ export function joinPatterns(prefix: PathPattern, rest: PathPattern): PathPatter
     : prefix.tokens;
   const tokens = [...head, ...rest.tokens].filter((token) => token.type !== 'text' || token.value !== '');
   const source = overlaps ? prefix.source.slice(0, -1) + rest.source : prefix.source + rest.source;
-  const joined = { source, tokens };
+  return requirePattern({ source, tokens });
+}
+
+/** A pattern that was made of others. @throws {TypeError} for one that path-to-regexp refuses */
+export function requirePattern(pattern: PathPattern): PathPattern {
   try {
-    checkPattern(joined);
+    checkPattern(pattern);
   } catch (error) {
-    throw error instanceof PathError ? patternError(source, error) : error;
+    throw error instanceof PathError ? patternError(pattern.source, error) : error;
   }
-  return joined;
+  return pattern;
 }
 
 /** All that a pattern may stand for once its groups are there or not, in path-to-regexp's order. */
@@ -98,6 +106,15 @@ export function findRepeated(tokens: readonly Token[]): string | undefined {
   return undefined;
 }
 
+/** What path-to-regexp would not tell, or only by a full stack. @throws {TypeError} */
+function checkText(source: string): void {
+  const text = describeValue(source);
+  if (/\p{Surrogate}/u.test(source))
+    throw new TypeError(`The path ${text} cannot be used: it has half of a character, a lone surrogate`);
+  if (source.split('{').length > MAX_GROUPS)
+    throw new TypeError(`The path ${text} cannot be used: it has more than ${MAX_GROUPS} groups`);
+}
+
 function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
   const merged: FlatToken[] = [];
   for (const token of tokens) {
@@ -113,6 +130,10 @@ function mergeTexts(tokens: readonly FlatToken[]): FlatToken[] {
 function checkPattern({ source, tokens }: PathPattern): void {
   if (/<[^<>/]*>/.test(source)) throw new PathError('No URL has angle brackets', source);
   if (PLACEHOLDER.test(source)) throw new PathError('An optional text is a whole segment', source);
+  for (const text of listTexts(tokens)) {
+    if (/[?#]/.test(text)) throw new PathError('A path ends before "?" and "#"', source);
+    if (/%(?![\dA-F]{2})/i.test(text)) throw new PathError('Write "%25" for "%"', source);
+  }
   pathToRegexp({ tokens: [...tokens], originalPath: source });
   const twice = findRepeated(tokens);
   if (twice !== undefined) throw new PathError(`Two parameters have the name "${twice}"`, source);
@@ -120,6 +141,13 @@ function checkPattern({ source, tokens }: PathPattern): void {
     if (first !== undefined && !(first.type === 'text' && first.value.startsWith('/')))
       throw new PathError('Paths begin with a slash', source);
   }
+}
+
+function listTexts(tokens: readonly Token[]): string[] {
+  return tokens.flatMap((token) => {
+    if (token.type === 'group') return listTexts(token.tokens);
+    return token.type === 'text' ? [token.value] : [];
+  });
 }
 
 /** In escapes, as it comes in a request line; escapes that are there already stay. */

@@ -5,7 +5,7 @@ import { expandPattern, type FlatToken, type PathPattern, type PathPolicy } from
 import { readParams, searchTree } from './path-search.js';
 import { type MixedSegment, type Segment, splitSegments } from './path-segments.js';
 
-/** The most ways that path-to-regexp lets one pattern have. */
+/** The most ways that path-to-regexp lets one pattern have: those of all patterns here were counted. */
 const MAX_WAYS = 256;
 
 /** What was found. */

@@ -3,6 +3,9 @@ import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js'
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { json } from '../response/json.js';
 
+/** Statuses of responses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+const EMPTY: readonly number[] = [204, 205, 304];
+
 /** A status with a value for JSON, or with none; a route with `response` holds it against the schema of the status. */
 export class Reply<Status extends number = number, Value = unknown> {
   readonly status: Status;
@@ -43,10 +46,27 @@ export function reply(status: number, value?: unknown, options: ReplyOptions = {
   refuseUnknown('reply', unknown, ['headers']);
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new TypeError(`reply() takes a status from 200 to 599; received ${describeValue(status)}`);
-  return new Reply(status, value, headers);
+  return new Reply(status, value, requirePairs(headers));
 }
 
-/** The response that a reply stands for. */
+function requirePairs(headers: unknown): readonly HeaderPair[] {
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string');
+  if (Array.isArray(headers) && headers.every(isPair)) return headers as HeaderPair[];
+  throw new TypeError(
+    `Option "headers" of reply must be an array of pairs of text, [['Location', '/x']]; received ${describeValue(headers)}`,
+  );
+}
+
+/** The response that a reply stands for. @throws {TypeError} for a value with a status that has no content */
 export function toResponse({ status, value, headers }: Reply): WsgiResponse {
-  return value === undefined ? new WsgiResponse({ status, headers }) : json(value, { status, headers });
+  const isEmpty = EMPTY.includes(status);
+  if (value === undefined) {
+    const response = new WsgiResponse({ status, headers });
+    return isEmpty ? response : response.setHeader('Content-Length', '0');
+  }
+  if (!isEmpty) return json(value, { status, headers });
+  throw new TypeError(
+    `reply() takes no value for ${status}, which has no content; received ${describeValue(value)}`,
+  );
 }

@@ -6,7 +6,10 @@ import type { HandlerResult } from './handler-result.js';
 import { type RouteOptions, requireMiddleware } from './route.js';
 import type { AnyHandler, ConvertedParams, HostedPath, RouteHandler } from './route-request.js';
 
-/** The methods of a class that answer; `all` is for every method of HTTP that has none of its own. */
+/**
+ * The methods of a class that answer, in the order of their routes: GET's would take the requests of HEAD's. `all` is for every
+ * method of HTTP that has none of its own.
+ */
 const VERBS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'all'] as const;
 type Verb = (typeof VERBS)[number];
 
@@ -78,8 +81,13 @@ export function resolveResource(
   resource: ResourceClass,
   args: readonly unknown[],
   inherited: Inherited = {},
+  parents: readonly ResourceClass[] = [],
 ): ResourceRoute[] {
   const { routeName, children, ...own } = readParameters(resource);
+  if (parents.includes(resource))
+    throw new TypeError(
+      `The class ${resource.name} is among its own children. A subclass has those of the class that it extends: take them back with static children = undefined`,
+    );
   const shared = inherit(inherited, own);
   const instance = new resource(...(args as never[])) as Record<string, unknown>;
   const verbs = findVerbs(resource.name, instance);
@@ -89,10 +97,18 @@ export function resolveResource(
     return { methods, path, options, handler: bind(resource.name, instance, verb) };
   });
   const below = Object.entries(children ?? {}).flatMap(([rest, child]) =>
-    resolveResource(path.replace(/\/$/, '') + rest, child, args, shared),
+    resolveResource(joinPath(resource, path, rest), child, args, shared, [...parents, resource]),
   );
   if (routes.length + below.length > 0) return [...routes, ...below];
   throw new TypeError(`The class ${resource.name} has no method named by a verb: ${VERBS.join(', ')}`);
+}
+
+/** @throws {TypeError} for a path that does not begin with a slash: it would be part of the last segment */
+function joinPath(resource: ResourceClass, path: string, rest: string): string {
+  if (/^\{*\//.test(rest)) return path.replace(/\/$/, '') + rest;
+  throw new TypeError(
+    `The paths of the children of the class ${resource.name} begin with a slash, { '/posts': Posts }; received ${describeValue(rest)}`,
+  );
 }
 
 /** The static fields of a class and of those that it extends. */
@@ -102,7 +118,7 @@ function readParameters(resource: ResourceClass): ResourceParameters {
       `Router.resource() takes a class whose methods are named by verbs; received ${describeValue(resource)}`,
     );
   const fields: Record<string, unknown> = {};
-  for (let one: unknown = resource; one !== Function.prototype; one = Object.getPrototypeOf(one))
+  for (let one: unknown = resource; isClassOrParent(one); one = Object.getPrototypeOf(one))
     for (const [name, value] of Object.entries(one as object))
       if (!name.startsWith('_') && !Object.hasOwn(fields, name)) fields[name] = value;
   const { children } = fields;
@@ -118,6 +134,11 @@ function readParameters(resource: ResourceClass): ResourceParameters {
   return fields;
 }
 
+/** In another realm `Function.prototype` is another one. */
+function isClassOrParent(one: unknown): one is ResourceClass {
+  return typeof one === 'function' && 'prototype' in one;
+}
+
 function inherit(outer: Inherited, own: Omit<ResourceParameters, 'routeName' | 'children'>): Inherited {
   const middleware = [...(outer.middleware ?? []), ...requireMiddleware(own.middleware ?? [])];
   const params = { ...outer.params, ...requireOptions('params', own.params ?? {}) };
@@ -127,8 +148,8 @@ function inherit(outer: Inherited, own: Omit<ResourceParameters, 'routeName' | '
 
 /** @throws {TypeError} for a method that is no verb */
 function findVerbs(owner: string, instance: Record<string, unknown>): Verb[] {
-  for (let one: object = instance; one !== Object.prototype; one = Object.getPrototypeOf(one) as object) {
-    if (one === instance) continue;
+  // The last is Object.prototype, of whichever realm.
+  for (let one = parentOf(instance); one !== null && parentOf(one) !== null; one = parentOf(one)) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(one))) {
       const isOther = name !== 'constructor' && !name.startsWith('_') && !VERBS.some((verb) => verb === name);
       if (isOther && typeof value === 'function')
@@ -143,6 +164,10 @@ function findVerbs(owner: string, instance: Record<string, unknown>): Verb[] {
   throw new TypeError(
     `"${wrong}" of the class ${owner} must be a method; received ${describeValue(instance[wrong])}`,
   );
+}
+
+function parentOf(one: object): object | null {
+  return Object.getPrototypeOf(one) as object | null;
 }
 
 function bind(owner: string, instance: Record<string, unknown>, verb: Verb): AnyHandler {

@@ -1,8 +1,10 @@
 import type { StartResponse } from '../core/contract.js';
+import { describeValue } from '../core/errors.js';
 import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { Converted } from './converters.js';
 import type { HandlerResult } from './handler-result.js';
+import { isClass } from './is-class.js';
 import type { PathParams } from './path-params.js';
 
 /** The parameters of a path, some of them converted; a schema for all of them leaves them as they are. */
@@ -48,3 +50,13 @@ export type RouteHandler<
 
 /** A handler, whatever its types. */
 export type AnyHandler = RouteHandler<never, never, HandlerResult, never>;
+
+/** @throws {TypeError} for what cannot be called */
+export function requireHandler(path: string, handler: unknown): asserts handler is AnyHandler {
+  if (isClass(handler))
+    throw new TypeError(`The handler of '${path}' is a class: Router.resource() puts one at a path`);
+  if (typeof handler !== 'function')
+    throw new TypeError(
+      `The route '${path}' needs a handler, a function (request) => response; received ${describeValue(handler)}`,
+    );
+}

@@ -1,7 +1,9 @@
 import type { Middleware, MiddlewareFunction, Part } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+import { resolveCallable } from '../core/parts.js';
 import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import { type Converter, type ParamOptions, resolveConverter } from './converters.js';
+import { isClass } from './is-class.js';
 import { resolveAccepts, resolveProduces } from './media-types.js';
 import { type PathPattern, type PathPolicy, patternNames } from './path-pattern.js';
 import { CONTRACT_OPTIONS, type RouteContract } from './route-contract.js';
@@ -147,6 +149,13 @@ export function paramNames(pattern: PathPattern, site: RouteSite | undefined): s
 export function requireMiddleware(middleware: unknown): readonly Middleware[] {
   if (!Array.isArray(middleware))
     throw new TypeError(`Option "middleware" must be an array; received ${describeValue(middleware)}`);
+  for (const [index, one] of middleware.entries()) {
+    resolveCallable(one as Middleware, `Element ${index} of the option "middleware"`);
+    if (isClass(one))
+      throw new TypeError(
+        `Element ${index} of the option "middleware" is the class ${(one as { name: string }).name}: give what new makes of it`,
+      );
+  }
   return [...(middleware as Middleware[])];
 }
 

@@ -27,7 +27,7 @@ import { type ResourceAt, type ResourceClass, resolveResource } from './resource
 import { createRoute, type Route, type RouteOptions, type RouteTarget } from './route.js';
 import { resolveContract } from './route-contract.js';
 import { declareHeaders, listParts } from './route-parts.js';
-import type { AnyHandler } from './route-request.js';
+import { type AnyHandler, requireHandler } from './route-request.js';
 import { RouteTable } from './route-table.js';
 import { type ResolvedRouterOptions, type RouterOptions, resolveRouterOptions } from './router-options.js';
 
@@ -112,6 +112,7 @@ export class Router<const Host extends string = ''> implements Part {
     resource: C & ResourceAt<C, Path, Host>,
     ...args: ConstructorParameters<C>
   ): this {
+    parsePattern(path);
     for (const { methods, path: at, options, handler } of resolveResource(path, resource, args))
       this.#add(methods, at, options, handler);
     return this;
@@ -183,16 +184,20 @@ export class Router<const Host extends string = ''> implements Part {
   }
 
   #adder(methods: readonly string[] | undefined): AddRoute<this, Host> {
-    return (path: string, ...rest: unknown[]) =>
-      rest.length > 1 ? this.#add(methods, path, rest[0], rest[1]) : this.#add(methods, path, {}, rest[0]);
+    return (path: string, ...rest: unknown[]) => {
+      if (rest.length > 2)
+        throw new TypeError(
+          `The route ${describeValue(path)} has one handler, and its options before that: middleware stands there, { middleware: [check] }`,
+        );
+      return rest.length === 2
+        ? this.#add(methods, path, rest[0], rest[1])
+        : this.#add(methods, path, {}, rest[0]);
+    };
   }
 
   #add(methods: readonly string[] | undefined, path: string, options: unknown, handler: unknown): this {
-    if (typeof handler !== 'function')
-      throw new TypeError(
-        `The route '${path}' needs a handler, a function (request) => response; received ${describeValue(handler)}`,
-      );
     const pattern = parsePattern(path);
+    requireHandler(path, handler);
     const { contract, rest } = resolveContract(methods, options as RouteOptions);
     const where = () => formatRoute({ methods, pattern });
     const target: RouteTarget = { handler: keepContract(handler as AnyHandler, contract, where) };
