@@ -357,3 +357,25 @@ t.test('what cannot be is refused when it is declared, with what to do', async (
   ] as const)
     t.throws(make, { name: 'TypeError', message: pattern }, String(pattern));
 });
+
+t.test('HEAD is for the method of a class that is named so', async (t) => {
+  class Page {
+    get() {
+      return 'page';
+    }
+    head() {
+      return new WsgiResponse({ headers: [['X-Head', 'own']], content: 'page' });
+    }
+  }
+  const router = new Router().resource('/', Page);
+  t.same(
+    router.routes().map((one) => [one.methods, one.unreachable]),
+    [
+      [['HEAD'], undefined],
+      [['GET'], undefined],
+    ],
+  );
+  const app = client(t, new WsgiHandler([router]));
+  t.equal((await app.head('/')).header('x-head'), 'own');
+  t.equal(await (await app.get('/')).text(), 'page');
+});

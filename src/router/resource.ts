@@ -10,7 +10,7 @@ import type { AnyHandler, ConvertedParams, HostedPath, RouteHandler } from './ro
  * The methods of a class that answer, in the order of their routes: GET's would take the requests of HEAD's. `all` is for every
  * method of HTTP that has none of its own.
  */
-const VERBS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'all'] as const;
+const VERBS = ['head', 'get', 'post', 'put', 'patch', 'delete', 'options', 'all'] as const;
 type Verb = (typeof VERBS)[number];
 
 /**
