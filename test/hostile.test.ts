@@ -379,3 +379,23 @@ t.test('HEAD is for the method of a class that is named so', async (t) => {
   t.equal((await app.head('/')).header('x-head'), 'own');
   t.equal(await (await app.get('/')).text(), 'page');
 });
+
+t.test('an application that is mounted is at its root with and without a slash', async (t) => {
+  const inner = new Router().get('/', ({ environ }) => [environ.SCRIPT_NAME, environ.PATH_INFO]);
+  const app = client(
+    t,
+    new WsgiHandler([
+      new Router()
+        .mount('/a', new WsgiHandler([inner]))
+        .mount('/b', new WsgiHandler([new Router().mount('/', new WsgiHandler([inner]))])),
+    ]),
+  );
+  for (const [path, expected] of [
+    ['/a', ['/a', '']],
+    ['/a/', ['/a', '/']],
+    ['/b', ['/b', '']],
+    ['/b/', ['/b', '/']],
+  ] as const)
+    t.same(await (await app.get(path)).json(), expected, path);
+  t.equal((await app.get('/a//')).status, 404);
+});

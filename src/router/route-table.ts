@@ -81,7 +81,8 @@ function findFirst(
   after: number | undefined,
   anyMedia: boolean,
 ): PathMatch<ReadyRoute> | undefined {
-  const path = environ['vela.raw_path'];
+  // An application that is mounted at /x sees no path at /x: that is its root.
+  const path = environ['vela.raw_path'] || '/';
   let first: PathMatch<ReadyRoute> | undefined;
   for (let i = 0; i < trees.length; i++) {
     const match = findFitting(trees[i] as PathTree<ReadyRoute>, path, environ, after, anyMedia);
