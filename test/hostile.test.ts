@@ -399,3 +399,33 @@ t.test('an application that is mounted is at its root with and without a slash',
     t.same(await (await app.get(path)).json(), expected, path);
   t.equal((await app.get('/a//')).status, 404);
 });
+
+t.test('results: bytes of every kind, nothing in a text, statuses without content', async (t) => {
+  const bytes = Uint16Array.of(0x4241, 0x4443);
+  const router = new Router()
+    .get('/buffer', () => bytes.buffer)
+    .get('/view', () => new DataView(bytes.buffer, 1, 2))
+    .get('/array', () => bytes)
+    .get('/empty', name(''))
+    .get('/status', () => reply(202))
+    .get('/none', () => reply(204))
+    .get('/much', () => reply(204, { a: 1 }))
+    .get('/response', () => new Response('x'))
+    .get('/blob', () => new Blob(['x']));
+  const app = client(t, new WsgiHandler([router]));
+  for (const [path, status, type, text] of [
+    ['/buffer', 200, 'application/octet-stream', 'ABCD'],
+    ['/view', 200, 'application/octet-stream', 'BC'],
+    ['/array', 200, 'application/octet-stream', 'ABCD'],
+    ['/empty', 200, 'text/plain; charset=utf-8', ''],
+    ['/status', 202, undefined, ''],
+    ['/none', 204, undefined, ''],
+    ['/much', 500, 'text/plain; charset=utf-8', undefined],
+    ['/response', 500, 'text/plain; charset=utf-8', undefined],
+    ['/blob', 500, 'text/plain; charset=utf-8', undefined],
+  ] as const) {
+    const response = await app.get(path);
+    t.same([response.status, response.header('content-type')], [status, type], path);
+    if (text !== undefined) t.equal(await response.text(), text, path);
+  }
+});

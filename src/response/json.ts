@@ -42,5 +42,6 @@ function findRemedy(value: unknown): string | undefined {
   if (value instanceof Map) return 'give Object.fromEntries(map)';
   if (value instanceof Set) return 'give [...set]';
   if (value instanceof Response) return 'a Response of fetch is no response here: give json() its value';
+  if (value instanceof Blob) return 'give blob.stream() as the content of a WsgiResponse';
   return undefined;
 }

@@ -10,6 +10,9 @@ import { Reply, toResponse } from './reply.js';
  */
 export type HandlerResult = WsgiResponse | string | object | typeof TAKEN | undefined | null | void;
 
+/** Said of an empty text too, which is an answer like others. */
+const TEXT = 'text/plain; charset=utf-8';
+
 /**
  * A handler's result as a response.
  * @param type - the media type that was chosen for the client; undefined where the route does not choose
@@ -20,12 +23,13 @@ export function toResult(result: unknown, where: () => string, type: string | un
     return result as MiddlewareResult;
   if (typeof result === 'string')
     return type === undefined
-      ? new WsgiResponse({ content: result })
+      ? new WsgiResponse({ content: result, contentType: TEXT })
       : new WsgiResponse({ content: result, contentType: withCharset(type) });
   if (typeof result === 'object' && !(result instanceof Error)) {
     if (result instanceof Reply) return toResponse(result);
+    if (result instanceof ArrayBuffer) return toResult(new Uint8Array(result), where, type);
     if (!isBody(result)) return toJson(result, where, type);
-    const response = new WsgiResponse({ content: result });
+    const response = new WsgiResponse({ content: ArrayBuffer.isView(result) ? toBytes(result) : result });
     if (response.getHeader('content-type') === undefined)
       response.headers.push(['Content-Type', type ?? 'application/octet-stream']);
     return response;
@@ -34,6 +38,10 @@ export function toResult(result: unknown, where: () => string, type: string | un
     'ERR_ROUTE_RESULT',
     `The handler of ${where()} must return a response, text, bytes, an iterable, an object for JSON, or nothing; it returned ${describeValue(result)}`,
   );
+}
+
+function toBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function toJson(value: object, where: () => string, type: string | undefined): WsgiResponse {
@@ -53,5 +61,5 @@ function withCharset(type: string): string {
 /** An array is JSON; what else can be iterated is a body. */
 function isBody(value: object): value is Body {
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return false;
-  return Symbol.iterator in value || Symbol.asyncIterator in value;
+  return Symbol.iterator in value || Symbol.asyncIterator in value || ArrayBuffer.isView(value);
 }
