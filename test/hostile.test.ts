@@ -429,3 +429,37 @@ t.test('results: bytes of every kind, nothing in a text, statuses without conten
     if (text !== undefined) t.equal(await response.text(), text, path);
   }
 });
+
+t.test('JSON Schemas of any shape are read in a moment', async (t) => {
+  const describe = (jsonSchema: object) => ({
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: (value: unknown) => ({ value }),
+      jsonSchema: { input: () => jsonSchema, output: () => jsonSchema },
+    },
+  });
+  // Each twice in the one before: 2^30 ways lead to the last.
+  const $defs: Record<string, object> = {
+    n30: { properties: { l: { type: 'array' } } },
+    '100%': { type: 'object' },
+  };
+  for (let i = 0; i < 30; i++) {
+    const next = { $ref: `#/$defs/n${i + 1}` };
+    $defs[`n${i}`] = { allOf: [next, next] };
+  }
+  const many = describe({ type: 'object', allOf: [{ $ref: '#/$defs/n0' }], $defs });
+  const percent = describe({
+    type: 'object',
+    properties: { a: { $ref: '#/$defs/100%' } },
+    $defs: { '100%': { type: 'array' } },
+  });
+  const router = new Router()
+    .get('/many', { query: many }, ({ valid }) => valid.query as object)
+    .get('/percent', { query: percent }, ({ valid }) => valid.query as object);
+  const app = client(t, new WsgiHandler([router]));
+  t.same(await (await app.get('/many?l=1&m=1')).json(), { l: ['1'], m: '1' });
+  t.same(await (await app.get('/percent?a=1')).json(), { a: ['1'] });
+  const document = openapi(router, { info: { title: 'x', version: '1' } });
+  t.match(document.paths['/percent']?.get, { parameters: [{ name: 'a', in: 'query' }] });
+});

@@ -1,5 +1,11 @@
 import { VelaError } from '../core/errors.js';
-import { findJsonSchema, isJsonObject, type JsonSchema, type SchemaSide } from '../request/json-schema.js';
+import {
+  decodeKey,
+  findJsonSchema,
+  isJsonObject,
+  type JsonSchema,
+  type SchemaSide,
+} from '../request/json-schema.js';
 import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import { mapSchema } from './map-schema.js';
 import type { OpenApiTerms } from './openapi-options.js';
@@ -132,7 +138,7 @@ function rewrite(schema: JsonSchema, rename: (ref: string) => string): JsonSchem
 
 function renameRef(ref: string, names: ReadonlyMap<string, string>, rootName: string): string {
   const [, found, rest = ''] = LOCAL.exec(ref) ?? [];
-  const name = found && names.get(decodeURIComponent(found).replaceAll('~1', '/').replaceAll('~0', '~'));
+  const name = found && names.get(decodeKey(found));
   if (name !== undefined && name !== '') return `${PREFIX}${name}${rest}`;
   return isRootRef(ref) ? PREFIX + rootName + ref.slice(1) : ref;
 }

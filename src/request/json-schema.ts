@@ -44,10 +44,22 @@ const MAX_REFS = 32;
 function findAt(document: unknown, pointer: string): unknown {
   let at = document;
   for (const part of pointer.split('/').slice(1)) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
+    const key = decodeKey(part);
     at = typeof at === 'object' && at !== null ? (at as JsonSchema)[key] : undefined;
   }
   return at;
+}
+
+/** A part of a JSON pointer in a fragment (RFC 6901 §6). Libraries leave "%" in names as it is, so what is no escape stays. */
+export function decodeKey(part: string): string {
+  const text = part.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+  return text.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 /** The properties of an object's schema, those of its parts in `allOf` among them, and which of them must be there. */
@@ -57,14 +69,17 @@ export function listProperties(
 ): { properties: Map<string, unknown>; required: Set<string> } {
   const properties = new Map<string, unknown>();
   const required = new Set<string>();
-  const visit = (one: unknown, depth: number) => {
+  // Parts may be parts of one another, or of several.
+  const seen = new Set<JsonSchema>();
+  const visit = (one: unknown) => {
     const found = followRef(document, one);
-    if (found === undefined || depth > MAX_REFS) return;
+    if (found === undefined || seen.has(found)) return;
+    seen.add(found);
     for (const [name, property] of Object.entries(isJsonObject(found.properties) ? found.properties : {}))
       properties.set(name, property);
     for (const name of Array.isArray(found.required) ? found.required : []) required.add(String(name));
-    for (const part of Array.isArray(found.allOf) ? found.allOf : []) visit(part, depth + 1);
+    for (const part of Array.isArray(found.allOf) ? found.allOf : []) visit(part);
   };
-  visit(schema, 0);
+  visit(schema);
   return { properties, required };
 }
