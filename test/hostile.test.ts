@@ -5,7 +5,7 @@ import t from 'tap';
 import { z } from 'zod';
 import { type App, Router, requestOf, SkipRoute, WsgiHandler, WsgiResponse } from '../src/index.js';
 import { compress } from '../src/middleware/index.js';
-import { openapi } from '../src/openapi/index.js';
+import { openapi, openapiRoutes } from '../src/openapi/index.js';
 import { formatRoutes, reply } from '../src/router/index.js';
 import { client } from './support/ask.js';
 
@@ -462,4 +462,29 @@ t.test('JSON Schemas of any shape are read in a moment', async (t) => {
   t.same(await (await app.get('/percent?a=1')).json(), { a: ['1'] });
   const document = openapi(router, { info: { title: 'x', version: '1' } });
   t.match(document.paths['/percent']?.get, { parameters: [{ name: 'a', in: 'query' }] });
+});
+
+t.test('an OpenAPI document is made once, however many places it is asked for at', async (t) => {
+  const documented = new Router();
+  for (let i = 0; i < 2000; i++)
+    documented.get(`/path${i}/:id`, { openapi: { summary: 's'.repeat(200) } }, show);
+  const docs = openapiRoutes(documented, { info: { title: 'x', version: '1' }, docs: false });
+  const app = client(t, new WsgiHandler([docs, new Router().mount('/:tenant', new WsgiHandler([docs]))]));
+  const first = await app.get('/a%20b/openapi.json');
+  const other = await app.get('/b/openapi.json');
+  const plain = await app.get('/openapi.json');
+  const made = (await first.json()) as { servers: unknown };
+  t.same(made.servers, [{ url: '/a%20b' }]);
+  t.same(Object.keys(made).slice(0, 3), ['openapi', 'info', 'servers']);
+  t.same({ ...((await plain.json()) as object), servers: made.servers }, made);
+  t.equal(new Set([first, other, plain].map((one) => one.header('etag'))).size, 3);
+  t.equal((await app.get('/a%20b/openapi.json')).header('etag'), first.header('etag'));
+  const environ = (tenant: number) => ({
+    SCRIPT_NAME: `/${tenant}`,
+    HTTP_IF_NONE_MATCH: undefined,
+    HTTP_IF_MATCH: undefined,
+  });
+  let tenant = 0;
+  const took = leastMs(() => handle(docs, '/openapi.json', environ(tenant++)));
+  t.ok(took < 1, `${took.toFixed(3)} ms for a document of a tenant`);
 });

@@ -10,6 +10,13 @@ interface DocumentText {
   readonly etag: string;
 }
 
+interface DocumentParts {
+  readonly head: string;
+  readonly rest: string;
+  /** With the servers that the options name, or none. */
+  readonly plain: DocumentText;
+}
+
 /** 132 bits of the digest, in base64. */
 const TAG_LENGTH = 22;
 
@@ -18,8 +25,7 @@ export class ServedDocument {
   readonly #router: Router;
   readonly #terms: OpenApiTerms;
   #document: OpenApiDocument | undefined;
-  /** The last one, as an application is mounted in one place. */
-  #text: (DocumentText & { readonly scriptName: string }) | undefined;
+  #parts: DocumentParts | undefined;
 
   constructor(router: Router, terms: OpenApiTerms) {
     this.#router = router;
@@ -32,19 +38,29 @@ export class ServedDocument {
     return this.#document;
   }
 
-  /** @param scriptName - where the application is mounted: the server, unless the options name others */
+  /**
+   * Clients choose the name, where the prefix of a mount has a parameter: what is long is made once.
+   * @param scriptName - where the application is mounted: the server, unless the options name others
+   */
   read(scriptName: string): DocumentText {
-    const { document } = this;
-    if (this.#text?.scriptName !== scriptName) {
-      const servers =
-        document.servers ?? (scriptName === '' ? undefined : [{ url: encodePrefix(scriptName) }]);
-      const { openapi, info, servers: _servers, ...rest } = document;
-      const text = JSON.stringify({ openapi, info, servers, ...rest });
-      const etag = `"${hash('sha256', text, 'base64').slice(0, TAG_LENGTH)}"`;
-      this.#text = { scriptName, text, etag };
-    }
-    return this.#text;
+    this.#parts ??= splitText(this.document);
+    const { head, rest, plain } = this.#parts;
+    if (scriptName === '' || this.document.servers !== undefined) return plain;
+    const servers = JSON.stringify([{ url: encodePrefix(scriptName) }]);
+    return { text: `${head},"servers":${servers},${rest}`, etag: makeTag(plain.etag + servers) };
   }
+}
+
+/** The text of a document, and what stands before and behind its servers. */
+function splitText({ openapi, info, servers, ...rest }: OpenApiDocument): DocumentParts {
+  const head = JSON.stringify({ openapi, info, servers }).slice(0, -1);
+  const tail = JSON.stringify(rest).slice(1);
+  const text = `${head},${tail}`;
+  return { head, rest: tail, plain: { text, etag: makeTag(text) } };
+}
+
+function makeTag(text: string): string {
+  return `"${hash('sha256', text, 'base64').slice(0, TAG_LENGTH)}"`;
 }
 
 /** A decoded prefix as a path of this host: with `//` at its beginning it would be another host. */
