@@ -17,7 +17,7 @@ interface Paths {
   readonly find: MatchFunction<ParamData>;
 }
 
-const known = new WeakMap<Route['pattern'], Paths>();
+const known = new WeakMap<Route, Paths>();
 
 /** What browsers and proxies take out of paths, escaped or not (RFC 3986 §5.2.4). */
 const DOT_SEGMENT = /\/\.{1,2}(?=\/|$)/;
@@ -59,12 +59,13 @@ export function buildUrl(route: Route, params: UrlParams, query: UrlQuery): stri
   return text === '' ? path || '/' : `${path || '/'}?${text}`;
 }
 
-function findPaths({ pattern, policy }: Route): Paths {
-  let paths = known.get(pattern);
+function findPaths(route: Route): Paths {
+  let paths = known.get(route);
   if (paths === undefined) {
+    const { pattern, policy } = route;
     const tokens = { tokens: [...pattern.tokens], originalPath: pattern.source };
     paths = { make: compile(tokens), find: match(tokens, policy) };
-    known.set(pattern, paths);
+    known.set(route, paths);
   }
   return paths;
 }
