@@ -90,6 +90,14 @@ export default {
       to: { path: '@opentelemetry/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'piscina-loads-once',
+      comment:
+        'Only src/executor/start-thread.ts imports piscina, when a thread is needed; others take types',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/executor/start-thread\\.ts$' },
+      to: { path: '(^|/)piscina(/|$)', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'src-stands-alone',
       comment: 'src imports no test, example, script, bench or built file',
       severity: 'error',

@@ -16,6 +16,11 @@ export type {
 export type { SetCookieOptions } from './core/set-cookie.js';
 export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
 export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';
+export { createExecutor, type Executor } from './executor/executor.js';
+export type { ExecutorMetrics, Histogram } from './executor/executor-metrics.js';
+export type { ExecutorOptions } from './executor/executor-options.js';
+export { middlewareInExecutor, type OffloadOptions } from './executor/middleware-in-executor.js';
+export { offload } from './executor/offload.js';
 export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './middleware/wait-for-body.js';
 export { type Authorization, parseAuthorization } from './request/authorization.js';
 export { type CookieSealer, type CookieSealerOptions, createCookieSealer } from './request/cookie-sealer.js';

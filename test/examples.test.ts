@@ -42,12 +42,14 @@ t.test('the list of examples has a sentence for each', async (t) => {
   t.same(names, [
     'account',
     'api',
+    'blocking',
     'digest',
     'events',
     'files',
     'hello',
     'httpbin',
     'openapi',
+    'report',
     'toolkit',
     'tracing',
     'uploads',
@@ -92,6 +94,40 @@ example('toolkit', async (t, { url }) => {
     [{ bytes: 1, mountedAt: '/api' }, 'https://app.example'],
   );
   t.equal((await fetch(`${url}/api/echo`, { method: 'POST', body: 'x'.repeat(1001) })).status, 413);
+});
+
+example('blocking', async (t, { url }) => {
+  const hash = (where: string, rounds: number) =>
+    fetch(`${url}/${where}/hash?rounds=${rounds}`, { method: 'POST' }).then(
+      async (response) => (await response.json()) as { hash: string; threadId: number },
+    );
+  t.match(await hash('thread', 1), { hash: /^[0-9a-f]{64}$/, threadId: /^[1-9]/ });
+  let isDone = false;
+  const long = hash('thread', 5).then((answer) => {
+    isDone = true;
+    return answer;
+  });
+  let pings = 0;
+  while (!isDone) if ((await (await fetch(`${url}/ping`)).text()) === 'pong') pings++;
+  t.ok(pings > 5, `${pings} answers while a thread was blocked`);
+  t.not((await long).threadId, 0);
+  t.match(await hash('loop', 1), { hash: /^[0-9a-f]{64}$/, threadId: 0 });
+  t.match(await (await fetch(url)).text(), '<h1>Who waits for a password hash?</h1>');
+});
+
+example('report', async (t, { url, log }) => {
+  const whole = await (await fetch(`${url}/ledger.csv?rows=50000`)).text();
+  t.equal(whole.split('\n').length, 50_002);
+  t.match(whole, /^row,amount,balance,seal\n1,-2081,-2081,[0-9a-f]{64}\n/);
+  t.equal((await fetch(`${url}/ledger.csv?rows=0`)).status, 400);
+  const aborter = new AbortController();
+  const { body, headers } = await fetch(`${url}/ledger.csv?rows=10000000`, { signal: aborter.signal });
+  t.equal(headers.get('x-rows'), '10000000');
+  await body?.getReader().read();
+  aborter.abort();
+  for (let tries = 0; tries < 1000 && !log().includes('the client left after'); tries++) await sleep(10);
+  t.match(log(), /the client left after \d+ of 10000000 rows/);
+  t.match(await (await fetch(url)).text(), '<h1>A report, streamed from a thread</h1>');
 });
 
 example('digest', async (t, { url, lines }) => {

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -16,6 +17,7 @@ import {
   json,
   lint,
   type Middleware,
+  Router,
   serve,
   WsgiHandler,
   WsgiResponse,
@@ -23,6 +25,7 @@ import {
 } from '../src/index.js';
 import {
   accessLog,
+  type BlockingMessage,
   bodyLimit,
   cleanPath,
   cors,
@@ -35,6 +38,7 @@ import {
   serverTiming,
   timeout,
   timing,
+  warnBlocking,
 } from '../src/middleware/index.js';
 import { type TestRequest, testClient } from '../src/testing/index.js';
 import { ask, client, recorder } from './support/ask.js';
@@ -1377,3 +1381,65 @@ for (const gateway of GATEWAYS) {
     t.strictSame(lines(), [...(gateway === 'uws' ? ['400 "-" -'] : []), '200 "a.example" a.example']);
   });
 }
+
+t.test('warnBlocking tells who held the loop', async (t) => {
+  const hold = (ms: number) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  };
+  const log = recorder();
+  const heard: BlockingMessage[] = [];
+  const hear = (message: unknown) => heard.push(message as BlockingMessage);
+  subscribe('vela:blocking', hear);
+  t.teardown(() => unsubscribe('vela:blocking', hear));
+  const router = new Router()
+    .get('/calls/:ms', { params: { ms: 'int' } }, ({ params }) => {
+      hold(params.ms);
+      return 'called';
+    })
+    .get('/throws', () => {
+      hold(250);
+      throw new HttpError(409);
+    })
+    .get('/later', async () => {
+      // A turn of the loop, so that the timer runs.
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      hold(450);
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return 'later';
+    });
+  const watched = lint(warnBlocking(router, { thresholdMs: 200 }));
+  const one = testClient(watched, { logger: log });
+  t.teardown(() => one.close());
+  t.equal(await (await one.get('/calls/1')).text(), 'called');
+  t.same(heard, []);
+  await one.get('/calls/220');
+  await one.get('/calls/230');
+  t.equal((await one.get('/throws')).status, 409);
+  await one.get('/later');
+  t.match(
+    heard.map(({ during, environs: [environ] }) => [during, environ?.['vela.route']]),
+    [
+      ['call', '/calls/:ms'],
+      ['call', '/calls/:ms'],
+      ['call', '/throws'],
+      ['later', '/later'],
+    ],
+  );
+  t.ok(heard.every(({ heldMs }) => heldMs >= 200));
+  const warnings = log.lines.filter(({ level }) => level === 'warn');
+  t.match(warnings, [
+    {
+      message: /^GET \/calls\/:ms held the loop for \d+ ms, .*offload\(\)/,
+      details: { route: 'GET /calls/:ms' },
+    },
+    { message: /^GET \/throws held the loop/ },
+    { message: /^the loop was held for \d+ ms, .* under way: GET \/later$/ },
+  ]);
+  t.equal(warnings.length, 3, 'a route is told of once in a while');
+  t.match(watched.describe?.(), { name: 'warnBlocking', thresholdMs: 200, parts: [{ name: 'Router' }] });
+  t.throws(() => warnBlocking(router, { thresholdMs: 0 }), /"thresholdMs" of warnBlocking\(\) must be/);
+  t.throws(() => warnBlocking(router, { quietMs: -1 }), /"quietMs"/);
+  t.throws(() => warnBlocking(router, { threshold: 1 } as never), /did you mean "thresholdMs"/);
+  t.throws(() => warnBlocking(5 as never), /What warnBlocking is given/);
+});

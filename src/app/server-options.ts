@@ -29,6 +29,8 @@ export interface ServerOptions {
   maxHeaderFields?: number;
   /** Largest request body, in bytes; more is 413. @defaultValue 16 MiB */
   maxBodyBytes?: number;
+  /** Most threads of the pool that `middlewareInExecutor` and `offload` share, made as they are needed. @defaultValue 5 */
+  threadWorkers?: number;
   /** On the node gateway, CONNECT and Upgrade requests have `environ['vela.tunnel']`. @defaultValue false */
   allowTunnels?: boolean;
   /** TLS certificate chain, a PEM file; goes with `keyFile`. */

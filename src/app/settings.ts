@@ -113,6 +113,14 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
     default: 16_777_216,
     text: 'largest request body; more is 413',
   },
+  threadWorkers: {
+    kind: 'integer',
+    flags: '--thread-workers <count>',
+    minimum: 1,
+    maximum: 1024,
+    default: 5,
+    text: 'most threads for handlers that block, made as they are needed: see executor.md',
+  },
   allowTunnels: {
     kind: 'boolean',
     flags: '--allow-tunnels',

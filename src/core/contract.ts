@@ -136,7 +136,7 @@ export interface WsgiInput extends AsyncIterable<Buffer> {
   /** Reads all lines, or as many as hold about `hintBytes`. */
   readlines(hintBytes?: number): Promise<Buffer[]>;
   /**
-   * Reads without waiting: all that is left, or `size` bytes.
+   * Reads without waiting: all that is left, or `size` bytes. In a thread of an executor it waits for them.
    * @throws {VelaError} `ERR_INPUT_NOT_LOADED` when the body is not in memory: put `waitForBody()` before the handler
    */
   readSync(size?: number): Buffer;

@@ -19,9 +19,14 @@ export function guardEnviron(environ: Environ, onDelete: (key: string) => void):
   return guard;
 }
 
+/** The environ itself behind what {@link guardEnviron} made. */
+export function innerEnviron(environ: Environ): Environ {
+  return guarded.get(environ) ?? environ;
+}
+
 /** All keys of an environ that have a value; `Object.keys` sees only assigned ones. */
 export function environKeys(environ: Environ): string[] {
-  const inner = guarded.get(environ) ?? environ;
+  const inner = innerEnviron(environ);
   return inner instanceof LazyEnviron ? LazyEnviron.keys(inner) : Object.keys(inner);
 }
 

@@ -23,6 +23,7 @@ export class LazyEnviron implements Environ {
 
   readonly #host: RequestHost;
   #path: string | undefined = undefined;
+  #isPathAssigned = false;
   #requestId: string | undefined = undefined;
 
   constructor(host: RequestHost) {
@@ -46,6 +47,20 @@ export class LazyEnviron implements Environ {
     return #host in environ && !Object.hasOwn(environ, key)
       ? LazyEnviron.header(environ, name)
       : environ[key];
+  }
+
+  /** What stands behind an environ of a gateway; undefined for another one, such as a copy. */
+  static hostOf(environ: Environ): RequestHost | undefined {
+    return #host in environ ? environ.#host : undefined;
+  }
+
+  /** The keys that were assigned. */
+  static assignedKeys(environ: Environ): string[] {
+    const keys = Object.keys(environ);
+    if (!(#host in environ)) return keys;
+    if (environ.#isPathAssigned) keys.push('PATH_INFO');
+    if (environ.#requestId !== undefined) keys.push('vela.request_id');
+    return keys;
   }
 
   /** Answers `key in environ` for header keys, on behalf of the environ whose handler is on the stack. */
@@ -86,6 +101,7 @@ export class LazyEnviron implements Environ {
   }
   set PATH_INFO(path: string) {
     this.#path = path;
+    this.#isPathAssigned = true;
   }
 
   /** A field, as it is assigned in every request of many applications, and an own key costs 150 ns. */

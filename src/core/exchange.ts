@@ -77,11 +77,9 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
 
   sendWhole(body: Chunk): void {
     const { statedLength } = this;
-    if (this.isBodyless) {
-      this.sendBodyless(byteLength(body));
-    } else if ((statedLength === -1 && isShort(body)) || !isLarge(body, statedLength)) {
-      this.#send(body, -1);
-    } else {
+    if (this.isBodyless) this.sendBodyless(byteLength(body));
+    else if ((statedLength === -1 && isShort(body)) || !isLarge(body, statedLength)) this.#send(body, -1);
+    else {
       this.#head = { ...(this.#head as ResponseHead), statedLength: byteLength(body) };
       this.#deliver().sendLarge(body);
     }
@@ -161,7 +159,8 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
   reject(thrown: unknown): void {
     if (this.#phase === DONE || this.#isInterrupted) this.report(thrown);
-    else if (this.#phase === SENDING || !this.#respond(thrown)) this.#cut(toError(thrown));
+    else if (this.#phase === SENDING || this.#service.transport.isRelay || !this.#respond(thrown))
+      this.#cut(toError(thrown));
   }
 
   report(thrown: unknown): void {
@@ -202,20 +201,17 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
 
   /** Takes what the application returned. */
   #accept(result: unknown): void {
-    if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result)) {
+    if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result))
       this.sendWhole(result[0]);
-    } else if (isThenable(result)) {
-      follow(result, this);
-    } else if (result === TAKEN) {
+    else if (isThenable(result)) follow(result, this);
+    else if (result === TAKEN) {
       if (this.#phase !== DONE) throw breach.takenError(false);
     } else if (this.#phase === DONE) {
       const body = (result instanceof WsgiResponse ? result.content : result) as Body;
       closeBody(ResponseHooks.bind(this.#incoming.hooks, body), undefined, this);
-    } else if (result instanceof WsgiResponse) {
+    } else if (result instanceof WsgiResponse)
       this.#accept(result.start((status, headers) => this.#start(status, headers, undefined)));
-    } else {
-      this.#deliver().pump(ResponseHooks.bind(this.#incoming.hooks, result as Body));
-    }
+    else this.#deliver().pump(ResponseHooks.bind(this.#incoming.hooks, result as Body));
   }
 
   /** The promise that the application returned has a value. */
@@ -286,9 +282,9 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   }
 
   #cut(error: Error): void {
-    this.#incoming.reportCut(error);
+    if (!this.#service.transport.isRelay) this.#incoming.reportCut(error);
     this.ended('cut', error);
-    this.#service.transport.cut(this.#response);
+    this.#service.transport.cut(this.#response, error);
     this.#abandon(error);
   }
 

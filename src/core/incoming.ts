@@ -1,5 +1,5 @@
 import type { ConnectionInfo, TakeTunnel } from './contract.js';
-import { VelaError } from './errors.js';
+import { ANSWERED, expired, UNDECLARED } from './expired-error.js';
 import { decideFate } from './fate.js';
 import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
@@ -25,9 +25,6 @@ export interface IncomingService<R> {
   readonly facts: ServerFacts;
   readonly transport: Transport<R>;
 }
-
-const ANSWERED = 'the request was answered already, in one go; read it while the handler is called';
-const UNDECLARED = 'the handler declares the headers that it reads later, and not this one; add it';
 
 /** The exchange that a request belongs to. */
 export interface RequestOwner extends ResponseOwner {
@@ -107,6 +104,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
     const head = this.#head;
     if (head === undefined) return;
     this.#target = head.target;
+    if (head.timestamp !== undefined) this.#timestamp = head.timestamp;
     this.#readQuery();
     this.#fields ??= keepFields(head, this.#declared);
     this.#head = undefined;
@@ -120,11 +118,8 @@ export class Incoming<R> implements RequestHost, InputFlow {
   /** @throws {HttpError} 414 when it makes the request line too long */
   get query(): string | undefined {
     const query = this.#readQuery();
-    const lineBytes =
-      this.method.length +
-      this.path.length +
-      (query === undefined ? 0 : query.length + 1) +
-      LINE_OVERHEAD_BYTES;
+    const queryBytes = query === undefined ? 0 : query.length + 1;
+    const lineBytes = this.method.length + this.path.length + queryBytes + LINE_OVERHEAD_BYTES;
     if (lineBytes > this.facts.config.maxRequestLineBytes) throw new HttpError(414);
     return query;
   }
@@ -137,7 +132,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
   }
 
   get timestamp(): number {
-    if (this.#timestamp === 0) this.#timestamp = Date.now();
+    if (this.#timestamp === 0) this.#timestamp = this.#head?.timestamp ?? Date.now();
     return this.#timestamp;
   }
 
@@ -157,10 +152,14 @@ export class Incoming<R> implements RequestHost, InputFlow {
     return findField(this.#fields, name);
   }
 
-  headerNames(): string[] {
+  fields(): RequestFields {
     if (this.#fields === undefined) this.header('');
-    const names = (this.#fields as RequestFields).filter((_, index) => index % 2 === 0);
-    return names.filter((name) => this.#declared?.names.includes(name) !== false);
+    return this.#fields as RequestFields;
+  }
+
+  headerNames(): string[] {
+    const isReadable = (name: string) => this.#declared?.names.includes(name) !== false;
+    return this.fields().filter((name, index) => index % 2 === 0 && isReadable(name));
   }
 
   /** The only headers that can be read by now; undefined while there is no such limit. */
@@ -204,7 +203,13 @@ export class Incoming<R> implements RequestHost, InputFlow {
     this.#service.transport.resume(this.#response);
   }
 
+  get block(): (() => void) | undefined {
+    const { transport } = this.#service;
+    return transport.block && (() => transport.block?.(this.#response));
+  }
+
   get signal(): AbortSignal {
+    this.#service.transport.poll?.(this.#response);
     if (this.#aborter === undefined) {
       this.#aborter = new AbortController();
       if (this.#endError !== undefined) this.#aborter.abort(this.#endError);
@@ -292,8 +297,4 @@ export class Incoming<R> implements RequestHost, InputFlow {
     }
     return this.#query;
   }
-}
-
-function expired(what: string, why: string): VelaError {
-  return new VelaError('ERR_ENVIRON_EXPIRED', `${what} cannot be read any more: ${why}`);
 }

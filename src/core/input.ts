@@ -1,8 +1,8 @@
 import { ByteQueue, type LineScan } from './byte-queue.js';
 import type { WsgiInput } from './contract.js';
-import { describeValue, VelaError } from './errors.js';
+import { VelaError } from './errors.js';
 import { Eventual } from './eventual.js';
-import { PayloadTooLarge } from './http-error.js';
+import { checkLimit, checkSize, closedError, notLoadedError, tooLarge } from './input-errors.js';
 import { own, ownSteps } from './own.js';
 
 /** How many unread bytes are held before the socket is paused. */
@@ -12,6 +12,8 @@ const HIGH_WATER_BYTES = 65_536;
 export interface InputFlow {
   pause(): void;
   resume(): void;
+  /** Where the thread may be blocked: waits until bytes come, or the end. */
+  readonly block?: (() => void) | undefined;
 }
 
 /** The request's body as it comes from a socket. The gateway's side is static, so that a reader does not see it. */
@@ -114,6 +116,11 @@ export class RequestInput implements WsgiInput {
     return input.#isEnded;
   }
 
+  /** Takes what has come and is not read; undefined for nothing. */
+  static takeRest(input: RequestInput): Buffer | undefined {
+    return input.#queue.length === 0 ? undefined : input.#queue.take(input.#queue.length);
+  }
+
   /** Some of its bytes were given to a reader. */
   static isTaken(input: RequestInput): boolean {
     return input.#isTaken;
@@ -196,14 +203,23 @@ export class RequestInput implements WsgiInput {
 
   readSync(size = -1): Buffer {
     checkSize(size);
+    if (!this.#isEnded) this.#blockFor(size < 0 ? Number.POSITIVE_INFINITY : size);
     if (this.#error !== undefined) throw this.#error;
-    if (!this.#isEnded) {
-      throw new VelaError(
-        'ERR_INPUT_NOT_LOADED',
-        'readSync() needs the whole body in memory: put waitForBody() before this handler, and behind decodeBody() where there is one, or await read() instead',
-      );
-    }
+    if (!this.#isEnded && this.#flow.block === undefined) throw notLoadedError();
     return this.#take(size);
+  }
+
+  /** Holds the thread until `bytes` are there, or the end, where that is allowed. */
+  #blockFor(bytes: number): void {
+    const { block } = this.#flow;
+    if (block === undefined) return;
+    this.#claim();
+    this.#demandBytes = Math.max(bytes, HIGH_WATER_BYTES);
+    while (this.#error === undefined && !this.#isEnded && this.#queue.length < bytes) {
+      this.#resume();
+      block();
+    }
+    this.#demandBytes = HIGH_WATER_BYTES;
   }
 
   #take(size: number): Buffer {
@@ -263,26 +279,4 @@ export function isInputTaken(input: WsgiInput): boolean {
 /** Lowers the largest size of a request's body. @throws {PayloadTooLarge} when that is exceeded already */
 export function limitInput(input: WsgiInput, limitBytes: number): void {
   if (input instanceof RequestInput) RequestInput.limit(input, limitBytes);
-}
-
-function checkSize(size: unknown): void {
-  if (!Number.isInteger(size)) {
-    throw new TypeError(
-      `A size to read must be a whole number of bytes, or left out; received ${describeValue(size)}`,
-    );
-  }
-}
-
-function checkLimit(limitBytes: unknown): void {
-  if (typeof limitBytes !== 'number' || !(limitBytes >= 0)) {
-    throw new TypeError(`load() takes a limit in bytes, or nothing; received ${describeValue(limitBytes)}`);
-  }
-}
-
-function tooLarge(limitBytes: number): PayloadTooLarge {
-  return new PayloadTooLarge(`The request body is larger than the limit of ${limitBytes} bytes`);
-}
-
-function closedError(): VelaError {
-  return new VelaError('ERR_INPUT_CLOSED', 'The request was answered before its body was read');
 }

@@ -25,6 +25,16 @@ export function resolveCallable<F extends (...args: never[]) => unknown>(one: Ca
   );
 }
 
+/** Gives a function what another one carries as a part of its server, be it only called within it. */
+export function carryPart<F extends object>({ start, stop, describe, headers }: Part, to: F): F & Part {
+  const part: Part = {};
+  if (start !== undefined) part.start = start;
+  if (stop !== undefined) part.stop = stop;
+  if (describe !== undefined) part.describe = describe;
+  if (headers !== undefined) part.headers = headers;
+  return Object.assign(to, part);
+}
+
 /** Starts parts in order. When one fails, those that had started are stopped again. */
 export async function startParts(parts: readonly Part[], context: StartContext): Promise<void> {
   const started: Part[] = [];

@@ -2,6 +2,8 @@
 export interface RequestHead {
   /** The request target, where it is more than path and query. */
   readonly target?: string;
+  /** When the request arrived, in ms since the epoch, where that is known. */
+  readonly timestamp?: number;
   /** What follows the first `?` of the request target; undefined without one. */
   getQuery(): string | undefined;
   /** The first value of a header, `''` when there is none. */

@@ -21,6 +21,8 @@ export interface RequestHost {
   readonly protocol: string;
   /** As the client stated it, `''` when it did not. */
   readonly contentLength: string;
+  /** How many body bytes come: 0 for none, -1 when that is not known. */
+  readonly bodyBytes: number;
   readonly connection: ConnectionInfo;
   readonly input: WsgiInput;
   readonly signal: AbortSignal;
@@ -33,6 +35,8 @@ export interface RequestHost {
   header(name: string): string | undefined;
   /** The names of all headers that can be read, in lower case. */
   headerNames(): string[];
+  /** All header lines that can be read: name, value, name, value. @throws {VelaError} `ERR_ENVIRON_EXPIRED` */
+  fields(): readonly string[];
 }
 
 /** What all requests of one server have in common. */

@@ -14,6 +14,8 @@ export type Fate = 'keep' | 'tell' | 'close';
  */
 export interface Transport<R> {
   readonly name: string;
+  /** Somebody else answers for errors: responses are cut for them even before anything is sent. */
+  readonly isRelay?: boolean;
   protocol(response: R): string;
   connection(response: R): ConnectionInfo;
   /** How CONNECT and Upgrade hand over the raw connection, for the requests that may. */
@@ -29,13 +31,17 @@ export interface Transport<R> {
   /** Runs writes so that they leave together. */
   cork(response: R, writes: () => void): void;
   /** Ends the connection once what was written has left, so that the client can tell that the response is not whole. */
-  cut(response: R): void;
+  cut(response: R, error: Error): void;
   /** The request goes on after the handler's call: tells its owner of an abort. */
   watch(response: R, owner: ResponseOwner): void;
   /** Feeds the request's body to its input. Called within the handler's call. */
   receive(response: R, input: RequestInput, owner: ResponseOwner): void;
   pause(response: R): void;
   resume(response: R): void;
+  /** Where a thread may be blocked: waits until something comes for a response. @throws {VelaError} when nothing will */
+  block?(response: R): void;
+  /** Where a thread may be busy for long: takes what has come for a response meanwhile. */
+  poll?(response: R): void;
 }
 
 /** Who is told what happens to a response. */

@@ -20,6 +20,7 @@ const LONGEST_TICK_MS = 100;
  * and renewing cost a few assignments and read no clock, and one timer serves all.
  */
 export class WaitQueue {
+  /** Infinity for waits without an end. */
   readonly timeoutMs: number;
   #first: Waiting | undefined;
   #last: Waiting | undefined;
@@ -52,7 +53,8 @@ export class WaitQueue {
     if (this.#last === undefined) this.#first = one;
     else this.#last.waitNext = one;
     this.#last = one;
-    this.#timer ??= setInterval(() => this.#advance(), this.#tickMs);
+    if (this.timeoutMs !== Number.POSITIVE_INFINITY)
+      this.#timer ??= setInterval(() => this.#advance(), this.#tickMs);
   }
 
   /** Ends a wait early. */

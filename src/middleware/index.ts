@@ -52,3 +52,4 @@ export type { Session } from './session-state.js';
 export { createMemoryStore, type MemoryStoreOptions, type SessionStore } from './session-store.js';
 export { type TimeoutOptions, timeout } from './timeout.js';
 export { type WaitForBodyOptions, waitForBody, waitForBodyMiddleware } from './wait-for-body.js';
+export { type BlockingMessage, type WarnBlockingOptions, warnBlocking } from './warn-blocking.js';

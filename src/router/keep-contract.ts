@@ -1,6 +1,7 @@
-import type { StartResponse } from '../core/contract.js';
+import type { Part, StartResponse } from '../core/contract.js';
 import { isThenable } from '../core/errors.js';
 import { type HttpErrorDetail, UnprocessableEntity } from '../core/http-error.js';
+import { carryPart } from '../core/parts.js';
 import { describeIssues, runSchema, type SchemaOutcome } from '../request/run-schema.js';
 import type { SchemaResult, StandardSchemaV1 } from '../request/standard-schema.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
@@ -49,7 +50,8 @@ export function keepContract(handler: AnyHandler, contract: RouteContract, where
             return answer(request, start);
           });
   const inOrder: Call = isStarter ? (request, start) => kept(request, start) : (request) => kept(request);
-  return Object.defineProperty(inOrder, 'name', { value: handler.name }) as AnyHandler;
+  const named = Object.defineProperty(inOrder, 'name', { value: handler.name }) as AnyHandler;
+  return carryPart(handler as Part, named);
 }
 
 /** What makes `request.valid`; undefined for a route without schemas for requests. */

@@ -6,11 +6,13 @@ import type { Route } from './route.js';
 const SITE_HEADERS = ['host'];
 const MEDIA_HEADERS = ['accept', 'content-type', 'transfer-encoding'];
 
-/** The middleware and applications of some routes, each once. */
+/** The middleware and applications of some routes, and the handlers that are started as well, each once. */
 export function listParts(routes: readonly Route[]): Part[] {
-  const parts = routes.flatMap(({ middleware, target }): readonly Part[] =>
-    'part' in target ? [...middleware, target.part] : middleware,
-  );
+  const parts = routes.flatMap(({ middleware, target }): readonly Part[] => {
+    const last: Part = 'part' in target ? target.part : (target.handler as Part);
+    const isPart = 'part' in target || last.start !== undefined || last.stop !== undefined;
+    return isPart ? [...middleware, last] : middleware;
+  });
   return [...new Set(parts)];
 }
 

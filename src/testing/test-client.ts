@@ -22,14 +22,25 @@ import { TestResponse } from './test-response.js';
 
 /** Options of {@link testClient}: those of a server, without its address, and where its log goes. */
 export interface TestClientOptions
-  extends Pick<ServerOptions, 'debug' | 'requestTimeoutMs' | 'stallTimeoutMs' | 'maxBodyBytes'> {
+  extends Pick<
+    ServerOptions,
+    'debug' | 'requestTimeoutMs' | 'stallTimeoutMs' | 'maxBodyBytes' | 'threadWorkers'
+  > {
   /** Least important log line that is written to standard error; `silent` for none. @defaultValue `error` */
   logLevel?: LogLevel;
   /** Takes all log lines, in place of standard error. */
   logger?: Logger;
 }
 
-const KNOWN = ['debug', 'requestTimeoutMs', 'stallTimeoutMs', 'maxBodyBytes', 'logLevel', 'logger'] as const;
+const KNOWN = [
+  'debug',
+  'requestTimeoutMs',
+  'stallTimeoutMs',
+  'maxBodyBytes',
+  'threadWorkers',
+  'logLevel',
+  'logger',
+] as const;
 
 /** Sends requests to an application in memory, through the same contract as a server's, and keeps cookies. */
 export interface TestClient {

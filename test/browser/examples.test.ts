@@ -338,3 +338,52 @@ for (const gateway of ['uws', 'node'] as const) {
     t.equal(await stop(), 0, 'open pages do not hold up a stop');
   });
 }
+
+t.test('the blocking example', { skip: skipsBrowser }, async (t) => {
+  const site = await run(t, 'blocking', ['--bind', '127.0.0.1:0']);
+  const { page } = await openPage(t, VIEWPORT);
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  await page.goto(site.url);
+  const slowest = async (where: string) => Number.parseFloat((await page.textContent(`#${where}`)) ?? '');
+  for (const [where, label, result] of [
+    ['loop', 'on the loop', /ms in the main thread/],
+    ['thread', 'in a thread', /ms in thread \d+/],
+  ] as const) {
+    await page.getByLabel(label).check();
+    await page.getByRole('button', { name: 'Hash passwords' }).click();
+    await page.locator('#result').getByText(result).waitFor({ timeout: 60_000 });
+    await until(async () => (await slowest(where)) > 0, 'an answer meanwhile');
+  }
+  const ms = [await slowest('loop'), await slowest('thread')] as const;
+  t.ok(ms[0] > ms[1], `${ms[0]} ms on the loop, ${ms[1]} ms in a thread`);
+  await until(async () => (await page.locator('svg rect').count()) > 60, 'bars');
+  await picture(page, 'blocking');
+  t.match(site.output(), /POST \/loop\/hash held the loop for \d+ ms/);
+  t.notMatch(site.output(), /POST \/thread\/hash held the loop/);
+  t.strictSame(problems, []);
+  t.equal(await site.stop(), 0);
+});
+
+t.test('the report example', { skip: skipsBrowser }, async (t) => {
+  const site = await run(t, 'report', ['--bind', '127.0.0.1:0']);
+  const { page } = await openPage(t, VIEWPORT);
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  await page.goto(site.url);
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText('complete').waitFor({ timeout: 60_000 });
+  t.equal(await page.textContent('#done'), '200000 of 200000');
+  await picture(page, 'report');
+  await page.getByLabel('Rows').first().fill('10000000');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page
+    .locator('#done')
+    .getByText(/ of 10000000/)
+    .waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Break it off' }).click();
+  await page.getByText('broken off').waitFor();
+  await until(() => /the client left after/.test(site.output()), 'the end of the report', 30_000);
+  t.strictSame(problems, []);
+  t.equal(await site.stop(), 0);
+});

@@ -9,6 +9,8 @@ export interface Example {
   readonly url: string;
   /** What it has written to standard output, line by line; complete once it has stopped. */
   readonly lines: readonly string[];
+  /** What it has written to standard error. */
+  readonly log: () => string;
   /** Ends it with SIGTERM. @returns its exit code */
   stop(): Promise<number | null>;
 }
@@ -64,6 +66,7 @@ export async function startExample(
   return {
     url,
     lines,
+    log: () => stderr,
     async stop() {
       child.kill('SIGTERM');
       const [code] = await closed;

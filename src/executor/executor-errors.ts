@@ -1,0 +1,20 @@
+import { VelaError } from '../core/errors.js';
+
+export function closedError(name: string): VelaError {
+  return new VelaError('ERR_EXECUTOR_CLOSED', `The executor "${name}" is closed`);
+}
+
+export function loadError(url: string, cause: Error | undefined): VelaError {
+  return new VelaError('ERR_EXECUTOR_LOAD', `The thread ended while it loaded ${url}${because(cause)}`, {
+    cause,
+  });
+}
+
+export function threadError(cause: Error | undefined): VelaError {
+  const message = `The thread ended before it had answered${because(cause)}`;
+  return new VelaError('ERR_EXECUTOR_THREAD', message, { cause });
+}
+
+function because(cause: Error | undefined): string {
+  return cause === undefined ? '' : `: ${cause.message}`;
+}

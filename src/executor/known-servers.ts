@@ -1,0 +1,62 @@
+import type { ServerConfig } from '../core/contract.js';
+import { toError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { ServerFacts } from '../core/request-host.js';
+import { PACKED_ERROR } from './thread/thread-logger.js';
+import type { FromThread, LOG, WireFacts } from './wire.js';
+import { crosses, unpackError, type WireError } from './wire-error.js';
+
+/** What is known of a server, whether it listens yet or not. */
+export type KnownServer = Pick<ServerFacts, 'config' | 'logger' | 'stopping'> & Partial<ServerFacts>;
+
+/** The servers whose requests come to an executor, by number. */
+export class KnownServers {
+  readonly #servers: KnownServer[] = [];
+  /** By the signal that only it has: before it listens, and since. */
+  readonly #starting = new WeakMap<AbortSignal, number>();
+  readonly #serving = new WeakMap<AbortSignal, number>();
+
+  /** @param onStopping - called once when the server begins to stop */
+  number(server: KnownServer, onStopping: (index: number) => void): number {
+    const numbers = server.host === undefined ? this.#starting : this.#serving;
+    const known = numbers.get(server.stopping);
+    if (known !== undefined) return known;
+    const index = this.#servers.push(server) - 1;
+    numbers.set(server.stopping, index);
+    server.stopping.addEventListener('abort', () => onStopping(index), { once: true });
+    return index;
+  }
+
+  describe(index: number): WireFacts {
+    const server = this.#servers[index] as KnownServer;
+    const {
+      host = 'localhost',
+      port = '',
+      scheme = 'http',
+      software = 'vela',
+      multiprocess = false,
+    } = server;
+    const config = Object.freeze(
+      Object.fromEntries(Object.entries(server.config).filter(([, value]) => crosses(value))),
+    ) as ServerConfig;
+    return { host, port, scheme, software, multiprocess, config, isStopping: server.stopping.aborted };
+  }
+
+  /** Writes a thread's line to its server's log. */
+  log([, index, level, details, message]: Extract<FromThread, [typeof LOG, ...unknown[]]>): void {
+    this.#servers[index]?.logger[level](unpackDetails(details), message);
+  }
+
+  /** The log of some server, for what concerns all of them. */
+  get logger(): Logger | undefined {
+    return this.#servers[0]?.logger;
+  }
+}
+
+function unpackDetails(details: object): object {
+  const pairs = Object.entries(details).map(([key, value]: [string, unknown]) => {
+    const isPacked = typeof value === 'object' && value !== null && PACKED_ERROR in value;
+    return [key, isPacked ? toError(unpackError(value[PACKED_ERROR] as WireError)) : value];
+  });
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,208 @@
+import type { Environ, HeaderPair, MiddlewareResult, StartResponse } from '../core/contract.js';
+import { LazyEnviron } from '../core/environ.js';
+import { innerEnviron } from '../core/environ-keys.js';
+import { VelaError } from '../core/errors.js';
+import { Eventual } from '../core/eventual.js';
+import { HttpError } from '../core/http-error.js';
+import { RequestInput } from '../core/input.js';
+import type { RequestHost } from '../core/request-host.js';
+import { createMemoryInput } from '../request/memory-input.js';
+import { BodyFeed } from './body-feed.js';
+import type { Call, CallThread, Packed, Work } from './call.js';
+import type { Executor } from './executor.js';
+import { type PackOptions, packAssigned, packHead } from './pack-request.js';
+import { ResponseBody } from './response-body.js';
+import {
+  BODY_CREDIT,
+  CALL,
+  CHUNK,
+  CREDIT,
+  END,
+  FAILED,
+  type FromThread,
+  HEAD,
+  OVER,
+  PASS,
+  PASS_BODY,
+  PASSED,
+  TRANSFER_BYTES,
+  WHOLE,
+} from './wire.js';
+import { unpackError } from './wire-error.js';
+
+/** A request that is answered in a thread. */
+export class RequestCall implements Work {
+  /** What the application in the thread gives: nothing, when it does not take the request. */
+  readonly outcome = new Eventual<MiddlewareResult>();
+  readonly isPinned: boolean;
+
+  readonly #executor: Executor;
+  readonly #environ: Environ;
+  readonly #host: RequestHost;
+  readonly #startResponse: StartResponse;
+  readonly #head: string;
+  readonly #assigned: unknown[] | undefined;
+  /** The body, where it is in memory. */
+  readonly #bytes: Buffer | undefined;
+  readonly #isStreamed: boolean;
+  #call: Call | undefined;
+  #feed: BodyFeed | undefined;
+  #body: ResponseBody | undefined;
+  #isOver = false;
+  #isPassed = false;
+
+  constructor(executor: Executor, environ: Environ, startResponse: StartResponse, options: PackOptions) {
+    const host = LazyEnviron.hostOf(innerEnviron(environ));
+    if (host === undefined)
+      throw new VelaError(
+        'ERR_EXECUTOR_ENVIRON',
+        'A handler in a thread needs the environ of the request, not a copy: pass on what the server gave',
+      );
+    this.#executor = executor;
+    this.#environ = environ;
+    this.#host = host;
+    this.#startResponse = startResponse;
+    const input = hasBody(environ, host) ? environ['wsgi.input'] : undefined;
+    const isLoaded = input instanceof RequestInput && RequestInput.isOver(input);
+    this.#bytes = isLoaded ? RequestInput.takeRest(input) : undefined;
+    this.#isStreamed = input !== undefined && !isLoaded;
+    this.isPinned = this.#isStreamed || (this.#bytes?.length ?? 0) >= TRANSFER_BYTES;
+    this.#head = packHead(environ, host, this.#isStreamed ? -1 : (this.#bytes?.length ?? 0), options);
+    this.#assigned = packAssigned(innerEnviron(environ));
+  }
+
+  /** Sends it to a thread. */
+  begin(target: number): void {
+    this.#call = this.#executor.submit(target, this);
+    if (this.#call === undefined) return;
+    // However the request ends: nobody waits for the thread's answer then.
+    this.#environ['vela.response'].onEnd(() => this.#cancel());
+  }
+
+  pack(call: Call, thread: CallThread): Packed {
+    const { slot, ticket, target } = call;
+    const server = this.#executor.introduce(thread, this.#host.facts);
+    if (this.#isStreamed) this.#feed = new BodyFeed(call, this.#environ['wsgi.input']);
+    const bytes = this.#bytes;
+    const body = bytes && (this.isPinned && isWhole(bytes) ? bytes : new Uint8Array(bytes));
+    const transfer = body !== undefined && this.isPinned ? [body.buffer as ArrayBuffer] : undefined;
+    return { entry: [CALL, slot, ticket, target, server, this.#head, this.#assigned, body], transfer };
+  }
+
+  replied(head: string, body: Buffer | undefined): void {
+    this.#over();
+    this.#answer(head, [body ?? '']);
+  }
+
+  told(entry: FromThread): boolean {
+    switch (entry[0]) {
+      case WHOLE:
+        this.#over();
+        this.#answer(entry[2], [entry[3] ?? '']);
+        return true;
+      case HEAD:
+        this.#begin(entry[2]);
+        return false;
+      case CHUNK:
+        this.#body?.push(entry[2]);
+        return false;
+      case BODY_CREDIT:
+        this.#feed?.credit(entry[2]);
+        if (this.#call !== undefined) this.#executor.progressed(this.#call);
+        return false;
+      case END:
+        this.#over();
+        this.#body?.end();
+        return true;
+      case FAILED:
+        this.failed(unpackError(entry[2]));
+        return true;
+      case PASS:
+        return this.#pass(entry[2]);
+      case PASS_BODY:
+        this.#feed?.giveBack(entry[2]);
+        return false;
+      case OVER:
+        this.#feed?.returned();
+        this.#over();
+        return true;
+      default:
+        this.#over();
+        return true;
+    }
+  }
+
+  failed(error: Error): void {
+    this.#over();
+    this.#feed?.returned(error);
+    if (this.#body === undefined) this.outcome.reject(error);
+    else this.#body.fail(error);
+  }
+
+  lateError(): Error {
+    return this.#feed?.isStarved === true
+      ? new HttpError(408, 'The request body did not arrive in time')
+      : new HttpError(504, 'The call in a thread took too long');
+  }
+
+  #answer(head: string, body: MiddlewareResult): void {
+    const [status = '', ...lines] = head.split('\n');
+    const headers: HeaderPair[] = [];
+    for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
+    try {
+      this.#startResponse(status, headers);
+      this.outcome.resolve(body);
+    } catch (error) {
+      this.outcome.reject(error);
+      this.#cancel();
+    }
+  }
+
+  #begin(head: string): void {
+    const call = this.#call as Call;
+    this.#executor.began(call);
+    this.#body = new ResponseBody({
+      credit: (bytes) => call.thread?.post({ entry: [CREDIT, call.slot, call.ticket, bytes] }),
+      cancel: () => this.#cancel(),
+    });
+    this.#answer(head, this.#body);
+  }
+
+  /** The request goes on here, with what is left of its body. @returns true when that is all here */
+  #pass(unread: Uint8Array | undefined): boolean {
+    const { thread, slot, ticket } = this.#call as Call;
+    const isWhole = this.#feed === undefined;
+    this.#isOver = true;
+    this.#isPassed = true;
+    if (this.#feed !== undefined) {
+      this.#environ['wsgi.input'] = this.#feed.divert(unread);
+      thread?.post({ entry: [PASSED, slot, ticket] });
+    } else if (this.#bytes !== undefined) {
+      this.#environ['wsgi.input'] = createMemoryInput(
+        unread === undefined ? Buffer.alloc(0) : Buffer.from(unread.buffer, unread.byteOffset, unread.length),
+      );
+    }
+    this.outcome.resolve(undefined);
+    return isWhole;
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    if (!this.#isPassed) this.#feed?.stop();
+  }
+
+  #cancel(): void {
+    if (this.#isOver || this.#call === undefined) return;
+    this.#over();
+    this.#executor.cancel(this.#call);
+  }
+}
+
+/** A body may come, or is there. */
+function hasBody(environ: Environ, host: RequestHost): boolean {
+  return host.bodyBytes !== 0 || Object.hasOwn(innerEnviron(environ), 'wsgi.input');
+}
+
+function isWhole(bytes: Buffer): boolean {
+  return bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+}

@@ -1,0 +1,275 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { VelaError } from '../core/errors.js';
+import type { Call, CallThread, Packed } from './call.js';
+import { BELL, type Control, createControl, IS_HELD, RECALLED, TOLD } from './control.js';
+import { ReplyReader } from './reply-ring.js';
+import {
+  ABORT,
+  CALL,
+  CLOSED,
+  FACTS,
+  type FromThread,
+  LOADED,
+  LOG,
+  READY,
+  RUN,
+  type ThreadStart,
+  type WireFacts,
+} from './wire.js';
+
+type Entry<Kind> = Extract<FromThread, [Kind, ...unknown[]]>;
+
+/** Whom a thread reports to. */
+export interface ThreadEvents {
+  ready(thread: ThreadHandle): void;
+  loaded(thread: ThreadHandle, entry: Entry<typeof LOADED>): void;
+  /** A call is over. */
+  done(thread: ThreadHandle, call: Call, beganMs: number, endedMs: number): void;
+  /** Calls are over, so there is room. */
+  freed(thread: ThreadHandle): void;
+  logged(entry: Entry<typeof LOG>): void;
+}
+
+/** The server's side of one thread. */
+export class ThreadHandle implements CallThread {
+  readonly start: ThreadStart;
+  /** Ends the thread, whatever it does; the reason is why. */
+  readonly #killer = new AbortController();
+  isReady = false;
+  /** It gets no more calls. */
+  isClosing = false;
+  lateCalls = 0;
+  /** How many calls it has answered. */
+  answered = 0;
+  /** When something was last heard of it, or it was given something while it had nothing, in ms of `performance.now()`. */
+  heardMs = 0;
+  /** How many calls it has. */
+  load = 0;
+
+  readonly #events: ThreadEvents;
+  readonly #port: MessagePort;
+  readonly #control: Control;
+  readonly #replies: ReplyReader;
+  readonly #calls: (Call | undefined)[];
+  readonly #free: number[];
+  /** Servers that it knows. */
+  readonly #introduced = new Set<number>();
+  #ticket = 0;
+  #outbox: Packed[] = [];
+  #closed: (() => void) | undefined;
+  #idle: (() => void) | undefined;
+
+  /** @param depth - how many calls it may have @param concurrency - how many of them run at once */
+  constructor(events: ThreadEvents, depth: number, concurrency: number) {
+    const { port1, port2 } = new MessageChannel();
+    this.#events = events;
+    this.#port = port1;
+    this.#control = createControl(depth);
+    this.#replies = new ReplyReader(this.#control);
+    this.#calls = new Array<Call | undefined>(depth).fill(undefined);
+    this.#free = Array.from({ length: depth }, (_, index) => depth - 1 - index);
+    this.start = { port: port2, control: this.#control.shared, concurrency };
+    port1.on('message', (entries: FromThread[]) => this.#receive(entries));
+  }
+
+  /** How many of its calls have not begun. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const call of this.#calls) {
+      if (call !== undefined && Atomics.load(this.#control.slots, call.slot) === call.ticket) waiting++;
+    }
+    return waiting;
+  }
+
+  get killSignal(): AbortSignal {
+    return this.#killer.signal;
+  }
+
+  kill(why: string): void {
+    this.#killer.abort(why);
+  }
+
+  /** Why it was killed; undefined when it was not. */
+  get killReason(): string | undefined {
+    return this.#killer.signal.aborted ? String(this.#killer.signal.reason) : undefined;
+  }
+
+  /** Gives it a call; it must have room. */
+  give(call: Call): void {
+    const slot = this.#free.pop() as number;
+    this.#ticket = (this.#ticket + 2) & 0x3ffffffe || 2;
+    call.thread = this;
+    call.slot = slot;
+    call.ticket = this.#ticket;
+    this.#calls[slot] = call;
+    if (this.load++ === 0) this.heardMs = performance.now();
+    Atomics.store(this.#control.slots, slot, call.ticket);
+    this.post(call.work.pack(call, this));
+  }
+
+  post(packed: Packed): void {
+    this.#outbox.push(packed);
+    // Behind all requests that this turn of the loop reads: they share one message.
+    if (this.#outbox.length === 1) setImmediate(() => this.#flush());
+  }
+
+  introduce(index: number, describe: () => WireFacts): void {
+    if (this.#introduced.has(index)) return;
+    this.#introduced.add(index);
+    this.post({ entry: [FACTS, index, describe()] });
+  }
+
+  knows(index: number): boolean {
+    return this.#introduced.has(index);
+  }
+
+  recall(call: Call): boolean {
+    const { slot, ticket } = call;
+    if (call.work.isPinned) return false;
+    if (Atomics.compareExchange(this.#control.slots, slot, ticket, RECALLED) !== ticket) return false;
+    this.#release(call);
+    return true;
+  }
+
+  /** Takes back calls that have not begun, those given last. */
+  recallSome(most: number): Call[] {
+    const latest = this.#calls.filter((call) => call !== undefined).sort((a, b) => b.cameMs - a.cameMs);
+    const recalled: Call[] = [];
+    for (const call of latest) if (recalled.length < most && this.recall(call)) recalled.push(call);
+    return recalled.reverse();
+  }
+
+  abort({ slot, ticket }: Call): void {
+    this.post({ entry: [ABORT, slot, ticket] });
+  }
+
+  /** It is no more. @returns the calls that it had begun, and those that it had not */
+  die(): { begun: Call[]; waiting: Call[] } {
+    this.#drainReplies();
+    this.isClosing = true;
+    const waiting = this.recallSome(Number.POSITIVE_INFINITY);
+    const begun = this.#calls.filter((call) => call !== undefined);
+    for (const call of begun) this.#release(call);
+    this.#outbox = [];
+    this.#closed?.();
+    this.#port.close();
+    return { begun, waiting };
+  }
+
+  /** Resolves when it has no calls, or is dead. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.load === 0) resolve();
+      else this.#idle = resolve;
+    });
+  }
+
+  /** Resolves when it says that it is closed, or is dead. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closed = resolve;
+    });
+  }
+
+  #release(call: Call): void {
+    this.#calls[call.slot] = undefined;
+    this.#free.push(call.slot);
+    this.load--;
+    if (this.load === 0) this.#idle?.();
+    if (call.isLate) this.lateCalls--;
+    call.thread = undefined;
+  }
+
+  #flush(): void {
+    const outbox = this.#outbox;
+    if (outbox.length === 0) return;
+    this.#outbox = [];
+    const transfer = outbox.flatMap((one) => one.transfer ?? []);
+    try {
+      this.#port.postMessage(
+        outbox.map(({ entry }) => entry),
+        transfer,
+      );
+    } catch {
+      this.#postEach(outbox);
+    }
+    const { words } = this.#control;
+    Atomics.add(words, BELL, 1);
+    if (Atomics.load(words, IS_HELD) === 1) Atomics.notify(words, BELL);
+  }
+
+  /** Something among them cannot be sent: the others are. */
+  #postEach(outbox: readonly Packed[]): void {
+    for (const { entry, transfer = [] } of outbox) {
+      try {
+        this.#port.postMessage([entry], transfer);
+      } catch (cause) {
+        const call = entry[0] === RUN || entry[0] === CALL ? this.#calls[entry[1]] : undefined;
+        // One that was recalled meanwhile meets its error again where it went.
+        if (call === undefined || call.ticket !== entry[2]) continue;
+        this.#release(call);
+        this.#events.done(this, call, 0, 0);
+        call.work.failed(unsendable(cause));
+        this.#events.freed(this);
+      }
+    }
+  }
+
+  #receive(entries: FromThread[]): void {
+    this.heardMs = performance.now();
+    const before = this.load;
+    this.#drainReplies();
+    for (const entry of entries) this.#handle(entry);
+    if (this.load < before) this.#events.freed(this);
+  }
+
+  /** Small answers come first: what is posted of a call follows what is in the ring. */
+  #drainReplies(): void {
+    // Before the look: what is written after it is told of anew.
+    Atomics.store(this.#control.words, TOLD, 0);
+    this.#replies.drain((slot, head, body) => {
+      const call = this.#calls[slot];
+      if (call === undefined) return;
+      this.#finish(call);
+      call.work.replied(head, body);
+    });
+  }
+
+  #finish(call: Call): void {
+    const { times } = this.#control;
+    const at = 2 * call.slot;
+    this.#release(call);
+    this.answered++;
+    this.#events.done(this, call, times[at] as number, times[at + 1] as number);
+  }
+
+  #handle(entry: FromThread): void {
+    switch (entry[0]) {
+      case READY:
+        this.isReady = true;
+        this.#events.ready(this);
+        return;
+      case LOADED:
+        this.#events.loaded(this, entry);
+        return;
+      case LOG:
+        this.#events.logged(entry);
+        return;
+      case CLOSED:
+        this.#closed?.();
+        return;
+      default: {
+        const call = this.#calls[entry[1]];
+        if (call?.work.told(entry)) this.#finish(call);
+      }
+    }
+  }
+}
+
+function unsendable(cause: unknown): VelaError {
+  return new VelaError(
+    'ERR_EXECUTOR_ARGUMENTS',
+    'What is called in a thread cannot be sent there with these arguments: give plain data',
+    { cause },
+  );
+}

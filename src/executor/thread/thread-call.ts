@@ -1,0 +1,39 @@
+import type { Exchange } from '../../core/exchange.js';
+import type { RequestInput } from '../../core/input.js';
+import type { ThreadHead } from './thread-head.js';
+
+/** A request in the thread: the response of its exchange. */
+export class ThreadCall {
+  readonly slot: number;
+  readonly ticket: number;
+  readonly head: ThreadHead;
+  /** The body comes in pieces, behind the request. */
+  readonly isStreamed: boolean;
+  /** The body, where it came with the request. */
+  body: Uint8Array | undefined;
+  exchange: Exchange<ThreadCall> | undefined = undefined;
+  input: RequestInput | undefined = undefined;
+  /** What has come of the body before the input was asked for; whether that is all; why no more will come. */
+  parts: Buffer[] = [];
+  hasAll = false;
+  lost: Error | undefined = undefined;
+  /** The reader is behind: what comes is taken, and credit for it is given when it goes on. */
+  isPaused = false;
+  owedBytes = 0;
+  /** How much of the response is under way. */
+  unpaidBytes = 0;
+  isBlocked = false;
+  isOver = false;
+  /** It was passed on: what still comes of its body goes back. */
+  isPassed = false;
+  /** Its client went away while its code was running. */
+  isAborted = false;
+
+  constructor(slot: number, ticket: number, head: ThreadHead, body: Uint8Array | undefined) {
+    this.slot = slot;
+    this.ticket = ticket;
+    this.head = head;
+    this.body = body;
+    this.isStreamed = head.bodyBytes === -1;
+  }
+}
