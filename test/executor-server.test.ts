@@ -104,68 +104,47 @@ async function pong(server: Server): Promise<string> {
   return (await ask(server, '/hello/ping')).text;
 }
 
-t.test('large streams come whole, in constant memory', async (t) => {
-  const executor = threads(t);
-  const server = await listen(t, site(executor, ['writesMuch', 'tiny', 'mixes']));
-  // 256 MiB, by a writer that waits for nothing.
-  const { answered, request } = open(server, '/writesMuch?4096');
-  request.end();
-  let bytes = 0;
-  let mostBytes = 0;
-  for await (const chunk of await answered) {
-    bytes += (chunk as Buffer).length;
-    mostBytes = Math.max(mostBytes, process.memoryUsage().rss);
+t.test('a thread that dies costs its own requests, and is replaced', async (t) => {
+  const executor = threads(t, { maxThreads: 2, resourceLimits: { maxOldGenerationSizeMb: 64 } });
+  const server = await listen(t, site(executor, ['hello', 'exits', 'eats', 'leaves']));
+  for (const name of ['exits', 'eats', 'leaves'] as const) {
+    let isDone = false;
+    const bad = ask(server, `/${name}`).then((answer) => {
+      isDone = true;
+      return answer;
+    });
+    let answered = 0;
+    do {
+      t.equal(await pong(server), 'Hello /ping', `beside ${name}`);
+      answered++;
+    } while (!isDone && answered < 100);
+    const { status, text } = await bad;
+    t.same(name === 'leaves' ? text : status, name === 'leaves' ? 'cut' : 500, name);
+    t.equal(await pong(server), 'Hello /ping', `after ${name}`);
   }
-  const before = process.memoryUsage().rss;
-  t.equal(bytes, 4096 * 65_536);
-  t.ok(mostBytes - before < 256 * 1_048_576, `${mostBytes - before} bytes above`);
-  t.equal((await ask(server, '/tiny?50000')).text.length, 50_000);
-  t.equal((await ask(server, '/mixes')).text.length, 80 * 65_536);
+  t.equal(executor.metrics().lostThreads, 3);
 });
 
-t.test('a thread that dies costs its own requests, and is replaced', async (t) => {
-  const executor = threads(t, {
-    maxThreads: 2,
-    minThreads: 2,
-    resourceLimits: { maxOldGenerationSizeMb: 64 },
-    timeoutMs: 4000,
-    killAfterMs: 300,
-  });
-  const names = ['hello', 'exits', 'eats', 'leaves', 'forever', 'hangs', 'never'] as const;
-  const server = await listen(t, site(executor, names), { stallTimeoutMs: 2000 });
-  const others = async (work: Promise<unknown>) => {
-    let isDone = false;
-    let answered = 0;
-    let wrong = '';
-    void work.then(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      const text = await pong(server);
-      if (text === 'Hello /ping') answered++;
-      else wrong = text;
-    }
-    t.equal(wrong, '');
-    return answered;
-  };
-  for (const [name, status] of [
-    ['exits', 500],
-    ['eats', 500],
-    ['never', 504],
-    ['forever', 504],
-  ] as const) {
-    const bad = ask(server, `/${name}`);
-    t.ok((await others(bad)) > 0, 'others are answered meanwhile');
-    t.equal((await bad).status, status, name);
-    t.equal(await pong(server), 'Hello /ping', `after ${name}`);
-  }
+t.test('a call that does not end is 504, and ends its thread only if it holds it', async (t) => {
+  const executor = threads(t, { timeoutMs: 1500, killAfterMs: 200 });
+  const server = await listen(t, site(executor, ['forever', 'hangs', 'never']), { stallTimeoutMs: 1500 });
+  // A thread takes its time to come up, and that of its calls goes by meanwhile.
+  const isThere = () =>
+    executor.run(MODULE, 'add', 1, 1).then(
+      () => true,
+      () => false,
+    );
+  await eventually('a thread', isThere);
+  t.equal((await ask(server, '/never')).status, 504);
   t.match(await executor.run(MODULE, 'neverEnds').catch((error: unknown) => error), { status: 504 });
-  for (const name of ['leaves', 'hangs'] as const) {
-    t.match((await ask(server, `/${name}`)).text, 'cut', name);
-    t.equal(await pong(server), 'Hello /ping', `after ${name}`);
-  }
-  await eventually('threads that were lost are counted', () => executor.metrics().lostThreads === 5);
-  t.equal(executor.metrics().timedOut, 4);
+  t.equal(await isThere(), true, 'the same thread');
+  t.equal(executor.metrics().lostThreads, 0);
+  t.equal((await ask(server, '/forever')).status, 504);
+  await eventually('the thread is ended', () => executor.metrics().lostThreads === 1);
+  await eventually('another thread', isThere);
+  t.equal((await ask(server, '/hangs')).text, 'cut');
+  await eventually('the thread is ended', () => executor.metrics().lostThreads === 2);
+  await eventually('another thread', isThere);
 });
 
 t.test('a client that leaves, and a deadline, are told in the thread', async (t) => {
@@ -193,63 +172,6 @@ t.test('a thread that cannot come up is an error at once', async (t) => {
     code: 'ERR_EXECUTOR_THREAD',
     message: /memory limit/,
   });
-});
-
-t.test('an upload may take longer than a call, and one that stops is 408', async (t) => {
-  const executor = threads(t, { timeoutMs: 1200 });
-  const server = await listen(t, site(executor, ['readsByLines', 'hello']));
-  await pong(server);
-  const { request, answered } = open(server, '/readsByLines', {
-    method: 'POST',
-    headers: { 'transfer-encoding': 'chunked' },
-  });
-  for (let i = 0; i < 20; i++) {
-    request.write('x'.repeat(500));
-    await new Promise((go) => setTimeout(go, 100));
-  }
-  request.end();
-  t.equal((await answered).statusCode, 200);
-  const stopped = open(server, '/readsByLines', { method: 'POST', headers: { 'content-length': '10' } });
-  stopped.request.write('x');
-  t.equal((await stopped.answered).statusCode, 408);
-  stopped.request.destroy();
-});
-
-t.test('a fast call does not wait behind a slow one while a thread is idle', async (t) => {
-  const executor = threads(t, { maxThreads: 2, minThreads: 2 });
-  const warm = [1, 2, 3, 4].map(() => executor.run(MODULE, 'sleepSync', 300));
-  await Promise.all(warm);
-  t.equal(executor.metrics().threads, 2);
-  const ended: string[] = [];
-  const slow = executor.run(MODULE, 'sleepSync', 2000).then(() => ended.push('slow'));
-  const fast = Array.from({ length: 10 }, () =>
-    executor.run(MODULE, 'add', 1, 1).then(() => ended.push('fast')),
-  );
-  await Promise.all([slow, ...fast]);
-  t.same(ended, [...fast.map(() => 'fast'), 'slow']);
-});
-
-t.test('calls of all kinds spread over threads, and idle threads end', async (t) => {
-  const executor = threads(t, { maxThreads: 3, minThreads: 1, idleTimeoutMs: 100 });
-  const used = await Promise.all(Array.from({ length: 12 }, () => executor.run(MODULE, 'sleepSync', 500)));
-  t.ok(new Set(used).size > 1, `${new Set(used).size} threads`);
-  await eventually('threads end', () => executor.metrics().threads === 1);
-  t.equal(await executor.run(MODULE, 'add', 1, 1), 2);
-});
-
-t.test('an upload has its turn, however many other calls come', async (t) => {
-  const executor = threads(t);
-  const server = await listen(t, site(executor, ['readsByLines', 'hello']));
-  let isDone = false;
-  const flood = Promise.all(
-    Array.from({ length: 8 }, async () => {
-      while (!isDone) await executor.run(MODULE, 'add', 1, 1);
-    }),
-  );
-  const upload = await ask(server, '/readsByLines', { method: 'POST', body: 'x'.repeat(200_000) });
-  isDone = true;
-  await flood;
-  t.equal(upload.text, '200000');
 });
 
 t.test('close drains, and ends what does not end', async (t) => {

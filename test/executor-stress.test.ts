@@ -8,6 +8,83 @@ import { ask, eventually, listen, MODULE, open, site, threads } from './support/
 
 t.setTimeout(115_000);
 
+t.test('a fast call does not wait behind a slow one while a thread is idle', async (t) => {
+  const executor = threads(t, { maxThreads: 2, minThreads: 2 });
+  await eventually('two threads', async () => {
+    await Promise.all([1, 2, 3, 4].map(() => executor.run(MODULE, 'sleepSync', 100)));
+    return executor.metrics().threads === 2;
+  });
+  const ended: string[] = [];
+  const slow = executor.run(MODULE, 'sleepSync', 2000).then(() => ended.push('slow'));
+  const fast = Array.from({ length: 10 }, () =>
+    executor.run(MODULE, 'add', 1, 1).then(() => ended.push('fast')),
+  );
+  await Promise.all([slow, ...fast]);
+  t.same(ended, [...fast.map(() => 'fast'), 'slow']);
+});
+
+t.test('calls of all kinds spread over threads, and idle threads end', async (t) => {
+  const executor = threads(t, { maxThreads: 3, minThreads: 1, idleTimeoutMs: 100 });
+  const used = await Promise.all(Array.from({ length: 12 }, () => executor.run(MODULE, 'sleepSync', 500)));
+  t.ok(new Set(used).size > 1, `${new Set(used).size} threads`);
+  await eventually('threads end', () => executor.metrics().threads === 1);
+  t.equal(await executor.run(MODULE, 'add', 1, 1), 2);
+});
+
+t.test('an upload has its turn, however many other calls come', async (t) => {
+  const executor = threads(t);
+  const server = await listen(t, site(executor, ['readsByLines', 'hello']));
+  let isDone = false;
+  const flood = Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (!isDone) await executor.run(MODULE, 'add', 1, 1);
+    }),
+  );
+  const upload = await ask(server, '/readsByLines', { method: 'POST', body: 'x'.repeat(200_000) });
+  isDone = true;
+  await flood;
+  t.equal(upload.text, '200000');
+});
+
+t.test('large streams come whole, in constant memory', async (t) => {
+  const executor = threads(t);
+  const server = await listen(t, site(executor, ['writesMuch', 'tiny', 'mixes']));
+  // 256 MiB, by a writer that waits for nothing.
+  const { answered, request } = open(server, '/writesMuch?4096');
+  request.end();
+  let bytes = 0;
+  let mostBytes = 0;
+  for await (const chunk of await answered) {
+    bytes += (chunk as Buffer).length;
+    mostBytes = Math.max(mostBytes, process.memoryUsage().rss);
+  }
+  const before = process.memoryUsage().rss;
+  t.equal(bytes, 4096 * 65_536);
+  t.ok(mostBytes - before < 256 * 1_048_576, `${mostBytes - before} bytes above`);
+  t.equal((await ask(server, '/tiny?50000')).text.length, 50_000);
+  t.equal((await ask(server, '/mixes')).text.length, 80 * 65_536);
+});
+
+t.test('an upload may take longer than a call, and one that stops is 408', async (t) => {
+  const executor = threads(t, { timeoutMs: 1200 });
+  const server = await listen(t, site(executor, ['readsByLines', 'hello']));
+  await ask(server, '/hello');
+  const { request, answered } = open(server, '/readsByLines', {
+    method: 'POST',
+    headers: { 'transfer-encoding': 'chunked' },
+  });
+  for (let i = 0; i < 20; i++) {
+    request.write('x'.repeat(500));
+    await new Promise((go) => setTimeout(go, 100));
+  }
+  request.end();
+  t.equal((await answered).statusCode, 200);
+  const stopped = open(server, '/readsByLines', { method: 'POST', headers: { 'content-length': '10' } });
+  stopped.request.write('x');
+  t.equal((await stopped.answered).statusCode, 408);
+  stopped.request.destroy();
+});
+
 t.test('nothing is left: timers, listeners, ports', async (t) => {
   const executor = createExecutor({ maxThreads: 1, concurrency: 2 });
   const server = await serve(site(executor, ['hello', 'watches', 'reads'], [waitForBody() as App]), {
