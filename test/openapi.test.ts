@@ -376,6 +376,40 @@ t.test('a document that cannot be made says why, and stops the server from start
     t.throws(make, { name: 'TypeError', message: text }, String(text));
 });
 
+t.test('media types of routes are in the document', async (t) => {
+  const router = new Router({ accepts: ['text/csv'] })
+    .post('/import', no)
+    .get('/export', { produces: ['text/csv', 'application/json'] }, no)
+    .post(
+      '/both',
+      {
+        accepts: ['application/json'],
+        produces: ['application/problem+json', 'text/plain'],
+        body: z.object({ a: z.string() }),
+        bodyTypes: ['json', 'form'],
+        response: z.object({ b: z.string() }),
+      },
+      () => ({ b: 'x' }),
+    );
+  const { paths } = await describe(t, router);
+  const at = (path: string, method: string) => Reflect.get(Object(paths?.[path]), method) as Described;
+  const types = (content: object | undefined) => Object.keys(content ?? {});
+  const imports = at('/import', 'post');
+  t.same(types(imports.requestBody?.content), ['text/csv']);
+  t.ok(imports.responses[415] && !imports.responses[406]);
+  const exports = at('/export', 'get');
+  t.same(types(exports.responses[200]?.content), ['text/csv', 'application/json']);
+  t.ok(exports.responses[406], 'a client may take none of them');
+  const both = at('/both', 'post');
+  t.same(types(both.requestBody?.content), ['application/json'], 'of the two that bodyTypes has');
+  t.same(types(both.responses[200]?.content), ['application/problem+json'], 'a schema is of JSON');
+});
+
+interface Described {
+  readonly requestBody?: { readonly content: object };
+  readonly responses: Record<number, { readonly content?: object }>;
+}
+
 t.test('openapiRoutes serves the document with an ETag', async (t) => {
   const router = new Router().get('/first', no);
   const app = client(t, new WsgiHandler([openapiRoutes(router, { info }), router]));

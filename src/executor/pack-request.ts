@@ -66,9 +66,9 @@ export function packHead(
   const path = requireLine('vela.raw_path', environ['vela.raw_path']);
   const method = requireLine('REQUEST_METHOD', environ.REQUEST_METHOD);
   const requestId = requireLine('vela.request_id', environ['vela.request_id']);
-  let text = `${method}\n${path}\n${host.contentLength}\n${bodyBytes}\n`;
+  let text = `${method}\n${path}\n${host.contentLength}\n${bodyBytes}\n${requestId}\n`;
   text += `${query === undefined ? '' : `?${query}`}\n${host.target}\n${host.protocol}\n${address}\n${port}\n`;
-  text += `${host.facts.scheme}\n${gateway}\n${requestId}\n${host.timestamp}`;
+  text += `${host.facts.scheme}\n${gateway}\n${host.timestamp}`;
   const fields = host.fields();
   const { headers } = options;
   for (let i = 0; i < fields.length; i += 2) {
@@ -79,8 +79,8 @@ export function packHead(
 }
 
 /**
- * What was assigned to an environ, key, value, key, value; undefined for nothing. Objects go as bytes, a key that cannot
- * go as undefined with `LOST` in place of its value.
+ * What was assigned to an environ, key, value, key, value; undefined for nothing. Objects go as bytes, numbers in a list, and
+ * `LOST` in place of what cannot go.
  */
 export function packAssigned(environ: Environ): unknown[] | undefined {
   let packed: unknown[] | undefined;

@@ -1,7 +1,7 @@
 import type { ConnectionInfo } from '../../core/contract.js';
 import type { RequestHead } from '../../core/request-fields.js';
 
-/** The lines of a packed head, then its header lines: name, value, name, value. */
+/** The lines behind those that every call needs, then its header lines: name, value, name, value. */
 const QUERY = 0;
 const TARGET = 1;
 const PROTOCOL = 2;
@@ -9,17 +9,17 @@ const ADDRESS = 3;
 const PORT = 4;
 const SCHEME = 5;
 const GATEWAY = 6;
-const REQUEST_ID = 7;
-const TIMESTAMP = 8;
-const FIELDS = 9;
+const TIMESTAMP = 7;
+const FIELDS = 8;
 
-/** A request's head as it came from the server, in one text: taken apart when something of it is read. */
+/** A request's head as it came from the server, in one text: what not every call needs is taken apart when it is read. */
 export class ThreadHead implements RequestHead {
   readonly method: string;
   readonly path: string;
   readonly contentLength: string;
   /** 0 for no body, -1 for a body of unknown length. */
   readonly bodyBytes: number;
+  readonly requestId: string;
   readonly #text: string;
   readonly #rest: number;
   #lines: string[] | undefined;
@@ -28,11 +28,13 @@ export class ThreadHead implements RequestHead {
     const path = text.indexOf('\n') + 1;
     const length = text.indexOf('\n', path) + 1;
     const bytes = text.indexOf('\n', length) + 1;
-    const rest = text.indexOf('\n', bytes) + 1;
+    const id = text.indexOf('\n', bytes) + 1;
+    const rest = text.indexOf('\n', id) + 1;
     this.method = text.slice(0, path - 1);
     this.path = text.slice(path, length - 1);
     this.contentLength = text.slice(length, bytes - 1);
-    this.bodyBytes = Number(text.slice(bytes, rest - 1));
+    this.bodyBytes = Number(text.slice(bytes, id - 1));
+    this.requestId = text.slice(id, rest - 1);
     this.#text = text;
     this.#rest = rest;
   }
@@ -48,10 +50,6 @@ export class ThreadHead implements RequestHead {
 
   get protocol(): string {
     return this.#line(PROTOCOL);
-  }
-
-  get requestId(): string {
-    return this.#line(REQUEST_ID);
   }
 
   get timestamp(): number {
