@@ -1,16 +1,22 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  chmodSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setDefaultHighWaterMark } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -1477,7 +1483,13 @@ for (const gateway of GATEWAYS) {
 }
 
 t.test('fileResponse tells nothing of what lies outside its root, and opens nothing there', async (t) => {
-  const base = folder(t, { site: { 'a.txt': 'a', 'closed.txt': 'c' }, sitemap: 's', priv: { s: 'x' } });
+  // Not below this project, which may be in a folder that is root's alone: the script becomes somebody else.
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'vela-test-')));
+  t.teardown(() => rmSync(base, { recursive: true }));
+  chmodSync(base, 0o755);
+  for (const name of ['site', 'priv']) mkdirSync(join(base, name));
+  for (const name of ['site/a.txt', 'site/closed.txt', 'sitemap', 'priv/s'])
+    writeFileSync(join(base, name), 'x');
   symlinkSync(`${base}/priv/s`, `${base}/site/out.txt`);
   const script = `
     import { fileResponse, MediaRouter } from '${new URL('../src/static/index.ts', import.meta.url)}';

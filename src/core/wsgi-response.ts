@@ -18,6 +18,8 @@ export interface WsgiResponseOptions {
 }
 
 const OPTIONS = ['status', 'content', 'contentType', 'headers'] as const;
+/** Given in place of options, by {@link plainResponse} alone. */
+const UNCHECKED: WsgiResponseOptions = Object.freeze({});
 
 /**
  * A response that has not begun: a handler may return it in place of calling `startResponse`, and response middleware
@@ -30,6 +32,12 @@ export class WsgiResponse implements UnstartedResponse {
   headers: HeaderPair[];
 
   constructor(options: WsgiResponseOptions = {}) {
+    if (options === UNCHECKED) {
+      this.status = 200;
+      this.content = '';
+      this.headers = [];
+      return;
+    }
     const { status = 200, content = '', contentType, headers } = requireOptions('WsgiResponse', options);
     requireKnown('WsgiResponse', options, OPTIONS);
     if (headers !== undefined && (typeof headers !== 'object' || !(Symbol.iterator in headers))) {
@@ -117,6 +125,14 @@ export class WsgiResponse implements UnstartedResponse {
     if (typeof content === 'string' || content instanceof Uint8Array) return;
     closeBody(content, undefined, { report: (error) => process.emitWarning(toError(error)) });
   }
+}
+
+/** A response with one header, of parts that are known to be right: what the constructor looks at takes it 150 ns. */
+export function plainResponse(content: string | Uint8Array, contentType: string): WsgiResponse {
+  const response = new WsgiResponse(UNCHECKED);
+  response.content = content;
+  response.headers = [['Content-Type', contentType]];
+  return response;
 }
 
 /** Text is plain text; other content may say itself what it is, as `html` does. */

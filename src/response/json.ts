@@ -1,7 +1,7 @@
 import type { HeaderPair } from '../core/contract.js';
-import { describeValue, isThenable, requireKnown, requireOptions } from '../core/errors.js';
+import { describeValue, isPlainObject, isThenable, requireKnown, requireOptions } from '../core/errors.js';
 import { own } from '../core/own.js';
-import { WsgiResponse } from '../core/wsgi-response.js';
+import { plainResponse, WsgiResponse } from '../core/wsgi-response.js';
 
 /** What a helper's response may have beside its content. */
 export interface ResponseOptions {
@@ -10,6 +10,7 @@ export interface ResponseOptions {
   headers?: Iterable<HeaderPair>;
 }
 
+const JSON_TYPE = 'application/json';
 const OPTIONS = ['status', 'headers'] as const;
 
 /**
@@ -17,8 +18,8 @@ const OPTIONS = ['status', 'headers'] as const;
  * @throws {TypeError} for what JSON has no form for: undefined, a function, a cycle, a BigInt; for a promise
  * @example return json({ id: 5 }, { status: 201 })
  */
-export function json(value: unknown, options: ResponseOptions = {}): WsgiResponse {
-  requireKnown('json', requireOptions('json', options), OPTIONS);
+export function json(value: unknown, options?: ResponseOptions): WsgiResponse {
+  if (options !== undefined) requireKnown('json', requireOptions('json', options), OPTIONS);
   const remedy = findRemedy(value);
   if (remedy !== undefined)
     throw new TypeError(
@@ -29,16 +30,20 @@ export function json(value: unknown, options: ResponseOptions = {}): WsgiRespons
     throw new TypeError(
       `json() needs a value that JSON can state, such as null; received ${describeValue(value)}`,
     );
-  return new WsgiResponse({ ...options, content, contentType: 'application/json' });
+  return options === undefined
+    ? plainResponse(content, JSON_TYPE)
+    : new WsgiResponse({ ...options, content, contentType: JSON_TYPE });
 }
 
 /** What to do about an object that JSON states as `{}`, whatever it holds. */
 function findRemedy(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || 'toJSON' in value) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value)
+    return undefined;
   if (isThenable(value)) {
     void own(Promise.resolve(value));
     return 'await it, and give what it gives';
   }
+  if (isPlainObject(value)) return undefined;
   if (value instanceof Map) return 'give Object.fromEntries(map)';
   if (value instanceof Set) return 'give [...set]';
   if (value instanceof Response) return 'a Response of fetch is no response here: give json() its value';

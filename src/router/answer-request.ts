@@ -46,22 +46,38 @@ export function answerRequest(
     }
     if (Array.isArray(result)) return result as MiddlewareResult;
     if (isThenable(result)) {
-      const goOn = () => {
-        leave(environ, route);
-        return answerRequest(table, refusals, environ, startResponse, match.lastRank);
-      };
-      return (result as PromiseLike<MiddlewareResult>).then(
-        (value) => value ?? goOn(),
-        (error) => {
-          if (error instanceof SkipRoute) return goOn();
-          throw error;
-        },
-      );
+      // In a function of its own: with a closure in this one, every request would pay for it.
+      const goOn = passOn(table, refusals, environ, startResponse, match);
+      return awaitResult(result as PromiseLike<MiddlewareResult>, goOn);
     }
     if (result !== undefined && result !== null) return result;
     leave(environ, route);
     from = match.lastRank;
   }
+}
+
+/** Leaves a request to the routes behind the one that did not want it. */
+function passOn(
+  table: RouteTable,
+  refusals: Refusals,
+  environ: Environ,
+  startResponse: StartResponse,
+  { value: route, lastRank }: PathMatch<ReadyRoute>,
+): () => Result {
+  return () => {
+    leave(environ, route);
+    return answerRequest(table, refusals, environ, startResponse, lastRank);
+  };
+}
+
+function awaitResult(result: PromiseLike<MiddlewareResult>, goOn: () => Result): Result {
+  return result.then(
+    (value) => value ?? goOn(),
+    (error) => {
+      if (error instanceof SkipRoute) return goOn();
+      throw error;
+    },
+  );
 }
 
 /** @throws {BadRequest} for a path whose parameters have bad escapes */

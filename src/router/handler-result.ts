@@ -1,5 +1,5 @@
 import { type Body, type MiddlewareResult, TAKEN } from '../core/contract.js';
-import { describeValue, VelaError } from '../core/errors.js';
+import { describeValue, isPlainObject, VelaError } from '../core/errors.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { json } from '../response/json.js';
 import { Reply, toResponse } from './reply.js';
@@ -19,6 +19,8 @@ const TEXT = 'text/plain; charset=utf-8';
  * @throws {VelaError} `ERR_ROUTE_RESULT` for a number, a boolean, a function, a symbol; for an object where the type is not JSON
  */
 export function toResult(result: unknown, where: () => string, type: string | undefined): MiddlewareResult {
+  // What most give comes first: the questions below take time.
+  if (isPlainObject(result) && !isBody(result as object)) return toJson(result as object, where, type);
   if (result === undefined || result === null || result instanceof WsgiResponse || result === TAKEN)
     return result as MiddlewareResult;
   if (typeof result === 'string')
