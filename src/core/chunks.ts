@@ -1,3 +1,5 @@
+// The global of that name is looked up by a function, at every use.
+import { Buffer } from 'node:buffer';
 import type { Chunk } from './contract.js';
 import { lengthError } from './contract-errors.js';
 

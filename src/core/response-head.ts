@@ -27,12 +27,16 @@ const ORDINARY = 0;
 const CONTENT_LENGTH = 1;
 const DATE = 2;
 
-/** The last ordinary pair of each place: most responses of an application begin alike, and `===` is faster than a Map. */
+/** No headers; every head that has none in common with others shares it. */
+const NONE: readonly string[] = [];
+/** What the last responses have begun with, and the last head that is that and nothing else. */
+let lastStart = NONE;
+let lastHead: ResponseHead | undefined;
+/** The last ordinary name of each place: most responses of an application name alike, and `===` is faster than a Map. */
 const LAST = 16;
 /** Equal to nothing that an application can give. */
 const UNUSED = Symbol('unused');
 const lastNames = new Array<string | symbol>(LAST).fill(UNUSED);
-const lastValues = new Array<string | symbol>(LAST).fill(UNUSED);
 const nameKinds = new Map<string, number>();
 const statusCodes = new Map<string, number>();
 
@@ -41,8 +45,14 @@ export interface ResponseHead {
   /** As given: `200 OK`. */
   readonly status: string;
   readonly code: number;
-  /** Name, value, name, value: copies, so that what was checked is what is sent. */
-  readonly headers: readonly string[];
+  /**
+   * Its first headers, name, value, name, value: copies, so that what was checked is what is sent. It is the same array as in
+   * the head before it where both begin alike, as most of an application do, so what was made of it can be used again.
+   * Ordinary headers only.
+   */
+  readonly start: readonly string[];
+  /** The headers behind these. */
+  readonly rest: readonly string[];
   /** What the application stated as Content-Length, or -1. */
   readonly statedLength: number;
   /** Some pair is Content-Length or Date, which a gateway may want to write itself. */
@@ -58,34 +68,59 @@ export interface ResponseHead {
  */
 export function checkHead(status: string, headers: readonly HeaderPair[]): ResponseHead {
   const code = status === '200 OK' ? 200 : (statusCodes.get(status) ?? findCode(status));
+  if (!Array.isArray(headers)) throw headersError(headers);
+  const same = countSame(headers, lastStart);
+  const isWhole = same === lastStart.length;
+  if (isWhole && same === 2 * headers.length && lastHead?.status === status) return lastHead;
   let statedLength = -1;
   let hasGatewayHeaders = false;
   let hasLatin1 = false;
-  if (!Array.isArray(headers)) throw headersError(headers);
-  const flat = new Array<string>(2 * headers.length);
-  for (let i = 0; i < headers.length; i++) {
+  const rest: string[] = [];
+  for (let i = same / 2; i < headers.length; i++) {
     const pair = headers[i] as HeaderPair;
     if (!Array.isArray(pair) || pair.length !== 2) throw headersError(pair);
     const name = pair[0];
     const value = pair[1];
-    flat[2 * i] = name;
-    flat[2 * i + 1] = value;
-    if (i < LAST && name === lastNames[i] && (value === lastValues[i] || isAscii(value))) {
-      lastValues[i] = value;
-      continue;
-    }
+    rest.push(name, value);
+    if (i < LAST && name === lastNames[i] && isAscii(value)) continue;
     const isPlain = isPlainValue(name, value);
     const kind = nameKinds.get(name) ?? findNameKind(name);
     if (!isPlain) hasLatin1 = true;
     if (kind !== ORDINARY) {
       hasGatewayHeaders = true;
       if (kind === CONTENT_LENGTH) statedLength = parseLength(value, statedLength);
-    } else if (isPlain && i < LAST) {
+    } else if (i < LAST) {
       lastNames[i] = name;
-      lastValues[i] = value;
     }
   }
-  return { status, code, headers: flat, statedLength, hasGatewayHeaders, hasLatin1 };
+  const start = isWhole ? lastStart : lastStart.slice(0, same);
+  const head = { status, code, start, rest, statedLength, hasGatewayHeaders, hasLatin1 };
+  return headers.length === 0 || hasGatewayHeaders || hasLatin1 ? head : remember(head);
+}
+
+/** How many texts of a start some pairs begin with. What is no pair is like nothing. */
+function countSame(headers: readonly HeaderPair[], start: readonly string[]): number {
+  let same = 0;
+  for (let i = 0; i < headers.length && same < start.length; i++) {
+    const pair = headers[i] as HeaderPair;
+    if (!Array.isArray(pair) || pair.length !== 2) break;
+    if (pair[0] !== start[same] || pair[1] !== start[same + 1]) break;
+    same += 2;
+  }
+  return same;
+}
+
+/** The next head is held against this one: against all of it when it had nothing in common with the last. */
+function remember(head: ResponseHead): ResponseHead {
+  const known = head.start.length === 0 ? { ...head, start: head.rest, rest: NONE } : head;
+  lastStart = known.start;
+  if (known.rest.length === 0) lastHead = known;
+  return known;
+}
+
+/** All headers of a head: name, value, name, value. */
+export function listHeaders({ start, rest }: ResponseHead): string[] {
+  return [...start, ...rest];
 }
 
 /** True for the statuses whose responses have no content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */

@@ -1,4 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
+// The global of that name is looked up by a function, at every use.
+import { performance } from 'node:perf_hooks';
 import { bindBody } from './async-context.js';
 import type { BeginningResponse, Body, HeaderPair, RequestEnd, ResponseControl } from './contract.js';
 import { beginsTooLateError, listenerError } from './contract-errors.js';

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Chunk, ConnectionInfo, TakeTunnel } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
 import { formatIpv6 } from '../core/ip-address.js';
-import type { ResponseHead } from '../core/response-head.js';
+import { listHeaders, type ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 import { SlicedWriter } from './sliced-writer.js';
 
@@ -140,10 +140,11 @@ export class NodeTransport implements Transport<NodeExchange> {
 /** @param length - the Content-Length, -1 for none */
 function writeHead(response: ServerResponse, head: ResponseHead, length: number, fate: Fate): void {
   const flat: string[] = [];
-  for (let i = 0; i < head.headers.length; i += 2) {
-    const name = head.headers[i] as string;
+  const given = listHeaders(head);
+  for (let i = 0; i < given.length; i += 2) {
+    const name = given[i] as string;
     const isLength = head.statedLength !== -1 && name.toLowerCase() === 'content-length';
-    if (!isLength) flat.push(name, head.headers[i + 1] as string);
+    if (!isLength) flat.push(name, given[i + 1] as string);
   }
   if (length !== -1) flat.push('Content-Length', String(length));
   if (fate !== 'keep') flat.push('Connection', 'close');

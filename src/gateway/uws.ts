@@ -104,15 +104,16 @@ function createTlsApp(uws: ReturnType<typeof loadUws>, tls: TlsOptions): Templat
 
 function route(app: TemplatedApp, service: Service<HttpResponse>, config: GatewayConfig): void {
   for (const [method, register] of Object.entries(ROUTED)) {
+    const expectsBody = BODY_METHODS.has(method);
     app[register as (typeof ROUTED)['GET']]('/*', (response, request) =>
-      answer(service, config, response, request, method),
+      answer(service, config, response, request, method, expectsBody),
     );
   }
   app.any('/*', (response, request) => {
     const method = request.getCaseSensitiveMethod();
     if (!TOKEN.test(method)) refuse(response, REFUSE_METHOD_SYNTAX);
     else if (!KNOWN_METHODS.has(method)) refuse(response, REFUSE_METHOD);
-    else answer(service, config, response, request, method);
+    else answer(service, config, response, request, method, BODY_METHODS.has(method));
   });
 }
 
@@ -123,9 +124,9 @@ function answer(
   response: HttpResponse,
   request: HttpRequest,
   method: string,
+  expectsBody: boolean,
 ): void {
   const path = request.getUrl();
-  const expectsBody = BODY_METHODS.has(method);
   // A pass over all lines costs more than two questions, and where a body comes it is needed in any case.
   let fields = expectsBody ? copyFields(request) : undefined;
   const contentLength = fields

@@ -37,6 +37,18 @@ export function cors(options: CorsOptions): MiddlewareFunction {
   if (typeof origins !== 'function' && origins !== '*')
     for (const origin of origins) listeners.set(origin, allow(origin, true, extra));
   const allowAny = allow('*', false, extra);
+  // Most requests of a site come from one origin, which is told from the last one sooner than it is hashed.
+  let lastOrigin = '';
+  let lastListener: StartListener | undefined;
+  const findListener = (origin: string) => {
+    if (origin === lastOrigin) return lastListener;
+    const listener = listeners.get(origin);
+    if (listener !== undefined) {
+      lastOrigin = origin;
+      lastListener = listener;
+    }
+    return listener;
+  };
 
   const corsMiddleware: MiddlewareFunction = (environ) => {
     const isOptions = environ.REQUEST_METHOD === 'OPTIONS';
@@ -51,7 +63,7 @@ export function cors(options: CorsOptions): MiddlewareFunction {
         : undefined;
     if (origin === undefined) return decide(environ, policy, '', undefined, origins === '*' && allowAny);
     if (typeof origins !== 'function') {
-      const listener = origins === '*' ? allowAny : listeners.get(origin);
+      const listener = origins === '*' ? allowAny : findListener(origin);
       return decide(environ, policy, origin, preflight, listener ?? false);
     }
     if (!SERIALIZED_ORIGIN.test(origin)) return decide(environ, policy, origin, preflight, false);

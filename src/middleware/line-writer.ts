@@ -11,7 +11,7 @@ export interface LineStream {
 }
 
 /** Lines are gathered up to this size: a write a request would cost as much as the request. */
-const GATHER_CHARS = 65_536;
+const GATHER_BYTES = 65_536;
 /** How long `stop` waits for the stream. */
 const STOP_MS = 1000;
 
@@ -20,7 +20,9 @@ export class LineWriter {
   readonly #stream: LineStream;
   readonly #flushMs: number;
   readonly #limitBytes: number;
-  #held = '';
+  /** Lines as bytes: put together as text, they would be a tree of thousands of pieces, which cost as much again. */
+  readonly #held = Buffer.allocUnsafeSlow(GATHER_BYTES);
+  #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #dropped = 0;
   #logger: Logger | undefined;
@@ -55,21 +57,30 @@ export class LineWriter {
 
   /** @param line - in ASCII, without its end */
   write(line: string): void {
-    if (this.#isBroken || this.#held.length + line.length >= this.#room()) {
+    if (this.#isBroken || this.#heldBytes + line.length >= this.#room()) {
       this.#dropped++;
       return;
     }
-    this.#held += `${line}\n`;
-    if (this.#held.length >= GATHER_CHARS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
+    const text = `${line}\n`;
+    if (this.#heldBytes + text.length > GATHER_BYTES) this.flush();
+    if (text.length > GATHER_BYTES) {
+      this.#send(text);
+      return;
+    }
+    this.#heldBytes += this.#held.write(text, this.#heldBytes, 'latin1');
+    this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
   }
 
   /** Hands what is gathered to the stream. */
   flush(done?: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#held;
-    this.#held = '';
+    const text = this.#held.toString('latin1', 0, this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#send(text, done);
+  }
+
+  #send(text: string, done?: () => void): void {
     if (this.#isBroken) {
       done?.();
       return;
@@ -112,7 +123,7 @@ export class LineWriter {
   readonly #fail = (error: Error): void => {
     if (this.#isBroken) return;
     this.#isBroken = true;
-    this.#held = '';
+    this.#heldBytes = 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#logger === undefined) this.#untold = error;

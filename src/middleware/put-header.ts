@@ -1,5 +1,8 @@
 import type { HeaderPair } from '../core/contract.js';
 
+/** By which upper and lower case letters of ASCII differ. */
+const CASE_BIT = 0x20;
+
 /** Puts a header in place of the first that has its name; others of that name are removed. */
 export function putHeader(headers: HeaderPair[], name: string, value: string): void {
   const first = findHeader(headers, name);
@@ -41,9 +44,15 @@ export function addToList(headers: HeaderPair[], name: string, element: string):
   headers[first] = [known, value === '' ? element : `${value}, ${element}`];
 }
 
-/** Lengths are compared first: that spares most names the rest. Pairs are the application's, and not checked yet. */
+/**
+ * Lengths and first letters are compared first: that spares most names the rest. Pairs are the application's, and not checked
+ * yet.
+ */
 export function hasName(pair: HeaderPair | undefined, name: string): boolean {
   const known = pair?.[0];
   if (typeof known !== 'string' || known.length !== name.length) return false;
-  return known === name || known.toLowerCase() === name.toLowerCase();
+  if (known === name) return true;
+  // Letters of ASCII differ from their other case in one bit; so do a few other characters, which the rest tells apart.
+  const differing = known.charCodeAt(0) ^ name.charCodeAt(0);
+  return (differing === 0 || differing === CASE_BIT) && known.toLowerCase() === name.toLowerCase();
 }

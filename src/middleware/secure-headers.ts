@@ -198,20 +198,24 @@ function formatHsts(options: HstsOptions): HeaderPair {
 /** A listener that adds what the response does not have, for any number of requests. */
 function addAll(pairs: readonly HeaderPair[]): (response: BeginningResponse) => void {
   const names = new Set(pairs.map(([name]) => name.toLowerCase()));
-  const lengths = new Set([...names].map((name) => name.length));
+  // Lengths tell most names apart, without a copy in lower case.
+  const isLength: boolean[] = [];
+  for (const { length } of names) isLength[length] = true;
   return ({ headers }) => {
     let given: Set<string> | undefined;
     for (let i = 0; i < headers.length; i++) {
       const name = headers[i]?.[0];
-      // Lengths tell most names apart, without a copy in lower case.
-      if (typeof name !== 'string' || !lengths.has(name.length)) continue;
+      if (typeof name !== 'string' || isLength[name.length] !== true) continue;
       const lower = name.toLowerCase();
       if (!names.has(lower)) continue;
       given ??= new Set();
       given.add(lower);
     }
-    // New pairs: what an application does to them is not seen by other responses.
-    for (const [name, value] of pairs)
-      if (given === undefined || !given.has(name.toLowerCase())) headers.push([name, value]);
+    for (let i = 0; i < pairs.length; i++) {
+      const pair = pairs[i] as HeaderPair;
+      const name = pair[0];
+      // A new pair: what an application does to it is not seen by other responses.
+      if (given === undefined || !given.has(name.toLowerCase())) headers.push([name, pair[1]]);
+    }
   };
 }

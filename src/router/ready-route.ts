@@ -7,6 +7,8 @@ import { type Choices, createMedia, type RouteMedia } from './route-media.js';
 /** A route as requests meet it. */
 export interface ReadyRoute extends Route {
   readonly media: RouteMedia | undefined;
+  /** It takes whatever has its method and path. */
+  readonly isUnconditional: boolean;
   /** The middleware, then the handler or application. */
   readonly calls: readonly MiddlewareFunction[];
 }
@@ -18,7 +20,7 @@ export function readyRoutes(routes: readonly Route[]): ReadyRoute[] {
 }
 
 function readyRoute(route: Route, known: Map<string, Choices>): ReadyRoute {
-  const { middleware, target, produces } = route;
+  const { middleware, target, site, converters, accepts, produces } = route;
   const calls = middleware.map((one, index) =>
     resolveCallable(one, `middleware ${index} of ${formatRoute(route)}`),
   );
@@ -26,7 +28,9 @@ function readyRoute(route: Route, known: Map<string, Choices>): ReadyRoute {
     'part' in target
       ? target.call
       : callHandler(target.handler, () => formatRoute(route), produces !== undefined);
-  return { ...route, media: createMedia(route.accepts, produces, known), calls: [...calls, last] };
+  const media = createMedia(accepts, produces, known);
+  const isUnconditional = site === undefined && media === undefined && converters.length === 0;
+  return { ...route, media, isUnconditional, calls: [...calls, last] };
 }
 
 /** A route for people: `GET /users/:id`. */

@@ -23,6 +23,8 @@ export class RouteTable {
   /** Some route asks for media types. */
   readonly hasMedia: boolean;
   readonly #trees = new Map<string, MethodTrees>();
+  /** Of most requests. */
+  readonly #getTrees: MethodTrees | undefined;
   /** Some route is for one host. */
   readonly #hasHosts: boolean;
 
@@ -32,6 +34,7 @@ export class RouteTable {
     this.#hasHosts = routes.some(({ site }) => findFixedHost(site) !== undefined);
     const methods = new Set([...STANDARD, OTHER, ...routes.flatMap((route) => route.methods ?? [])]);
     for (const method of methods) this.#trees.set(method, buildTrees(routes, method));
+    this.#getTrees = this.#trees.get('GET');
   }
 
   /**
@@ -46,7 +49,7 @@ export class RouteTable {
     after: number | undefined,
     anyMedia = false,
   ): PathMatch<ReadyRoute> | undefined {
-    const trees = this.#trees.get(method) ?? this.#trees.get(OTHER);
+    const trees = method === 'GET' ? this.#getTrees : (this.#trees.get(method) ?? this.#trees.get(OTHER));
     if (trees === undefined) return undefined;
     const first = findFirst(trees.anywhere, environ, after, anyMedia);
     if (!this.#hasHosts) return first;
@@ -106,6 +109,7 @@ function findFitting(
 
 function fits({ value: route, params }: PathMatch<ReadyRoute>, environ: Environ, anyMedia: boolean): boolean {
   const { site, media } = route;
+  if (route.isUnconditional) return true;
   if (site !== undefined && !fitsSite(site, environ, params)) return false;
   if (!convertParams(route, params)) return false;
   return media === undefined || anyMedia || fitsMedia(media, environ);

@@ -2,7 +2,7 @@ import { toBytes } from '../core/chunks.js';
 import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { RequestInput } from '../core/input.js';
-import type { ResponseHead } from '../core/response-head.js';
+import { listHeaders, type ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 
 /** As much of a response is held before its writer has to wait. */
@@ -41,8 +41,8 @@ export class MemoryResponse {
   begin(head: ResponseHead, length: number): void {
     this.status = head.status;
     this.code = head.code;
-    const pairs = head.headers.flatMap((name, i) =>
-      i % 2 === 0 ? [[name, head.headers[i + 1]] as HeaderPair] : [],
+    const pairs = listHeaders(head).flatMap((name, i, all) =>
+      i % 2 === 0 ? [[name, all[i + 1]] as HeaderPair] : [],
     );
     const own = pairs.filter(([name]) => length === -1 || name.toLowerCase() !== 'content-length');
     this.headers = length === -1 ? own : [...own, ['Content-Length', String(length)]];

@@ -1,7 +1,7 @@
 import type { Chunk, ConnectionInfo } from '../../core/contract.js';
 import { VelaError } from '../../core/errors.js';
 import { RequestInput } from '../../core/input.js';
-import type { ResponseHead } from '../../core/response-head.js';
+import { listHeaders, type ResponseHead } from '../../core/response-head.js';
 import type { BodyStream, Transport } from '../../core/transport.js';
 import { packBytes } from '../move.js';
 import {
@@ -148,8 +148,9 @@ export class ThreadTransport implements Transport<ThreadCall> {
 }
 
 /** Status, then name and value by turns, a line each. */
-function formatHead({ status, headers }: ResponseHead, reportedLength: number): string {
-  let text = status;
+function formatHead(head: ResponseHead, reportedLength: number): string {
+  const headers = listHeaders(head);
+  let text = head.status;
   let hasLength = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
