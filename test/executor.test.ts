@@ -1,6 +1,6 @@
 /** Applications in threads are as they are on the loop: in memory, inside lint. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import {
@@ -586,6 +586,39 @@ t.test('reload takes new threads, and close waits for what runs', async (t) => {
   t.equal((await Promise.all(last))[1], 2);
   await closing;
   t.equal(executor.metrics().threads, 0);
+});
+
+t.test('in development a module that is saved is loaded anew', async (t) => {
+  const folder = t.testdir({ 'work.mjs': "export const say = () => 'one';", 'notes.txt': '' });
+  const module = pathToFileURL(`${folder}/work.mjs`);
+  const save = (text: string) => writeFileSync(module, text);
+  const logger = recorder();
+  const executor = threads(t, { name: 'watched', watch: true });
+  const one = plainClient(new Router().get('/', offload(module, { name: 'say', executor })), { logger });
+  t.teardown(() => one.close());
+  const said = async () => (await one.get('/')).text();
+  t.equal(await said(), 'one');
+  const still = threads(t);
+  t.equal(await still.run(module, 'say'), 'one');
+
+  save("export const say = () => 'two';");
+  await eventually(async () => (await said()) === 'two');
+  t.match(logger.lines, [{ level: 'info', message: /"watched": work\.mjs has changed/ }]);
+  save("export const say = () => 'three'; this is no JavaScript");
+  await eventually(async () => (await one.get('/')).status === 500);
+  save("export const say = () => 'four';");
+  await eventually(async () => (await said()) === 'four');
+  t.equal(await still.run(module, 'say'), 'one', 'only where it is asked for');
+  writeFileSync(`${folder}/notes.txt`, 'nothing that is loaded');
+  await new Promise((go) => setTimeout(go, 300));
+  t.equal(logger.lines.filter(({ level }) => level === 'info').length, 3);
+
+  const debugging = plainClient(new Router().get('/', offload(module, { name: 'say' })), { debug: true });
+  t.teardown(() => debugging.close());
+  t.equal(await (await debugging.get('/')).text(), 'four');
+  save("export const say = () => 'five';");
+  await eventually(async () => (await (await debugging.get('/')).text()) === 'five');
+  t.match(await refusal(() => createExecutor({ watch: 1 as never })), { message: /"watch".*true or false/ });
 });
 
 t.test('response middleware sees what a thread answers', async (t) => {

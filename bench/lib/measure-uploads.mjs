@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { onCores } from './cores.mjs';
 import { shuffle } from './measure.mjs';
+import { readMemory, resetPeak } from './memory.mjs';
 import { startModule, withTimeout } from './processes.mjs';
 import { startServer } from './server-process.mjs';
 import { emptyUploads, listUploads } from './upload-folder.mjs';
@@ -93,19 +93,6 @@ async function measureOne(one, row, { sender, folder }) {
     megabytesPerSecond: (row.upload.blocks * BLOCK.length) / 1e6 / (ms / 1000),
     growthBytes: memory === undefined ? undefined : Math.max(0, peak - memory),
   };
-}
-
-/** Sets the peak to what the process has now, and gives that. */
-async function resetPeak(pid) {
-  if (process.platform !== 'linux') return undefined;
-  await writeFile(`/proc/${pid}/clear_refs`, '5');
-  return readMemory(pid, 'VmRSS');
-}
-
-async function readMemory(pid, field) {
-  if (process.platform !== 'linux') return undefined;
-  const text = await readFile(`/proc/${pid}/status`, 'latin1');
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)[1]) * 1024;
 }
 
 async function startSender(cores) {

@@ -1,4 +1,5 @@
 import { core } from './core.mjs';
+import { executor } from './executor.mjs';
 import { middleware } from './middleware.mjs';
 import { multipart } from './multipart.mjs';
 import { router } from './router.mjs';
@@ -9,4 +10,4 @@ import { staticFiles } from './static.mjs';
  * What `--suite` takes, in the order of docs/benchmarks.md. A suite has rows, servers and its own rounds and windows
  * (`full`, `quick`); says how a row is measured, summarized and formatted; and may set up what its servers need.
  */
-export const suites = [core, router, routerMemory, staticFiles, multipart, middleware];
+export const suites = [core, router, routerMemory, staticFiles, multipart, middleware, executor];

@@ -31,6 +31,11 @@ export interface ExecutorOptions {
   killAfterMs?: number;
   /** How long a module may take to load in a thread, in ms; then the thread is ended. @defaultValue 30,000 */
   loadTimeoutMs?: number;
+  /**
+   * Loads all modules anew when a file in the folder of one of them changes, for development.
+   * @defaultValue false; for the handlers that share their server's executor, its setting `debug`
+   */
+  watch?: boolean;
   /** Limits of each thread's memory, as worker_threads has them. */
   resourceLimits?: ResourceLimits;
   /** Environment variables of the threads. @defaultValue those of the process */
@@ -61,12 +66,14 @@ type NumberOption = keyof typeof NUMBERS;
 
 /** @throws {TypeError} for options that an executor cannot have */
 export function resolveOptions(owner: string, options: ExecutorOptions): ResolvedOptions {
-  const { name = 'executor', resourceLimits, env, ...rest } = requireOptions(owner, options);
+  const { name = 'executor', watch = false, resourceLimits, env, ...rest } = requireOptions(owner, options);
   const known = Object.keys(NUMBERS);
   const unknown = Object.fromEntries(Object.entries(rest).filter(([key]) => !known.includes(key)));
-  refuseUnknown(owner, unknown, ['name', ...known, 'resourceLimits', 'env']);
+  refuseUnknown(owner, unknown, ['name', ...known, 'watch', 'resourceLimits', 'env']);
   if (typeof name !== 'string' || name === '')
     throw new TypeError(`Option "name" of ${owner} must be text; received ${describeValue(name)}`);
+  if (typeof watch !== 'boolean')
+    throw new TypeError(`Option "watch" of ${owner} must be true or false; received ${describeValue(watch)}`);
   const numbers = Object.fromEntries(
     (Object.keys(NUMBERS) as NumberOption[]).map((key) => [key, resolveNumber(owner, key, rest[key])]),
   ) as Record<NumberOption, number>;
@@ -77,6 +84,7 @@ export function resolveOptions(owner: string, options: ExecutorOptions): Resolve
     );
   return Object.freeze({
     name,
+    watch,
     ...numbers,
     ...(resourceLimits === undefined
       ? {}

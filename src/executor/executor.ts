@@ -9,6 +9,7 @@ import { type ExecutorOptions, type ResolvedOptions, resolveOptions } from './ex
 import { FunctionCall } from './function-call.js';
 import { type KnownServer, KnownServers } from './known-servers.js';
 import { ITSELF, Loadings } from './loading.js';
+import { ModuleWatch } from './module-watch.js';
 import { type TargetRequest, Targets } from './targets.js';
 import type { ThreadHandle } from './thread-handle.js';
 import { ThreadPool } from './thread-pool.js';
@@ -28,6 +29,7 @@ export class Executor {
   readonly #kills: WaitQueue;
   readonly #loadings: Loadings;
   readonly #pool: ThreadPool;
+  readonly #watch: ModuleWatch | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: ExecutorOptions = {}) {
@@ -53,6 +55,7 @@ export class Executor {
       ended: (thread, error, begun) => this.#ended(thread, error, begun),
       stranded: (calls, error) => this.#strand(calls, error),
     });
+    this.#watch = this.#options.watch ? this.#watchModules() : undefined;
   }
 
   get name(): string {
@@ -110,6 +113,7 @@ export class Executor {
       throw new TypeError(
         `Option "timeoutMs" of close must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
       );
+    this.#watch?.close();
     this.#closing ??= this.#pool.close(performance.now() + timeoutMs).then(() => {
       this.#timeouts.stop();
       this.#kills.stop();
@@ -197,8 +201,22 @@ export class Executor {
     call.work.failed(call.work.lateError());
   }
 
+  #watchModules(): ModuleWatch {
+    const { name } = this;
+    const say = (level: 'info' | 'warn', message: string) =>
+      this.#servers.logger?.[level]({ executor: name }, `executor "${name}": ${message}`);
+    return new ModuleWatch({
+      changed: (file) => {
+        say('info', `${file} has changed, so its modules are loaded anew`);
+        void own(this.reload());
+      },
+      failed: (folder, error) => say('warn', `${folder} cannot be watched: ${error.message}`),
+    });
+  }
+
   #find(request: TargetRequest): number {
     return this.#targets.find(request, (index) => {
+      this.#watch?.add(this.#targets.get(index).url);
       for (const thread of this.#pool.threads) this.#tell(thread, index);
     });
   }

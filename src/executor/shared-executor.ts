@@ -21,7 +21,11 @@ export function takeSharedExecutor({ config, stopping }: StartContext): {
   if (entry === undefined) {
     const { threadWorkers } = config;
     const maxThreads = typeof threadWorkers === 'number' ? threadWorkers : undefined;
-    entry = { executor: createExecutor(maxThreads === undefined ? {} : { maxThreads }), users: 0 };
+    const watch = config.debug;
+    entry = {
+      executor: createExecutor(maxThreads === undefined ? { watch } : { watch, maxThreads }),
+      users: 0,
+    };
     shared.set(stopping, entry);
   }
   const taken = entry;

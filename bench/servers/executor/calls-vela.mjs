@@ -1,0 +1,109 @@
+import { Exchange } from '../../../dist/core/exchange.js';
+import { Incoming } from '../../../dist/core/incoming.js';
+import { RequestInput } from '../../../dist/core/input.js';
+import { WaitQueue } from '../../../dist/core/wait-queue.js';
+import { createExecutor, middlewareInExecutor, move } from '../../../dist/executor/index.js';
+import { runCalls } from '../../lib/executor-child.mjs';
+
+const HEADERS = 30;
+const work = new URL('./work.mjs', import.meta.url);
+const executor = createExecutor({ maxThreads: 1 });
+
+/** The gateway's side of a request, without a socket: what is sent ends the call. */
+class Response {
+  constructor(body) {
+    this.body = body;
+    this.bytes = 0;
+    this.sent = new Promise((resolve, reject) => {
+      this.done = resolve;
+      this.failed = reject;
+    });
+  }
+}
+
+const transport = {
+  name: 'bench',
+  protocol: () => 'HTTP/1.1',
+  connection: () => ({ remoteAddress: '127.0.0.1', remotePort: undefined, encrypted: false, gateway: 'bench' }),
+  tunnel: () => undefined,
+  send: (response, _head, body) => response.done(body?.length ?? 0),
+  open: (response) => ({
+    write(chunk) {
+      response.bytes += chunk.length;
+      return true;
+    },
+    end() {
+      response.done(response.bytes);
+      return true;
+    },
+  }),
+  cork: (_response, writes) => writes(),
+  cut: (response, error) => response.failed(error),
+  watch() {},
+  receive(response, input, owner) {
+    queueMicrotask(() => {
+      owner.arriving(true);
+      RequestInput.push(input, response.body, false);
+      RequestInput.end(input);
+      owner.arriving(false);
+    });
+  },
+  pause() {},
+  resume() {},
+};
+
+async function prepareRequests({ bodyBytes }) {
+  const app = middlewareInExecutor(work, { name: bodyBytes > 0 ? 'echo' : 'nothing', executor });
+  const stopper = new AbortController();
+  const say = (details, message) => console.error(message, details);
+  const logger = { debug() {}, info() {}, warn: say, error: say };
+  const limits = { maxRequestLineBytes: 8190, maxBodyBytes: 8 * 1024 * 1024, requestTimeoutMs: 30_000, stallTimeoutMs: 30_000 };
+  const config = Object.freeze({ debug: false, ...limits });
+  await app.start({ config, logger, stopping: stopper.signal });
+  const errors = { write() {}, writelines() {}, flush() {} };
+  const service = {
+    app,
+    headers: undefined,
+    facts: {
+      host: 'localhost',
+      port: '80',
+      scheme: 'http',
+      software: 'bench',
+      multiprocess: false,
+      config,
+      logger,
+      errors,
+      stopping: stopper.signal,
+    },
+    transport,
+    waits: new WaitQueue(limits.requestTimeoutMs),
+    stalls: new WaitQueue(limits.stallTimeoutMs),
+    isDraining: false,
+  };
+  const fields = Array.from({ length: HEADERS }, (_, i) => [`x-header-${i}`, `value of header ${i}`]).flat();
+  const length = bodyBytes > 0 ? String(bodyBytes) : '';
+  const head = { getQuery: () => 'a=1', getHeader: () => '', forEach() {} };
+  const body = new Uint8Array(bodyBytes);
+  const method = bodyBytes > 0 ? 'POST' : 'GET';
+  const call = async () => {
+    const response = new Response(body);
+    const incoming = new Incoming(service, response, method, '/path', head, fields, length, bodyBytes, false);
+    new Exchange(service, response, incoming).run();
+    const sentBytes = await response.sent;
+    if (bodyBytes > 0 && sentBytes !== bodyBytes) throw new Error(`${sentBytes} bytes came back of ${bodyBytes}`);
+  };
+  return { call, close: () => executor.close() };
+}
+
+async function prepareFunctions({ bodyBytes }) {
+  if (bodyBytes === 0) return { call: () => executor.run(work, 'noop'), close: () => executor.close() };
+  // There and back: what comes back is sent again.
+  let bytes = new Uint8Array(bodyBytes);
+  const call = async () => {
+    bytes = await executor.run(work, 'echoMoved', move(bytes));
+    if (bytes.length !== bodyBytes) throw new Error(`${bytes.length} bytes came back of ${bodyBytes}`);
+  };
+  return { call, close: () => executor.close() };
+}
+
+await runCalls(process.argv[3] === 'run' ? prepareFunctions : prepareRequests);
