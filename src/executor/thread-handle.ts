@@ -109,8 +109,11 @@ export class ThreadHandle implements CallThread {
 
   post(packed: Packed): void {
     this.#outbox.push(packed);
-    // Behind all requests that this turn of the loop reads: they share one message.
-    if (this.#outbox.length === 1) setImmediate(() => this.#flush());
+    if (this.#outbox.length > 1) return;
+    // One for a thread that has nothing to do goes at once; others behind all requests that this turn of the loop reads, which
+    // share one message.
+    if (this.load === 1) queueMicrotask(() => this.#flush());
+    else setImmediate(() => this.#flush());
   }
 
   introduce(index: number, describe: () => WireFacts): void {
