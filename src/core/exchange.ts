@@ -28,6 +28,8 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   readonly #response: R;
   readonly #incoming: Incoming<R>;
   readonly #environ: LazyEnviron;
+  /** Somebody else answers for errors, and sends what is handed on, of whatever size. */
+  readonly #isRelayed: boolean;
   #phase = OPEN;
   #head: ResponseHead | undefined = undefined;
   /** A call of the gateway's is on the stack, so writes are corked already. */
@@ -41,6 +43,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#response = response;
     this.#incoming = incoming;
     this.#environ = new LazyEnviron(incoming);
+    this.#isRelayed = service.transport.isRelay === true;
     incoming.owner = this;
   }
 
@@ -78,7 +81,8 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   sendWhole(body: Chunk): void {
     const { statedLength } = this;
     if (this.isBodyless) this.sendBodyless(byteLength(body));
-    else if ((statedLength === -1 && isShort(body)) || !isLarge(body, statedLength)) this.#send(body, -1);
+    else if ((statedLength === -1 && isShort(body)) || !isLarge(body, statedLength) || this.#isRelayed)
+      this.#send(body, -1);
     else {
       this.#head = { ...(this.#head as ResponseHead), statedLength: byteLength(body) };
       this.#deliver().sendLarge(body);
@@ -159,8 +163,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
   reject(thrown: unknown): void {
     if (this.#phase === DONE || this.#isInterrupted) this.report(thrown);
-    else if (this.#phase === SENDING || this.#service.transport.isRelay || !this.#respond(thrown))
-      this.#cut(toError(thrown));
+    else if (this.#phase === SENDING || this.#isRelayed || !this.#respond(thrown)) this.#cut(toError(thrown));
   }
 
   report(thrown: unknown): void {
@@ -282,7 +285,7 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   }
 
   #cut(error: Error): void {
-    if (!this.#service.transport.isRelay) this.#incoming.reportCut(error);
+    if (!this.#isRelayed) this.#incoming.reportCut(error);
     this.ended('cut', error);
     this.#service.transport.cut(this.#response, error);
     this.#abandon(error);

@@ -84,8 +84,8 @@ export class RequestCall implements Work {
     const server = this.#executor.introduce(thread, this.#host.facts);
     if (this.#isStreamed) this.#feed = new BodyFeed(call, this.#environ['wsgi.input']);
     const bytes = this.#bytes;
-    const body = bytes && (this.isPinned && isWhole(bytes) ? bytes : new Uint8Array(bytes));
-    const transfer = body !== undefined && this.isPinned ? [body.buffer as ArrayBuffer] : undefined;
+    const body = bytes && (this.isPinned ? packLarge(bytes) : bytes.toString('latin1'));
+    const transfer = typeof body === 'object' ? [body.buffer as ArrayBuffer] : undefined;
     return { entry: [CALL, slot, ticket, target, server, this.#head, this.#assigned, body], transfer };
   }
 
@@ -162,7 +162,8 @@ export class RequestCall implements Work {
     const call = this.#call as Call;
     this.#executor.began(call);
     this.#body = new ResponseBody({
-      credit: (bytes) => call.thread?.post({ entry: [CREDIT, call.slot, call.ticket, bytes] }),
+      credit: (bytes, blocks) =>
+        call.thread?.post({ entry: [CREDIT, call.slot, call.ticket, bytes, blocks], transfer: blocks }),
       cancel: () => this.#cancel(),
     });
     this.#answer(head, this.#body);
@@ -203,6 +204,8 @@ function hasBody(environ: Environ, host: RequestHost): boolean {
   return host.bodyBytes !== 0 || Object.hasOwn(innerEnviron(environ), 'wsgi.input');
 }
 
-function isWhole(bytes: Buffer): boolean {
-  return bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+/** A body as its memory can be handed over. */
+function packLarge(bytes: Buffer): Uint8Array {
+  const isWhole = bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+  return isWhole ? bytes : new Uint8Array(bytes);
 }

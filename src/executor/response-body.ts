@@ -1,13 +1,14 @@
+import { LENDING_ITERATOR, type LendingBody } from '../core/body-pump.js';
 import type { Chunk } from '../core/contract.js';
 import { Eventual } from '../core/eventual.js';
-import { costOf, RESPONSE_WINDOW_BYTES } from './wire.js';
+import { BLOCK_BYTES, costOf, RESPONSE_WINDOW_BYTES } from './wire.js';
 
 type Step = IteratorResult<Chunk, undefined>;
 
 /** What a response's body asks of the thread that it comes from. */
 export interface BodySource {
-  /** So many bytes have been taken on. */
-  credit(bytes: number): void;
+  /** So many bytes have been taken on. @param blocks - memory of chunks that nobody reads any more */
+  credit(bytes: number, blocks: readonly ArrayBuffer[]): void;
   /** No more is wanted. */
   cancel(): void;
 }
@@ -17,10 +18,14 @@ const CREDIT_BYTES = RESPONSE_WINDOW_BYTES / 4;
 const DONE: Step = { done: true, value: undefined };
 
 /** A body that comes from a thread, chunk by chunk, as fast as it is taken. */
-export class ResponseBody implements AsyncIterableIterator<Chunk> {
+export class ResponseBody implements AsyncIterableIterator<Chunk>, LendingBody {
   readonly #source: BodySource;
   #chunks: Chunk[] = [];
   #owedBytes = 0;
+  /** Whoever takes chunks is done with each when asking for the next, so that its memory can go back. */
+  #isLent = false;
+  #last: Chunk | undefined;
+  #blocks: ArrayBuffer[] = [];
   #isEnded = false;
   #error: Error | undefined;
   #reader: Eventual<Step> | undefined;
@@ -50,6 +55,11 @@ export class ResponseBody implements AsyncIterableIterator<Chunk> {
     return this;
   }
 
+  [LENDING_ITERATOR](): this {
+    this.#isLent = true;
+    return this;
+  }
+
   /** A step that is there already is no promise: that spares a turn for each chunk. */
   next(): Promise<Step> {
     return this.#step() as never;
@@ -66,6 +76,7 @@ export class ResponseBody implements AsyncIterableIterator<Chunk> {
   }
 
   #step(): Step | Eventual<Step> {
+    if (this.#isLent) this.#giveBack();
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) return this.#take(chunk);
     if (this.#error !== undefined) throw this.#error;
@@ -77,10 +88,23 @@ export class ResponseBody implements AsyncIterableIterator<Chunk> {
   #take(value: Chunk): Step {
     this.#owedBytes += costOf(value);
     if (this.#owedBytes >= CREDIT_BYTES) {
-      this.#source.credit(this.#owedBytes);
+      this.#source.credit(this.#owedBytes, this.#blocks);
       this.#owedBytes = 0;
+      this.#blocks = [];
     }
+    this.#last = value;
     return { done: false, value };
+  }
+
+  #giveBack(): void {
+    const last = this.#last;
+    this.#last = undefined;
+    if (
+      typeof last === 'object' &&
+      last.buffer instanceof ArrayBuffer &&
+      last.buffer.byteLength === BLOCK_BYTES
+    )
+      this.#blocks.push(last.buffer);
   }
 
   #settle(tell: (reader: Eventual<Step>) => void): void {

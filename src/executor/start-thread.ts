@@ -19,12 +19,13 @@ export async function createPiscina(
   onStillborn: (error: Error) => void,
 ): Promise<Piscina> {
   const { Piscina } = await import('piscina');
+  const execArgv = keepFlags(process.execArgv);
   const piscina = new Piscina({
     filename: fileURLToPath(THREAD),
     minThreads: 0,
     // One that is being replaced may still be there.
     maxThreads: 2 * maxThreads,
-    execArgv: keepFlags(process.execArgv),
+    ...(execArgv === undefined ? {} : { execArgv }),
     idleTimeout: 0,
     concurrentTasksPerWorker: 1,
     // It would block the thread's own loop between tasks.
@@ -45,9 +46,17 @@ export async function startThread(piscina: Promise<Piscina>, thread: ThreadHandl
 }
 
 /** Flags of node that say what the main thread runs: a thread that inherits them does not come up. */
-const OF_SCRIPT = /^(-e|--eval|-p|--print|-pe|--input-type)$/;
+const OF_SCRIPT = /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/s;
+/** Those that say how modules are loaded. */
+const OF_LOADING = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions)(=|$)/s;
 
-function keepFlags(flags: readonly string[]): string[] {
-  const isValue = (at: number) => OF_SCRIPT.test(flags[at - 1] ?? '');
-  return flags.filter((flag, at) => !OF_SCRIPT.test(flag.replace(/=.*/s, '')) && !isValue(at));
+/**
+ * The flags of a thread: undefined for those of the process, all of them. Given one by one, those of V8, such as
+ * `--max-old-space-size`, would be refused.
+ */
+function keepFlags(flags: readonly string[]): string[] | undefined {
+  if (!flags.some((flag) => OF_SCRIPT.test(flag))) return undefined;
+  const isKept = (flag: string | undefined) => flag !== undefined && OF_LOADING.test(flag);
+  const isValue = (at: number) => isKept(flags[at - 1]) && !flags[at - 1]?.includes('=');
+  return flags.filter((flag, at) => isKept(flag) || isValue(at));
 }

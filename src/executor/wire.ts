@@ -19,7 +19,7 @@ export const RUN = 3;
 export const BODY = 4;
 export const BODY_END = 5;
 export const BODY_LOST = 6;
-/** So many bytes of a response have been taken on. */
+/** So many bytes of a response have been taken on; and memory of chunks, to be used again. */
 export const CREDIT = 7;
 export const ABORT = 8;
 /** The server that facts belong to begins to stop. */
@@ -40,13 +40,14 @@ export type ToThread =
       facts: number,
       head: string,
       assigned: readonly unknown[] | undefined,
-      body: Uint8Array | undefined,
+      /** A small one as text, a character a byte: that is half of what an ArrayBuffer costs. */
+      body: string | Uint8Array | undefined,
     ]
   | [kind: typeof RUN, slot: number, ticket: number, target: number, args: readonly unknown[]]
   | [kind: typeof BODY, slot: number, ticket: number, bytes: Uint8Array]
   | [kind: typeof BODY_END, slot: number, ticket: number]
   | [kind: typeof BODY_LOST, slot: number, ticket: number, error: WireError]
-  | [kind: typeof CREDIT, slot: number, ticket: number, bytes: number]
+  | [kind: typeof CREDIT, slot: number, ticket: number, bytes: number, blocks: readonly ArrayBuffer[]]
   | [kind: typeof ABORT, slot: number, ticket: number]
   | [kind: typeof PASSED, slot: number, ticket: number]
   | [kind: typeof STOPPING, facts: number]
@@ -115,11 +116,14 @@ export interface ThreadStart {
 }
 
 /** How much of a response may be under way from a thread to its server, in bytes. */
-export const RESPONSE_WINDOW_BYTES = 524_288;
+export const RESPONSE_WINDOW_BYTES = 1_048_576;
 /** How much of a request's body may be under way to a thread, in bytes. */
 export const BODY_WINDOW_BYTES = 262_144;
 /** From this size on moving memory to the other thread is cheaper than copying it. */
 export const TRANSFER_BYTES = 32_768;
+
+/** Chunks of a response from `TRANSFER_BYTES` up to this size go in blocks of this size, which come back. */
+export const BLOCK_BYTES = 65_536;
 
 /** What a chunk counts against a window: an empty one costs memory too. */
 export function costOf(chunk: string | Uint8Array): number {

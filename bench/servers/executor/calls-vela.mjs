@@ -13,7 +13,7 @@ const executor = createExecutor({ maxThreads: 1 });
 class Response {
   constructor(body) {
     this.body = body;
-    this.bytes = 0;
+    this.chunks = [];
     this.sent = new Promise((resolve, reject) => {
       this.done = resolve;
       this.failed = reject;
@@ -26,27 +26,23 @@ const transport = {
   protocol: () => 'HTTP/1.1',
   connection: () => ({ remoteAddress: '127.0.0.1', remotePort: undefined, encrypted: false, gateway: 'bench' }),
   tunnel: () => undefined,
-  send: (response, _head, body) => response.done(body?.length ?? 0),
+  send: (response, _head, body) => response.done(body),
   open: (response) => ({
     write(chunk) {
-      response.bytes += chunk.length;
+      response.chunks.push(chunk);
       return true;
     },
     end() {
-      response.done(response.bytes);
+      response.done(response.chunks.length === 1 ? response.chunks[0] : Buffer.concat(response.chunks));
       return true;
     },
   }),
   cork: (_response, writes) => writes(),
   cut: (response, error) => response.failed(error),
   watch() {},
-  receive(response, input, owner) {
-    queueMicrotask(() => {
-      owner.arriving(true);
-      RequestInput.push(input, response.body, false);
-      RequestInput.end(input);
-      owner.arriving(false);
-    });
+  receive(response, input) {
+    RequestInput.push(input, response.body, true);
+    RequestInput.end(input);
   },
   pause() {},
   resume() {},
@@ -83,14 +79,17 @@ async function prepareRequests({ bodyBytes }) {
   const fields = Array.from({ length: HEADERS }, (_, i) => [`x-header-${i}`, `value of header ${i}`]).flat();
   const length = bodyBytes > 0 ? String(bodyBytes) : '';
   const head = { getQuery: () => 'a=1', getHeader: () => '', forEach() {} };
-  const body = new Uint8Array(bodyBytes);
+  // There and back: what comes back is sent again.
+  let body = Buffer.alloc(bodyBytes);
   const method = bodyBytes > 0 ? 'POST' : 'GET';
   const call = async () => {
     const response = new Response(body);
     const incoming = new Incoming(service, response, method, '/path', head, fields, length, bodyBytes, false);
     new Exchange(service, response, incoming).run();
-    const sentBytes = await response.sent;
-    if (bodyBytes > 0 && sentBytes !== bodyBytes) throw new Error(`${sentBytes} bytes came back of ${bodyBytes}`);
+    const sent = await response.sent;
+    if (bodyBytes === 0) return;
+    if (sent?.length !== bodyBytes) throw new Error(`${sent?.length} bytes came back of ${bodyBytes}`);
+    body = Buffer.from(sent.buffer, sent.byteOffset, sent.length);
   };
   return { call, close: () => executor.close() };
 }

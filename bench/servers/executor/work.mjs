@@ -12,7 +12,7 @@ export function nothing(_environ, startResponse) {
 export function echo(environ, startResponse) {
   const body = environ['wsgi.input'].readSync();
   startResponse('200 OK', [['Content-Type', 'application/octet-stream']]);
-  return [body];
+  return [move(body)];
 }
 
 export function noop() {}

@@ -63,9 +63,10 @@ function pass(call: ThreadCall, line: ThreadLine): typeof TAKEN | undefined {
   // A response that was begun must be given: the exchange says so.
   if (exchange === undefined || exchange.isStarted || call.isOver) return undefined;
   exchange.takeOver();
-  const unread = input === undefined ? joinParts(call) : RequestInput.takeRest(input);
-  const isWhole = unread !== undefined && unread.length === unread.buffer.byteLength;
-  const transfer = isWhole ? [unread.buffer as ArrayBuffer] : [];
+  const rest = input === undefined ? joinParts(call) : RequestInput.takeRest(input);
+  // With a part of larger memory all of that would go.
+  const unread = rest !== undefined && rest.length < rest.buffer.byteLength ? new Uint8Array(rest) : rest;
+  const transfer = unread === undefined ? [] : [unread.buffer as ArrayBuffer];
   if (call.isStreamed) {
     call.isPassed = true;
     line.post([PASS, call.slot, unread], transfer);

@@ -7,6 +7,7 @@ import {
   CALL,
   CLOSE,
   CLOSED,
+  CREDIT,
   FACTS,
   FAILED,
   type FromThread,
@@ -46,6 +47,7 @@ class ThreadServer implements ThreadLine {
   readonly #control: Control;
   readonly #concurrency: number;
   readonly #replies: ReplyWriter;
+  readonly #transport: ThreadTransport;
   readonly #servers: ThreadServers;
   readonly #targets: (Target | Promise<void> | Error | undefined)[] = [];
   readonly #calls: (ThreadCall | undefined)[] = [];
@@ -67,7 +69,8 @@ class ThreadServer implements ThreadLine {
     this.#control = openControl(control);
     this.#concurrency = concurrency;
     this.#replies = new ReplyWriter(this.#control);
-    this.#servers = new ThreadServers(new ThreadTransport(this), (entry) => this.post(entry));
+    this.#transport = new ThreadTransport(this);
+    this.#servers = new ThreadServers(this.#transport, (entry) => this.post(entry));
     this.#end = end;
   }
 
@@ -150,6 +153,7 @@ class ThreadServer implements ThreadLine {
   /** Something for a call, which may not have begun, or be over. */
   #hand(part: CallPart): void {
     const [kind, slot, ticket] = part;
+    if (kind === CREDIT) this.#transport.blocks.giveBack(part[4]);
     const call = this.#calls[slot];
     if (call === undefined || call.ticket !== ticket) {
       if (kind === ABORT) this.#functions.get(ticket)?.();

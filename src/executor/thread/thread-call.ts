@@ -10,7 +10,7 @@ export class ThreadCall {
   /** The body comes in pieces, behind the request. */
   readonly isStreamed: boolean;
   /** The body, where it came with the request. */
-  body: Uint8Array | undefined;
+  body: Buffer | undefined;
   exchange: Exchange<ThreadCall> | undefined = undefined;
   input: RequestInput | undefined = undefined;
   /** What has come of the body before the input was asked for; whether that is all; why no more will come. */
@@ -29,11 +29,12 @@ export class ThreadCall {
   /** Its client went away while its code was running. */
   isAborted = false;
 
-  constructor(slot: number, ticket: number, head: ThreadHead, body: Uint8Array | undefined) {
+  constructor(slot: number, ticket: number, head: ThreadHead, body: string | Uint8Array | undefined) {
     this.slot = slot;
     this.ticket = ticket;
     this.head = head;
-    this.body = body;
+    if (typeof body === 'string') this.body = Buffer.from(body, 'latin1');
+    else if (body !== undefined) this.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     this.isStreamed = head.bodyBytes === -1;
   }
 }

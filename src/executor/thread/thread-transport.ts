@@ -3,8 +3,9 @@ import { VelaError } from '../../core/errors.js';
 import { RequestInput } from '../../core/input.js';
 import { listHeaders, type ResponseHead } from '../../core/response-head.js';
 import type { BodyStream, Transport } from '../../core/transport.js';
-import { packBytes } from '../move.js';
+import { isMoved, packBytes } from '../move.js';
 import {
+  BLOCK_BYTES,
   BODY_CREDIT,
   CHUNK,
   costOf,
@@ -17,6 +18,7 @@ import {
   WHOLE,
 } from '../wire.js';
 import { packError } from '../wire-error.js';
+import { BlockPool } from './block-pool.js';
 import type { ThreadCall } from './thread-call.js';
 
 /** A writer that does not wait for its promises is held at so many bytes. */
@@ -40,6 +42,7 @@ export class ThreadTransport implements Transport<ThreadCall> {
   readonly name = 'thread';
   readonly isRelay = true;
   readonly #line: ThreadLine;
+  readonly blocks = new BlockPool();
 
   constructor(line: ThreadLine) {
     this.#line = line;
@@ -90,7 +93,7 @@ export class ThreadTransport implements Transport<ThreadCall> {
     if (body !== undefined) {
       call.body = undefined;
       call.hasAll = true;
-      parts.push(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+      parts.push(body);
     }
     for (const part of parts.splice(0)) RequestInput.push(input, part, true);
     if (lost !== undefined) RequestInput.lose(input, lost);
@@ -131,13 +134,18 @@ export class ThreadTransport implements Transport<ThreadCall> {
     );
   }
 
+  #packChunk(chunk: Uint8Array): { bytes: Uint8Array; isTransferred: boolean } {
+    const fits = chunk.length >= TRANSFER_BYTES && chunk.length <= BLOCK_BYTES && !isMoved(chunk);
+    return fits ? { bytes: this.blocks.copy(chunk), isTransferred: true } : packBytes(chunk, TRANSFER_BYTES);
+  }
+
   #write(call: ThreadCall, chunk: Chunk): boolean {
     if (call.isOver) return true;
     call.unpaidBytes += costOf(chunk);
     if (typeof chunk === 'string') {
       this.#line.post([CHUNK, call.slot, chunk]);
     } else {
-      const { bytes, isTransferred } = packBytes(chunk, TRANSFER_BYTES);
+      const { bytes, isTransferred } = this.#packChunk(chunk);
       this.#line.post([CHUNK, call.slot, bytes], isTransferred ? [bytes.buffer as ArrayBuffer] : undefined);
     }
     // PEP 3333's write() blocks: so does one whose promises nobody waits for.

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import t from 'tap';
-import { createExecutor, middlewareInExecutor, offload } from '../src/executor/index.js';
+import { createExecutor, middlewareInExecutor, offload } from '../../src/executor/index.js';
 import {
   type App,
   createExecutor as createFromQuickStart,
@@ -12,9 +12,9 @@ import {
   type Server,
   serve,
   WsgiHandler,
-} from '../src/index.js';
-import { mount, timeout } from '../src/middleware/index.js';
-import { ask, counter, eventually, listen, MODULE, open, site, threads } from './support/threads.js';
+} from '../../src/index.js';
+import { mount, timeout } from '../../src/middleware/index.js';
+import { ask, counter, eventually, listen, MODULE, open, site, threads } from '../support/threads.js';
 
 const GATEWAYS = ['uws', 'node'] as const;
 t.setTimeout(115_000);

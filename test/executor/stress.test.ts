@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';
-import { createExecutor, middlewareInExecutor } from '../src/executor/index.js';
-import { type App, serve, WsgiHandler, waitForBody } from '../src/index.js';
-import { ask, eventually, listen, MODULE, open, site, threads } from './support/threads.js';
+import { createExecutor, middlewareInExecutor } from '../../src/executor/index.js';
+import { type App, serve, WsgiHandler, waitForBody } from '../../src/index.js';
+import { ask, eventually, listen, MODULE, open, site, threads } from '../support/threads.js';
 
 t.setTimeout(115_000);
 
@@ -110,7 +110,7 @@ t.test('nothing is left: timers, listeners, ports', async (t) => {
   await executor.close();
   // What is left would keep a process up.
   const script = `
-    import { createExecutor } from ${JSON.stringify(new URL('../src/executor/index.ts', import.meta.url).href)};
+    import { createExecutor } from ${JSON.stringify(new URL('../../src/executor/index.ts', import.meta.url).href)};
     const executor = createExecutor({ maxThreads: 2 });
     const url = ${JSON.stringify(MODULE.href)};
     await Promise.all([1, 2, 3].map((n) => executor.run(url, 'add', n, n)));

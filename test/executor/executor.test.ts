@@ -1,7 +1,10 @@
 /** Applications in threads are as they are on the loop: in memory, inside lint. */
+
+import { execFile } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import {
   createExecutor,
@@ -11,7 +14,7 @@ import {
   move,
   type OffloadOptions,
   offload,
-} from '../src/executor/index.js';
+} from '../../src/executor/index.js';
 import {
   type App,
   type Environ,
@@ -23,13 +26,13 @@ import {
   WsgiHandler,
   type WsgiResponse,
   waitForBody,
-} from '../src/index.js';
-import { mount, session } from '../src/middleware/index.js';
-import { testClient as plainClient, type TestRequest } from '../src/testing/index.js';
-import { client, recorder, testClient } from './support/ask.js';
-import * as blocking from './support/blocking.js';
+} from '../../src/index.js';
+import { mount, session } from '../../src/middleware/index.js';
+import { testClient as plainClient, type TestRequest } from '../../src/testing/index.js';
+import { client, recorder, testClient } from '../support/ask.js';
+import * as blocking from '../support/blocking.js';
 
-const MODULE = new URL('./support/blocking.ts', import.meta.url);
+const MODULE = new URL('../support/blocking.ts', import.meta.url);
 t.setTimeout(110_000);
 type Name = keyof typeof blocking;
 /** The same exports on the loop. */
@@ -586,6 +589,25 @@ t.test('reload takes new threads, and close waits for what runs', async (t) => {
   t.equal((await Promise.all(last))[1], 2);
   await closing;
   t.equal(executor.metrics().threads, 0);
+});
+
+t.test('threads come up whatever the flags of the process', async (t) => {
+  const folder = t.testdir({
+    'main.mjs': `
+      import { createExecutor } from ${JSON.stringify(new URL('../../src/executor/index.ts', import.meta.url).href)};
+      const executor = createExecutor({ maxThreads: 1 });
+      process.stdout.write(String(await executor.run(${JSON.stringify(MODULE.href)}, 'add', 1, 2)));
+      await executor.close();`,
+  });
+  const script = readFileSync(`${folder}/main.mjs`, 'utf8');
+  const flags = ['--max-old-space-size=512', '--expose-gc', '--title=x', '--import', 'tsx'];
+  for (const [what, args] of Object.entries({
+    'as a file': [`${folder}/main.mjs`],
+    'as text': ['--input-type=module', '-e', script],
+  })) {
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...args]);
+    t.equal(stdout, '3', what);
+  }
 });
 
 t.test('in development a module that is saved is loaded anew', async (t) => {
