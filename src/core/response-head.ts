@@ -115,6 +115,7 @@ function remember(head: ResponseHead): ResponseHead {
   const known = head.start.length === 0 ? { ...head, start: head.rest, rest: NONE } : head;
   lastStart = known.start;
   if (known.rest.length === 0) lastHead = known;
+  else if (lastHead?.start !== lastStart) lastHead = undefined;
   return known;
 }
 
