@@ -45,14 +45,21 @@ t.test('a handler gets the request, and what it returns becomes a response', asy
       return (function* () {
         yield 'started';
       })();
-    });
+    })
+    .get('/begun', (_request, start) => {
+      start('200 OK', [['Content-Type', 'text/x']]);
+    })
+    .get('/begun-later', async (_request, start) => {
+      await null;
+      start('200 OK', [['Content-Type', 'text/x']]);
+    })
+    .get('/*rest', () => 'the next');
   const app = client(t, site(router));
   for (const [path, status, type, text] of [
     ['/users/5', 200, 'application/json', '{"id":"5"}'],
     ['/USERS/5/', 200, 'application/json', '{"id":"5"}'],
     ['/users/a%2Fb', 200, 'application/json', '{"id":"a/b"}'],
     ['/users/%zz', 400, 'text/plain; charset=utf-8', undefined],
-    ['/users/', 404, 'text/plain; charset=utf-8', undefined],
     ['/list', 200, 'application/json', '[1,2]'],
     ['/text', 200, 'text/plain; charset=utf-8', 'plain <b>'],
     ['/html', 200, 'text/html; charset=utf-8', '<b>&lt;</b>'],
@@ -61,6 +68,9 @@ t.test('a handler gets the request, and what it returns becomes a response', asy
     ['/chunks', 200, 'application/octet-stream', 'ab'],
     ['/started', 202, 'text/x', 'started'],
     ['/own', 201, 'text/plain; charset=utf-8', 'made'],
+    ['/begun', 500, 'text/plain; charset=utf-8', undefined],
+    ['/begun-later', 500, 'text/plain; charset=utf-8', undefined],
+    ['/elsewhere', 200, 'text/plain; charset=utf-8', 'the next'],
     ['/number', 500, 'text/plain; charset=utf-8', undefined],
     ['/fetched', 500, 'text/plain; charset=utf-8', undefined],
   ] as const) {
@@ -316,6 +326,10 @@ t.test('a route that cannot be is refused, with what to write', async (t) => {
     [() => router().get('/:a', { params: { a: 'integer' } } as never, name('x')), "'int', 'float', 'uuid'"],
     [() => router().get('/:a', { nme: 'x' } as never, name('x')), 'no option "nme"'],
     [() => router().on(['get'])('/x', name('x')), 'upper case'],
+    [
+      () => router().on(['GET'], ...(['/x', name('x')] as never[])),
+      "router.on(['PROPFIND'])('/path', handler)",
+    ],
     [() => new Router({ trailing: 'no' as never }), 'true or false'],
     [() => router().mount('/x', 'app' as never), 'What Router.mount() is given must be a function'],
   ] as const)

@@ -1,5 +1,5 @@
 import type { Environ, MiddlewareFunction, MiddlewareResult, StartResponse } from '../core/contract.js';
-import { isThenable } from '../core/errors.js';
+import { isThenable, VelaError } from '../core/errors.js';
 import { requestOf } from '../request/wsgi-request.js';
 import { toResult } from './handler-result.js';
 import type { AnyHandler, RouteRequest } from './route-request.js';
@@ -22,7 +22,7 @@ export function callHandler(
   const conclude: Conclude = isNegotiated
     ? (result, environ) => toResult(result, where, environ['vela.response_type'])
     : (result) => toResult(result, where, undefined);
-  if (handler.length > 1) return callStarter(call, conclude);
+  if (handler.length > 1) return callStarter(call, conclude, where);
   if (isNegotiated) return callAndConclude(call, conclude);
   // Without a closure for each request that does not wait.
   const concludePlain = (result: unknown) => toResult(result, where, undefined);
@@ -40,15 +40,27 @@ function callAndConclude(call: Call, conclude: Conclude): MiddlewareFunction {
 }
 
 /** A handler that may start the response itself: what it returns then is the body, as in the contract. */
-function callStarter(call: Call, conclude: Conclude): MiddlewareFunction {
+function callStarter(call: Call, conclude: Conclude, where: () => string): MiddlewareFunction {
   return (environ, startResponse) => {
     let isStarted = false;
     const start: StartResponse = (status, headers, excInfo) => {
       isStarted = true;
       return startResponse(status, headers, excInfo);
     };
-    const finish = (value: unknown) => (isStarted ? (value as MiddlewareResult) : conclude(value, environ));
+    const finish = (value: unknown) => {
+      if (!isStarted) return conclude(value, environ);
+      if (value === undefined || value === null) throw noBodyError(where());
+      return value as MiddlewareResult;
+    };
     const result = call(environ, start);
     return isThenable(result) ? result.then(finish) : finish(result);
   };
+}
+
+/** Passed on, the request would be answered twice. */
+function noBodyError(where: string): VelaError {
+  return new VelaError(
+    'ERR_ROUTE_RESULT',
+    `The handler of ${where} began the response and returned nothing: return the body, a list of texts or bytes, [] for none`,
+  );
 }

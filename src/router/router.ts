@@ -74,7 +74,11 @@ export class Router<const Host extends string = ''> implements Part {
   }
 
   /** For methods by their names, in upper case: `on(['PROPFIND'])('/files/*path', handler)`. */
-  on(methods: readonly string[]): AddRoute<this, Host> {
+  on(methods: readonly string[], ...surplus: readonly never[]): AddRoute<this, Host> {
+    if (surplus.length > 0)
+      throw new TypeError(
+        "Router.on() takes methods alone, and gives what adds the route: router.on(['PROPFIND'])('/path', handler)",
+      );
     const isList = Array.isArray(methods) && methods.length > 0;
     if (
       !isList ||
