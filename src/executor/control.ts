@@ -47,3 +47,8 @@ export function openControl(shared: SharedArrayBuffer): Control {
     times: new Float64Array(shared, slotsAt + 4 * slots, 2 * slots),
   };
 }
+
+/** The call of a slot begins, 0, or ends, 1. */
+export function stampTime({ times }: Control, slot: number, which: 0 | 1): void {
+  times[2 * slot + which] = performance.timeOrigin + performance.now();
+}

@@ -62,6 +62,11 @@ async function refusal(work: () => unknown): Promise<Error & { code?: string; st
   throw new Error('nothing was thrown');
 }
 
+/** So many turns of the loop. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((go) => setImmediate(go));
+}
+
 /** Tries until it is true. */
 async function eventually(condition: () => unknown): Promise<void> {
   const end = Date.now() + 20_000;
@@ -294,6 +299,67 @@ t.test('who follows has the body that a middleware in a thread leaves', async (t
       }
     }
   }
+});
+
+t.test('the end of an answer that nobody waits for ends no other', async (t) => {
+  const executor = threads(t, { ahead: 0 });
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  await executor.run(MODULE, 'shareGate', gate.buffer);
+  const [late, other] = (['answersLate', 'follows'] as const).map((name) => {
+    const one = testClient(middlewareInExecutor(MODULE, { name, executor }));
+    t.teardown(() => one.close());
+    return one;
+  }) as [ReturnType<typeof testClient>, ReturnType<typeof testClient>];
+  await other.get('/');
+  const abort = new AbortController();
+  const left = refusal(() => late.get('/', { signal: abort.signal }));
+  await eventually(() => executor.metrics().running === 1);
+  const answers = ['a', 'b', 'c'].map(async (text) => (await other.get(`/?${text}`)).json());
+  await eventually(() => executor.metrics().waiting === 3);
+  abort.abort();
+  await left;
+  // What the thread is told leaves in the next turn.
+  await turns(2);
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  t.same(await Promise.all(answers), [{ store: 'a' }, { store: 'b' }, { store: 'c' }]);
+});
+
+t.test('a body keeps its order while a handler of the same thread looks for its client', async (t) => {
+  const executor = threads(t, { concurrency: 2 });
+  const [polling, reading] = (['pollsLoaded', 'reads'] as const).map((name) => {
+    const one = testClient(middlewareInExecutor(MODULE, { name, executor }));
+    t.teardown(() => one.close());
+    return one;
+  }) as [ReturnType<typeof testClient>, ReturnType<typeof testClient>];
+  await reading.post('/?iterate', { body: 'x' });
+  let go = () => {};
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const abort = new AbortController();
+  const first = async function* () {
+    yield 'a';
+    await gone;
+  };
+  const second = async function* () {
+    yield '0';
+    await gone;
+    // Within the turn in which the other body ends, and behind it: both go to the thread as one message.
+    for (let i = 0; i < 50; i++) await null;
+    for (const text of ['1', '2', '3']) {
+      yield text;
+      await turns(3);
+    }
+    abort.abort();
+  };
+  const left = refusal(() => polling.post('/', { body: first(), signal: abort.signal }));
+  const answer = reading.post('/?iterate', { body: second() });
+  await eventually(() => executor.metrics().running === 2);
+  await turns(10);
+  go();
+  t.equal(await (await answer).text(), '0123');
+  await left;
 });
 
 t.test('errors keep their class, and what they carry', async (t) => {

@@ -10,10 +10,12 @@ import {
   json,
   type Middleware,
   type RouteRequest,
+  requestOf,
   type StartContext,
   toObject,
   WsgiHandler,
   WsgiResponse,
+  waitForBody,
 } from '../../src/index.js';
 import { requestId } from '../../src/middleware/index.js';
 
@@ -275,6 +277,43 @@ export const polls: App = (environ, startResponse) => {
   return ['done'];
 };
 
+export const pollsLoaded = new WsgiHandler([waitForBody(), polls]);
+/** Looks for its client's end in a step of its body, and goes on all the same. */
+export const pollsInBody: App = (environ, startResponse) => {
+  startResponse('200 OK', plain);
+  return (function* () {
+    try {
+      yield 'x'.repeat(100_000);
+      const end = performance.now() + 20_000;
+      while (performance.now() < end && !environ['vela.signal'].aborted);
+      yield 'y';
+      yield 'z';
+    } finally {
+      counts.endings++;
+    }
+  })();
+};
+
+let gate = new Int32Array(new SharedArrayBuffer(4));
+/** Who shares its memory opens it. */
+export const shareGate = (shared: SharedArrayBuffer) => {
+  gate = new Int32Array(shared);
+};
+/** Holds its thread at the gate, then writes a large body of stated length. */
+export const answersLate: App = async (_environ, startResponse) => {
+  await null;
+  Atomics.wait(gate, 0, 0);
+  const write = startResponse('200 OK', [...plain, ['Content-Length', '3000000']]);
+  void write(Buffer.alloc(3_000_000, 'x'));
+  return [];
+};
+
+/** Holds its thread until another one opens the gate. */
+export const holdAt = (shared: SharedArrayBuffer) => {
+  Atomics.wait(new Int32Array(shared), 0, 0);
+  return threadId;
+};
+
 /** Async, and blocks in its continuation. */
 export const readsLater: App = async ({ 'wsgi.input': input }, startResponse) => {
   await null;
@@ -305,6 +344,29 @@ export const logs: App = (environ, startResponse) => {
   environ['vela.logger'].error({ err: new TypeError('logged') }, 'an error');
   startResponse('200 OK', plain);
   return ['logged'];
+};
+
+/** In ways that no type allows, and JavaScript does. */
+export const logsOddly: App = (environ, startResponse) => {
+  const logger = environ['vela.logger'];
+  logger.info({ odd: Object.assign(Object.create(null) as object, { call: () => 1 }) }, 'no text');
+  const failing = {
+    get odd() {
+      throw new Error('nobody reads this');
+    },
+  };
+  logger.info(failing, 'a getter');
+  logger.error(new TypeError('in place of details'), 'an error');
+  Reflect.apply(logger.info, logger, ['only text']);
+  startResponse('200 OK', plain);
+  return ['logged'];
+};
+export const lastWords: App = (environ) => {
+  environ['vela.logger'].error({}, 'last words');
+  return process.exit(7);
+};
+export const keepsBody: Middleware = async (environ) => {
+  await requestOf(environ).bytes();
 };
 
 export const errorsTo: App = (environ, startResponse) => {
@@ -355,6 +417,66 @@ export const callGlobal = (name: string) => {
 export const throwMany = () => {
   throw new AggregateError([new TypeError('one'), new RangeError('two')], 'many', { cause: { n: 1 } });
 };
+/** Errors that cannot be read as errors are. */
+const ODD: Record<string, () => unknown> = {
+  getter: () =>
+    Object.defineProperty(new Error('odd'), 'extra', {
+      enumerable: true,
+      get() {
+        throw new Error('nobody reads this');
+      },
+    }),
+  name: () => Object.assign(new Error('odd'), { name: Object.create(null) as unknown }),
+  stack: () =>
+    Object.defineProperty(new Error('odd'), 'stack', {
+      get() {
+        throw new Error('nobody reads this');
+      },
+    }),
+  circle: () => {
+    const error = new Error('odd') as Error & { extra?: unknown };
+    return Object.assign(error, { cause: error, extra: { error } });
+  },
+  many: () => {
+    const error = new AggregateError([], 'odd');
+    return Object.assign(error, { errors: new Array(16).fill(error) });
+  },
+  none: () => Object.assign(new AggregateError([], 'odd'), { errors: 5 }),
+  once: () => {
+    let reads = 0;
+    const extra = {
+      get n() {
+        if (reads++ > 0) throw new Error('once only');
+        return 1;
+      },
+    };
+    return Object.assign(new Error('odd'), { extra });
+  },
+  detached: () => {
+    const extra = new Uint8Array(8);
+    structuredClone(extra, { transfer: [extra.buffer] });
+    return Object.assign(new Error('odd'), { extra });
+  },
+  shared: () => Object.assign(new Error('odd'), { extra: new SharedArrayBuffer(4) }),
+  proxy: () =>
+    new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw new Error('nobody reads this');
+        },
+        get() {
+          throw new Error('nobody reads this');
+        },
+      },
+    ),
+};
+export const oddities = () => Object.keys(ODD);
+export const throwOdd = (kind: string) => {
+  throw ODD[kind]?.();
+};
+export const throwsOdd: App = ({ QUERY_STRING }) => throwOdd(QUERY_STRING);
+
 export const throwOwn = () => {
   throw new OwnError('from a function');
 };

@@ -16,9 +16,12 @@ export const MODULE = new URL('./blocking.ts', import.meta.url);
 type Name = keyof typeof blocking;
 type Counted = Parameters<typeof blocking.count>[0];
 
+/** Longer than any test: what a slow machine takes is no time-out. */
+export const LONG_MS = 300_000;
+
 /** An executor that ends with its test. */
 export function threads(t: Test, options: ExecutorOptions = {}): Executor {
-  const executor = createExecutor({ maxThreads: 1, ...options });
+  const executor = createExecutor({ maxThreads: 1, timeoutMs: LONG_MS, ...options });
   t.teardown(() => executor.close({ timeoutMs: 0 }));
   return executor;
 }
@@ -60,6 +63,18 @@ export async function eventually(what: string, condition: () => unknown): Promis
     if (Date.now() > end) throw new Error(`never: ${what}`);
     await new Promise((go) => setTimeout(go, 5));
   }
+}
+
+/** A gate for `holdAt` and `shareGate`, in memory that threads share. */
+export function createGate(): { readonly shared: SharedArrayBuffer; open(): void } {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  return {
+    shared: words.buffer,
+    open() {
+      Atomics.store(words, 0, 1);
+      Atomics.notify(words, 0);
+    },
+  };
 }
 
 /** Asks the one thread of an executor what has happened there. */

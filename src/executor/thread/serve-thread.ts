@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Chunk, MiddlewareFunction } from '../../core/contract.js';
-import { BELL, type Control, IS_HELD, openControl, TOLD } from '../control.js';
+import { BELL, type Control, IS_HELD, openControl, stampTime, TOLD } from '../control.js';
 import { ReplyWriter } from '../reply-ring.js';
 import {
   ABORT,
@@ -22,6 +22,7 @@ import {
 } from '../wire.js';
 import { packError, unpackError } from '../wire-error.js';
 import { type CallPart, feedCall } from './feed-call.js';
+import { Inbox } from './inbox.js';
 import { runFunction } from './run-function.js';
 import { createCall, runCall } from './run-request.js';
 import { loadTarget, type Target } from './targets.js';
@@ -52,6 +53,7 @@ class ThreadServer implements ThreadLine {
   readonly #targets: (Target | Promise<void> | Error | undefined)[] = [];
   readonly #calls: (ThreadCall | undefined)[] = [];
   readonly #end: () => void;
+  readonly #inbox = new Inbox();
   readonly #queue: CallEntry[] = [];
   /** What has come for calls that have not begun, by ticket. */
   readonly #early = new Map<number, CallPart[]>();
@@ -76,7 +78,8 @@ class ThreadServer implements ThreadLine {
 
   begin(): void {
     this.#port.on('message', (entries: ToThread[]) => {
-      this.#take(entries);
+      this.#inbox.add(entries);
+      this.#takeAll();
       this.#goOn();
     });
     this.post([READY]);
@@ -87,7 +90,8 @@ class ThreadServer implements ThreadLine {
   }
 
   reply(call: ThreadCall, head: string, body: Chunk | undefined): boolean {
-    this.#stamp(call.slot, 1);
+    if (call.isOver) return true;
+    stampTime(this.#control, call.slot, 1);
     if (!this.#replies.write(call.slot, head, body)) return false;
     if (Atomics.exchange(this.#control.words, TOLD, 1) === 0) this.#port.postMessage([]);
     this.#finish(call);
@@ -95,7 +99,9 @@ class ThreadServer implements ThreadLine {
   }
 
   end(call: ThreadCall, entry: FromThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#stamp(call.slot, 1);
+    // Its client left while it was held: its place may be another call's by now.
+    if (call.isOver) return;
+    stampTime(this.#control, call.slot, 1);
     this.post(entry, transfer);
     this.#finish(call);
   }
@@ -113,40 +119,49 @@ class ThreadServer implements ThreadLine {
     // It is a handler's code that asks, be it after an await.
     const wasWithin = this.#isWithin;
     this.#isWithin = true;
-    let hasCome = false;
+    let hasCome = this.#takeAll();
     for (;;) {
       const got = receiveMessageOnPort(this.#port);
       if (got === undefined) break;
       hasCome = true;
-      this.#take(got.message as ToThread[]);
+      this.#inbox.add(got.message as ToThread[]);
+      this.#takeAll();
     }
     this.#isWithin = wasWithin;
     if (hasCome) this.#goOnSoon();
     return hasCome;
   }
 
-  #take(entries: ToThread[]): void {
-    for (const entry of entries) {
-      switch (entry[0]) {
-        case CALL:
-        case RUN:
-          this.#queue.push(entry);
-          break;
-        case LOAD:
-          this.#load(entry);
-          break;
-        case FACTS:
-          this.#servers.add(entry[1], entry[2]);
-          break;
-        case STOPPING:
-          this.#servers.stop(entry[1]);
-          break;
-        case CLOSE:
-          void this.#close();
-          break;
-        default:
-          this.#hand(entry);
-      }
+  /** @returns true when something was there */
+  #takeAll(): boolean {
+    let hasCome = false;
+    for (let entry = this.#inbox.take(); entry !== undefined; entry = this.#inbox.take()) {
+      hasCome = true;
+      this.#take(entry);
+    }
+    return hasCome;
+  }
+
+  #take(entry: ToThread): void {
+    switch (entry[0]) {
+      case CALL:
+      case RUN:
+        this.#queue.push(entry);
+        return;
+      case LOAD:
+        this.#load(entry);
+        return;
+      case FACTS:
+        this.#servers.add(entry[1], entry[2]);
+        return;
+      case STOPPING:
+        this.#servers.stop(entry[1]);
+        return;
+      case CLOSE:
+        void this.#close();
+        return;
+      default:
+        this.#hand(entry);
     }
   }
 
@@ -165,7 +180,7 @@ class ThreadServer implements ThreadLine {
     if (kind !== ABORT) return;
     // One whose code still runs is over when that has returned.
     if (this.#current === call) call.isAborted = true;
-    else this.#drop(call);
+    else this.end(call, [OVER, call.slot]);
   }
 
   #load([, index, url, name, use, server]: Extract<ToThread, [typeof LOAD, ...unknown[]]>): void {
@@ -202,7 +217,7 @@ class ThreadServer implements ThreadLine {
         continue;
       }
       this.#running++;
-      this.#stamp(slot, 0);
+      stampTime(this.#control, slot, 0);
       this.#isWithin = true;
       if (target === undefined || target instanceof Promise) this.#refuse(slot);
       else if (target instanceof Error) this.#refuse(slot, target);
@@ -213,7 +228,7 @@ class ThreadServer implements ThreadLine {
   }
 
   #refuse(slot: number, error = new Error('This module was never loaded')): void {
-    this.#stamp(slot, 1);
+    stampTime(this.#control, slot, 1);
     this.post([FAILED, slot, packError(error)]);
     this.#running--;
   }
@@ -229,7 +244,7 @@ class ThreadServer implements ThreadLine {
     this.#current = call;
     runCall(call);
     this.#current = undefined;
-    if (call.isAborted) this.#drop(call);
+    if (call.isAborted) this.end(call, [OVER, call.slot]);
   }
 
   #run(
@@ -238,7 +253,7 @@ class ThreadServer implements ThreadLine {
   ): void {
     const done = () => {
       if (!this.#functions.delete(ticket)) return false;
-      this.#stamp(slot, 1);
+      stampTime(this.#control, slot, 1);
       this.#running--;
       // What waits begins once this answer is posted.
       this.#goOnSoon();
@@ -260,22 +275,11 @@ class ThreadServer implements ThreadLine {
     });
   }
 
-  /** When a call began, or ended. */
-  #stamp(slot: number, which: 0 | 1): void {
-    this.#control.times[2 * slot + which] = performance.timeOrigin + performance.now();
-  }
-
   #finish(call: ThreadCall): void {
-    if (call.isOver) return;
     call.isOver = true;
     if (this.#calls[call.slot] === call) this.#calls[call.slot] = undefined;
     this.#running--;
     this.#goOnSoon();
-  }
-
-  /** An aborted call is over. */
-  #drop(call: ThreadCall): void {
-    if (!call.isOver) this.end(call, [OVER, call.slot]);
   }
 
   async #close(): Promise<void> {
