@@ -15,6 +15,14 @@ export function threadError(cause: Error | undefined): VelaError {
   return new VelaError('ERR_EXECUTOR_THREAD', message, { cause });
 }
 
+export function unsendableError(cause: unknown): VelaError {
+  return new VelaError(
+    'ERR_EXECUTOR_ARGUMENTS',
+    'What is called in a thread cannot be sent there with these arguments: give plain data',
+    { cause },
+  );
+}
+
 function because(cause: Error | undefined): string {
   return cause === undefined ? '' : `: ${cause.message}`;
 }

@@ -86,11 +86,33 @@ export function resolveOptions(owner: string, options: ExecutorOptions): Resolve
     name,
     watch,
     ...numbers,
-    ...(resourceLimits === undefined
-      ? {}
-      : { resourceLimits: requireOptions('resourceLimits', resourceLimits) }),
-    ...(env === undefined ? {} : { env: requireOptions('env', env) }),
+    ...(resourceLimits === undefined ? {} : { resourceLimits: checkLimits(resourceLimits) }),
+    ...(env === undefined ? {} : { env: checkEnv(owner, env) }),
   });
+}
+
+/** What worker_threads does not know, or takes for no number, it leaves out without a word. */
+function checkLimits(limits: ResourceLimits): ResourceLimits {
+  const given: object = requireOptions('resourceLimits', limits);
+  const known = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
+  for (const [key, value] of Object.entries(given) as [string, unknown][]) {
+    if (!known.includes(key)) refuseUnknown('resourceLimits', { [key]: value }, known);
+    if (value !== undefined && !(typeof value === 'number' && value > 0))
+      throw new TypeError(
+        `Option "${key}" of resourceLimits must be a number of MiB greater than 0; received ${describeValue(value)}`,
+      );
+  }
+  return limits;
+}
+
+function checkEnv(owner: string, env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [key, value] of Object.entries(requireOptions('env', env)) as [string, unknown][]) {
+    if (typeof value !== 'string')
+      throw new TypeError(
+        `Option "env" of ${owner} must hold text; received ${describeValue(value)} for "${key}"`,
+      );
+  }
+  return env;
 }
 
 function resolveNumber(owner: string, key: NumberOption, given: unknown): number {

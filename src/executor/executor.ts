@@ -44,10 +44,13 @@ export class Executor {
       },
       ready: (thread) => {
         this.#loadings.end(thread, ITSELF);
-        for (const index of this.#targets.indexes()) this.#tell(thread, index);
+        for (const index of this.#targets.indexes())
+          if (this.#targets.get(index).isSound || this.#targets.isAwaited(index)) this.#tell(thread, index);
       },
+      lacks: (thread, index) => this.#tell(thread, index),
       loaded: (thread, [, index, error]) => {
         this.#loadings.end(thread, index);
+        if (error === undefined) this.#targets.get(index).isSound = true;
         this.#targets.settle(index, error);
       },
       done: (_thread, call, beganMs, endedMs) => this.#done(call, beganMs, endedMs),
@@ -130,8 +133,7 @@ export class Executor {
     if (this.#closing !== undefined) throw closedError(this.name);
     const index = this.#find(request);
     const loaded = this.#targets.loaded(index);
-    const thread = this.#pool.ensure();
-    if (thread !== undefined) this.#tell(thread, index);
+    this.#load(index);
     const error = await loaded;
     if (error !== undefined) throw unpackError(error);
     return index;
@@ -215,18 +217,20 @@ export class Executor {
   }
 
   #find(request: TargetRequest): number {
-    return this.#targets.find(request, (index) => {
-      this.#watch?.add(this.#targets.get(index).url);
-      for (const thread of this.#pool.threads) this.#tell(thread, index);
-    });
+    return this.#targets.find(request, (url) => this.#watch?.add(url));
+  }
+
+  /** In a thread that is there, or comes up. */
+  #load(index: number): void {
+    const thread = this.#pool.ensure();
+    if (thread !== undefined) this.#tell(thread, index);
   }
 
   #tell(thread: ThreadHandle, index: number): void {
     const { url, name, use, server } = this.#targets.get(index);
     this.#loadings.begin(thread, index);
-    thread.post({
-      entry: [LOAD, index, url, name, use, server === undefined ? -1 : this.introduce(thread, server)],
-    });
+    const facts = server === undefined ? -1 : this.introduce(thread, server);
+    thread.tell(index, [LOAD, index, url, name, use, facts]);
   }
 
   #done(call: Call, beganMs: number, endedMs: number): void {
@@ -246,9 +250,11 @@ export class Executor {
       call.work.failed(threadError(error));
     }
     const unloaded = this.#loadings.forget(thread);
-    if (error === undefined) return;
     // What runs may be at fault as well as what loads; where nothing runs, it is what loads.
-    if (begun.length === 0) for (const index of unloaded) this.#failLoad(index, error);
+    if (begun.length === 0 && error !== undefined)
+      for (const index of this.#targets.suspects(unloaded)) this.#failLoad(index, error);
+    for (const index of unloaded) if (this.#targets.isAwaited(index)) this.#load(index);
+    if (error === undefined) return;
     const { killReason } = thread;
     const what =
       killReason === undefined ? `a thread ended: ${error.message}` : `a thread was ended: ${killReason}`;
@@ -262,7 +268,9 @@ export class Executor {
       this.#targets.settleAll(packError(threadError(cause)));
       return;
     }
-    const error = loadError(this.#targets.get(index).url, cause);
+    const target = this.#targets.get(index);
+    const error = loadError(target.url, cause);
+    target.isSound = false;
     this.#targets.settle(index, packError(error));
     for (const call of this.#pool.takeQueued(index)) {
       call.waitQueue?.leave(call);

@@ -15,9 +15,9 @@ export class FunctionCall implements Work {
 
   constructor(args: readonly unknown[]) {
     this.#args = args;
-    this.#transfer = args.flatMap((one) =>
-      one instanceof Uint8Array && isMoved(one) ? [one.buffer as ArrayBuffer] : [],
-    );
+    // The same bytes may stand there twice.
+    const moved = args.flatMap((one) => (one instanceof Uint8Array && isMoved(one) ? [one.buffer] : []));
+    this.#transfer = [...new Set(moved as ArrayBuffer[])];
     this.isPinned = this.#transfer.length > 0;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;

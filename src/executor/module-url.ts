@@ -1,12 +1,20 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeValue } from '../core/errors.js';
 
 /** How a module is given. */
 const EXAMPLE = "new URL('./blocking.js', import.meta.url)";
 
+/** A module has the one ending where it is run from its source, and the other where it was compiled. */
+const ENDINGS: readonly (readonly [ending: RegExp, other: string])[] = [
+  [/\.([mc]?)js$/, '.$1ts'],
+  [/\.([mc]?)ts$/, '.$1js'],
+  [/\.js$/, '.tsx'],
+  [/\.tsx$/, '.js'],
+];
+
 /**
- * The URL of a module for threads.
+ * The URL of a module for threads: `./a.js` is `./a.ts` where only that is there, and the other way round.
  * @throws {TypeError} for a function, which cannot cross threads, for what is no URL of a file, and for a file that is not there
  */
 export function resolveModule(owner: string, module: unknown): string {
@@ -19,10 +27,24 @@ export function resolveModule(owner: string, module: unknown): string {
     throw new TypeError(
       `${owner} takes the URL of a module, ${EXAMPLE}; received ${module instanceof URL ? module.href : describeValue(module)}`,
     );
-  const path = fileURLToPath(url);
-  if (!existsSync(path))
-    throw new TypeError(`${owner}: there is no file ${path}; the URL of a module is ${EXAMPLE}`);
-  return url.href;
+  const found = [url, ...spellOtherwise(url)].find(isFile);
+  if (found === undefined)
+    throw new TypeError(
+      `${owner}: there is no file ${fileURLToPath(url)}; the URL of a module is ${EXAMPLE}`,
+    );
+  return found.href;
+}
+
+function spellOtherwise(url: URL): URL[] {
+  return ENDINGS.filter(([ending]) => ending.test(url.pathname)).map(([ending, other]) => {
+    const spelt = new URL(url);
+    spelt.pathname = url.pathname.replace(ending, other);
+    return spelt;
+  });
+}
+
+function isFile(url: URL): boolean {
+  return statSync(fileURLToPath(url), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function parseUrl(text: string): URL | undefined {

@@ -26,9 +26,9 @@ export function packBytes(
   transferFrom: number,
 ): { bytes: Uint8Array; isTransferred: boolean } {
   if (isMoved(bytes)) return { bytes, isTransferred: true };
-  if (bytes.length < transferFrom && bytes.length === bytes.buffer.byteLength)
-    return { bytes, isTransferred: false };
-  // A copy of its own, as with a view all of the memory behind it would be cloned.
+  const isOwn = bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+  if (bytes.length < transferFrom && isOwn) return { bytes, isTransferred: false };
+  // A copy of its own: with a view all of the memory behind it would be cloned, and shared memory may change.
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);
   return { bytes: copy, isTransferred: bytes.length >= transferFrom };

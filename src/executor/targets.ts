@@ -1,5 +1,6 @@
 import { describeValue } from '../core/errors.js';
 import type { KnownServer } from './known-servers.js';
+import { ITSELF } from './loading.js';
 import { resolveModule } from './module-url.js';
 import type { TargetKind } from './wire.js';
 import type { WireError } from './wire-error.js';
@@ -11,6 +12,8 @@ export interface Target {
   readonly use: TargetKind;
   /** The first server that it is started for; undefined for none. */
   readonly server: KnownServer | undefined;
+  /** It was loaded in some thread, and has ended none since: new threads load it before it is called. */
+  isSound: boolean;
   /** Who waits until it is loaded somewhere. */
   readonly waiting: ((error: WireError | undefined) => void)[];
 }
@@ -18,6 +21,8 @@ export interface Target {
 /** What an executor calls, by number. */
 export class Targets {
   readonly #all: Target[] = [];
+  /** The URL of each module, by how it was given. */
+  readonly #urls = new Map<unknown, string>();
 
   get(index: number): Target {
     return this.#all[index] as Target;
@@ -27,17 +32,18 @@ export class Targets {
     return this.#all.keys();
   }
 
-  /** @param onNew - told of the number of one that is new @throws {TypeError} for what is no module's export */
-  find({ module, name, use, owner, server }: TargetRequest, onNew: (index: number) => void): number {
+  /** @param onNew - told of the URL of one that is new @throws {TypeError} for what is no module's export */
+  find({ module, name, use, owner, server }: TargetRequest, onNew: (url: string) => void): number {
     const given = module instanceof URL ? module.href : module;
     // Looking for the file costs a system call.
-    const url = this.#all.find((one) => one.url === given)?.url ?? resolveModule(owner, module);
+    const url = this.#urls.get(given) ?? resolveModule(owner, module);
+    this.#urls.set(given, url);
     if (typeof name !== 'string' || name === '')
       throw new TypeError(`${owner} takes the name of an export; received ${describeValue(name)}`);
     const known = this.#all.findIndex((one) => one.url === url && one.name === name && one.use === use);
     if (known !== -1) return known;
-    const index = this.#all.push({ url, name, use, server, waiting: [] }) - 1;
-    onNew(index);
+    const index = this.#all.push({ url, name, use, server, isSound: false, waiting: [] }) - 1;
+    onNew(url);
     return index;
   }
 
@@ -46,6 +52,16 @@ export class Targets {
     return new Promise((resolve) => {
       this.get(index).waiting.push(resolve);
     });
+  }
+
+  isAwaited(index: number): boolean {
+    return (this.#all[index]?.waiting.length ?? 0) > 0;
+  }
+
+  /** What is to blame when a thread has ended while it loaded these: of those that never were sound, if there are any. */
+  suspects(indexes: readonly number[]): readonly number[] {
+    const unsound = indexes.filter((index) => index === ITSELF || !this.get(index).isSound);
+    return unsound.length > 0 ? unsound : indexes;
   }
 
   settle(index: number, error: WireError | undefined): void {

@@ -1,11 +1,12 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { VelaError } from '../core/errors.js';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Call, CallThread, Packed } from './call.js';
 import { BELL, type Control, createControl, IS_HELD, RECALLED, TOLD } from './control.js';
+import { unsendableError } from './executor-errors.js';
 import { ReplyReader } from './reply-ring.js';
 import {
   ABORT,
   CALL,
+  CLOSE,
   CLOSED,
   FACTS,
   type FromThread,
@@ -14,6 +15,7 @@ import {
   READY,
   RUN,
   type ThreadStart,
+  type ToThread,
   type WireFacts,
 } from './wire.js';
 
@@ -22,6 +24,8 @@ type Entry<Kind> = Extract<FromThread, [Kind, ...unknown[]]>;
 /** Whom a thread reports to. */
 export interface ThreadEvents {
   ready(thread: ThreadHandle): void;
+  /** It gets a call of a target that it was not told to load. */
+  lacks(thread: ThreadHandle, target: number): void;
   loaded(thread: ThreadHandle, entry: Entry<typeof LOADED>): void;
   /** A call is over. */
   done(thread: ThreadHandle, call: Call, beganMs: number, endedMs: number): void;
@@ -54,13 +58,18 @@ export class ThreadHandle implements CallThread {
   readonly #free: number[];
   /** Servers that it knows. */
   readonly #introduced = new Set<number>();
+  /** Targets that it was told to load, and those among them that it has not. */
+  readonly #told = new Set<number>();
+  readonly #loading = new Set<number>();
   #ticket = 0;
   #outbox: Packed[] = [];
+  /** Who waits until it has no calls. */
+  readonly #idle: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
-  #idle: (() => void) | undefined;
 
   /** @param depth - how many calls it may have @param concurrency - how many of them run at once */
-  constructor(events: ThreadEvents, depth: number, concurrency: number) {
+  constructor(events: ThreadEvents, depth: number, concurrency: number, nesting: number) {
     const { port1, port2 } = new MessageChannel();
     this.#events = events;
     this.#port = port1;
@@ -68,7 +77,7 @@ export class ThreadHandle implements CallThread {
     this.#replies = new ReplyReader(this.#control);
     this.#calls = new Array<Call | undefined>(depth).fill(undefined);
     this.#free = Array.from({ length: depth }, (_, index) => depth - 1 - index);
-    this.start = { port: port2, control: this.#control.shared, concurrency };
+    this.start = { port: port2, control: this.#control.shared, concurrency, nesting };
     port1.on('message', (entries: FromThread[]) => this.#receive(entries));
   }
 
@@ -104,7 +113,19 @@ export class ThreadHandle implements CallThread {
     this.#calls[slot] = call;
     if (this.load++ === 0) this.heardMs = performance.now();
     Atomics.store(this.#control.slots, slot, call.ticket);
+    if (!this.#told.has(call.target)) this.#events.lacks(this, call.target);
     this.post(call.work.pack(call, this));
+  }
+
+  /** Tells it to load a target. */
+  tell(target: number, entry: ToThread): void {
+    this.#told.add(target);
+    this.#loading.add(target);
+    this.post({ entry });
+  }
+
+  get isLoading(): boolean {
+    return this.#loading.size > 0;
   }
 
   post(packed: Packed): void {
@@ -148,8 +169,14 @@ export class ThreadHandle implements CallThread {
 
   /** It is no more. @returns the calls that it had begun, and those that it had not */
   die(): { begun: Call[]; waiting: Call[] } {
-    this.#drainReplies();
     this.isClosing = true;
+    this.#drainReplies();
+    // What it has said before its end is heard.
+    for (;;) {
+      const got = receiveMessageOnPort(this.#port);
+      if (got === undefined) break;
+      for (const entry of got.message as FromThread[]) this.#handle(entry);
+    }
     const waiting = this.recallSome(Number.POSITIVE_INFINITY);
     const begun = this.#calls.filter((call) => call !== undefined);
     for (const call of begun) this.#release(call);
@@ -163,22 +190,24 @@ export class ThreadHandle implements CallThread {
   idle(): Promise<void> {
     return new Promise((resolve) => {
       if (this.load === 0) resolve();
-      else this.#idle = resolve;
+      else this.#idle.push(resolve);
     });
   }
 
-  /** Resolves when it says that it is closed, or is dead. */
-  closed(): Promise<void> {
-    return new Promise((resolve) => {
+  /** Tells it to stop what it has started, and to end. Resolves when it has, or is dead. */
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
       this.#closed = resolve;
+      this.post({ entry: [CLOSE] });
     });
+    return this.#closing;
   }
 
   #release(call: Call): void {
     this.#calls[call.slot] = undefined;
     this.#free.push(call.slot);
     this.load--;
-    if (this.load === 0) this.#idle?.();
+    if (this.load === 0) for (const resolve of this.#idle.splice(0)) resolve();
     if (call.isLate) this.lateCalls--;
     call.thread = undefined;
   }
@@ -212,7 +241,7 @@ export class ThreadHandle implements CallThread {
         if (call === undefined || call.ticket !== entry[2]) continue;
         this.#release(call);
         this.#events.done(this, call, 0, 0);
-        call.work.failed(unsendable(cause));
+        call.work.failed(unsendableError(cause));
         this.#events.freed(this);
       }
     }
@@ -253,6 +282,7 @@ export class ThreadHandle implements CallThread {
         this.#events.ready(this);
         return;
       case LOADED:
+        this.#loading.delete(entry[1]);
         this.#events.loaded(this, entry);
         return;
       case LOG:
@@ -267,12 +297,4 @@ export class ThreadHandle implements CallThread {
       }
     }
   }
-}
-
-function unsendable(cause: unknown): VelaError {
-  return new VelaError(
-    'ERR_EXECUTOR_ARGUMENTS',
-    'What is called in a thread cannot be sent there with these arguments: give plain data',
-    { cause },
-  );
 }

@@ -2,10 +2,10 @@ import type { Piscina } from 'piscina';
 import { toError } from '../core/errors.js';
 import type { Call } from './call.js';
 import type { ResolvedOptions } from './executor-options.js';
+import { findNesting } from './nesting.js';
 import { createPiscina, startThread } from './start-thread.js';
 import { type ThreadEvents, ThreadHandle } from './thread-handle.js';
 import { waitAtMost } from './wait-at-most.js';
-import { CLOSE } from './wire.js';
 
 /** Whom a pool reports to. */
 export interface PoolEvents extends Omit<ThreadEvents, 'freed'> {
@@ -33,6 +33,7 @@ export class ThreadPool {
   readonly #options: ResolvedOptions;
   readonly #events: PoolEvents;
   readonly #depth: number;
+  readonly #nesting = findNesting();
   #piscina: Promise<Piscina> | undefined;
   #threads: ThreadHandle[] = [];
   readonly #gone = new WeakMap<ThreadHandle, Promise<void>>();
@@ -89,6 +90,7 @@ export class ThreadPool {
   takeQueued(target: number): Call[] {
     const taken = this.#queue.filter((call) => call.target === target);
     this.#queue = this.#queue.filter((call) => call.target !== target);
+    if (this.#queue.length === 0) this.#emptied?.();
     return taken;
   }
 
@@ -199,6 +201,7 @@ export class ThreadPool {
       },
       this.#depth,
       concurrency,
+      this.#nesting,
     );
     this.#threads.push(thread);
     this.#events.made(thread);
@@ -247,7 +250,7 @@ export class ThreadPool {
     const present = this.#threads.filter((thread) => !thread.isClosing);
     const idleSince = performance.now() - idleTimeoutMs;
     const idle = present.filter(
-      (thread) => thread.isReady && thread.load === 0 && thread.heardMs <= idleSince,
+      (thread) => thread.isReady && thread.load === 0 && !thread.isLoading && thread.heardMs <= idleSince,
     );
     for (const thread of idle.slice(0, Math.max(0, present.length - minThreads)))
       void this.#retire(thread, Number.POSITIVE_INFINITY);
@@ -259,9 +262,7 @@ export class ThreadPool {
     if (thread.isReady) {
       await waitAtMost(thread.idle(), deadlineMs - performance.now());
       if (thread.load === 0 && this.#threads.includes(thread)) {
-        const closed = thread.closed();
-        thread.post({ entry: [CLOSE] });
-        await waitAtMost(closed, CLOSE_MS);
+        await waitAtMost(thread.close(), CLOSE_MS);
       }
     }
     if (this.#threads.includes(thread)) thread.kill('the executor was closed');

@@ -113,6 +113,8 @@ export interface ThreadStart {
   readonly control: SharedArrayBuffer;
   /** How many calls run at once. */
   readonly concurrency: number;
+  /** How many threads of executors it stands in, itself included. */
+  readonly nesting: number;
 }
 
 /** How much of a response may be under way from a thread to its server, in bytes. */

@@ -403,6 +403,8 @@ t.test('executor.run calls any function', async (t) => {
   t.same(await Promise.all(others), [2, 4, 6], 'those beside it are not hurt');
   t.match(await bad, { code: 'ERR_EXECUTOR_ARGUMENTS' });
   t.match(await refusal(() => run('giveFunction')), { code: 'ERR_EXECUTOR_RESULT' });
+  const twice = move(new Uint8Array(100_000).fill(7));
+  t.equal(((await run('takeBytes', twice, twice)) as Uint8Array).length, 100_000, 'the same bytes twice');
   t.match(await refusal(() => run('throwOwn')), { name: 'OwnError', message: 'from a function' });
   t.match(await refusal(() => run('notCallable')), {
     code: 'ERR_EXECUTOR_EXPORT',
@@ -444,6 +446,16 @@ t.test('wrong calls are refused at once, with the right one', async (t) => {
   );
   t.throws(() => createExecutor({ maxThreads: 0 }), /must be an integer from 1 to 1024; received 0/);
   t.throws(() => createExecutor({ minThreads: 3, maxThreads: 2 }), /must not be greater than "maxThreads"/);
+  t.throws(
+    () => createExecutor({ resourceLimits: { maxOldGenerationSizeMB: 1 } as never }),
+    /resourceLimits has no option .* \(did you mean "maxOldGenerationSizeMb"\?\)/,
+  );
+  t.throws(
+    () => createExecutor({ resourceLimits: { stackSizeMb: '4' } as never }),
+    /"stackSizeMb" of resourceLimits must be a number of MiB/,
+  );
+  t.throws(() => createExecutor({ env: { A: 1 } as never }), /"env" .* must hold text; received 1 for "A"/);
+  t.throws(refused(new URL('.', import.meta.url)), /there is no file .*test\//, 'a folder');
   t.throws(() => createExecutor({ name: '' }), /"name" of createExecutor must be text/);
   t.throws(() => shared.close({ timeoutMs: -1 }), /must be a number of milliseconds; received -1/);
   t.throws(() => shared.close({ ms: 1 } as never), /close has no option "ms"/);
@@ -509,6 +521,66 @@ t.test('what is wrong with a module is known when the server starts', async (t) 
   }
   const hung = threads(t, { loadTimeoutMs: 1000 });
   t.match(await refusal(() => hung.run(url('hangs.mjs'), 'default')), { code: 'ERR_EXECUTOR_LOAD' });
+});
+
+t.test('a module that ends its thread ends no other call for good', async (t) => {
+  const folder = t.testdir({ 'exits.mjs': 'process.exit(3)' });
+  const executor = threads(t, { maxThreads: 2 });
+  await executor.run(MODULE, 'add', 1, 1);
+  const exits = () => executor.run(pathToFileURL(`${folder}/exits.mjs`), 'default');
+  t.match(await refusal(exits), { code: 'ERR_EXECUTOR_LOAD', message: /exits\.mjs.*exited with code: 3/ });
+  t.equal(await executor.run(MODULE, 'add', 1, 2), 3);
+  await executor.reload();
+  t.equal(await executor.run(MODULE, 'add', 1, 3), 4, 'new threads do not load it before it is called');
+  t.match(await refusal(exits), { code: 'ERR_EXECUTOR_LOAD', message: /exits\.mjs/ });
+  t.equal(await executor.run(MODULE, 'add', 1, 4), 5);
+});
+
+t.test('a module that serves itself is told so, and makes no threads without end', async (t) => {
+  const vela = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
+  const folder = t.testdir({
+    'itself.mjs': `
+      import { middlewareInExecutor, serve } from ${vela};
+      export const app = () => [];
+      const itself = middlewareInExecutor(new URL(import.meta.url), { name: 'app' });
+      await serve(itself, { bind: '127.0.0.1:0', logLevel: 'silent' });`,
+  });
+  const executor = threads(t);
+  t.match(await refusal(() => executor.run(pathToFileURL(`${folder}/itself.mjs`), 'app')), {
+    code: 'ERR_EXECUTOR_NESTED',
+    message: /must not start .* a file of their own/,
+  });
+});
+
+t.test('a module is its source, or what it was compiled to, whichever is there', async (t) => {
+  const folder = t.testdir({
+    'source.mts': 'export const say = (): string => "source"',
+    'compiled.mjs': 'export const say = () => "compiled"',
+  });
+  const at = (file: string) => pathToFileURL(`${folder}/${file}`);
+  t.equal(await shared.run(at('source.mjs'), 'say'), 'source');
+  t.equal(await shared.run(at('compiled.mts'), 'say'), 'compiled');
+  t.match(await refusal(() => shared.run(at('none.mts'), 'say')), {
+    message: /there is no file .*none\.mts/,
+  });
+});
+
+t.test('what every object has is no export', async (t) => {
+  const folder = t.testdir({ 'common.cjs': 'module.exports = { ["a" + "b"]: () => 1 }' });
+  const common = pathToFileURL(`${folder}/common.cjs`);
+  t.equal(await shared.run(common, 'ab'), 1);
+  for (const name of ['constructor', '__proto__', 'toString'])
+    t.match(await refusal(() => shared.run(common, name)), { code: 'ERR_EXECUTOR_EXPORT' }, name);
+});
+
+t.test('a module that loads longer than a thread may be idle is loaded', async (t) => {
+  const folder = t.testdir({
+    'slow.mjs':
+      'await new Promise((go) => setTimeout(go, 500)); export default (e, start) => { start("204 No Content", []); return []; }',
+  });
+  const executor = threads(t, { minThreads: 0, idleTimeoutMs: 0 });
+  const there = client(t, middlewareInExecutor(pathToFileURL(`${folder}/slow.mjs`), { executor }));
+  t.equal((await there.get('/')).status, 204);
 });
 
 t.test('a module that is slow to load holds up no other', async (t) => {
@@ -674,6 +746,17 @@ t.test('threads come up whatever the flags of the process', async (t) => {
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...args]);
     t.equal(stdout, '3', what);
   }
+});
+
+t.test('a reload that a close overtakes comes to its end', async () => {
+  const executor = createExecutor({ maxThreads: 1 });
+  await executor.run(MODULE, 'add', 1, 1);
+  const running = executor.run(MODULE, 'sleepSync', 200);
+  await eventually(() => executor.metrics().running === 1);
+  const reloading = executor.reload();
+  await turns(1);
+  await executor.close();
+  await Promise.all([reloading, running]);
 });
 
 t.test('in development a module that is saved is loaded anew', async (t) => {

@@ -1,6 +1,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Chunk, MiddlewareFunction } from '../../core/contract.js';
 import { BELL, type Control, IS_HELD, openControl, stampTime, TOLD } from '../control.js';
+import { enterNesting } from '../nesting.js';
 import { ReplyWriter } from '../reply-ring.js';
 import {
   ABORT,
@@ -37,6 +38,7 @@ const HOLD_MS = 1000;
 
 /** Serves its port until the server closes it. */
 export function serveThread(start: ThreadStart): Promise<void> {
+  enterNesting(start.nesting);
   return new Promise((resolve) => {
     new ThreadServer(start, resolve).begin();
   });

@@ -49,7 +49,9 @@ export async function loadTarget(
 function findExport(module: Record<string, unknown>, name: string): unknown {
   if (name in module) return module[name];
   const inner = module.default;
-  return typeof inner === 'object' && inner !== null && name in inner ? Reflect.get(inner, name) : undefined;
+  // What all objects have is no export: `constructor`, `toString`.
+  const isThere = typeof inner === 'object' && inner !== null && name in inner;
+  return isThere && (Object.hasOwn(inner, name) || !(name in {})) ? Reflect.get(inner, name) : undefined;
 }
 
 function isCallable(found: unknown, use: TargetKind): boolean {
