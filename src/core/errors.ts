@@ -29,9 +29,16 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null && typeof value === 'object' && 'then' in value && typeof value.then === 'function';
 }
 
-/** Any thrown value as an Error. */
+/** Any thrown value as an Error. Never throws, though a Proxy may when it is looked at. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  try {
+    return thrown instanceof Error ? thrown : foreignError(thrown);
+  } catch {
+    return new Error('a value that cannot be read was thrown');
+  }
+}
+
+function foreignError(thrown: unknown): Error {
   return typeof thrown === 'function' && thrown.prototype instanceof Error
     ? new Error(`the class ${thrown.name} was thrown, not an error: throw new ${thrown.name}(...)`)
     : new Error(`a value that is no Error was thrown: ${describeValue(thrown)}`);

@@ -1,10 +1,9 @@
 import type { ServerConfig } from '../core/contract.js';
-import { toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ServerFacts } from '../core/request-host.js';
-import { PACKED_ERROR } from './thread/thread-logger.js';
-import type { FromThread, LOG, WireFacts } from './wire.js';
-import { crosses, unpackError, type WireError } from './wire-error.js';
+import type { FromThread, LOG, WireDetail, WireFacts } from './wire.js';
+import { unpackError } from './wire-error.js';
+import { packValue, unpackValue } from './wire-value.js';
 
 /** What is known of a server, whether it listens yet or not. */
 export type KnownServer = Pick<ServerFacts, 'config' | 'logger' | 'stopping'> & Partial<ServerFacts>;
@@ -37,7 +36,7 @@ export class KnownServers {
       multiprocess = false,
     } = server;
     const config = Object.freeze(
-      Object.fromEntries(Object.entries(server.config).filter(([, value]) => crosses(value))),
+      Object.fromEntries(Object.entries(server.config).filter(([, value]) => packValue(value) !== undefined)),
     ) as ServerConfig;
     return { host, port, scheme, software, multiprocess, config, isStopping: server.stopping.aborted };
   }
@@ -53,10 +52,10 @@ export class KnownServers {
   }
 }
 
-function unpackDetails(details: object): object {
-  const pairs = Object.entries(details).map(([key, value]: [string, unknown]) => {
-    const isPacked = typeof value === 'object' && value !== null && PACKED_ERROR in value;
-    return [key, isPacked ? toError(unpackError(value[PACKED_ERROR] as WireError)) : value];
-  });
-  return Object.fromEntries(pairs);
+function unpackDetails(details: readonly WireDetail[]): object {
+  const pairs = details.map(([key, value, error]) => [
+    key,
+    error === undefined ? value && unpackValue(value) : unpackError(error),
+  ]);
+  return Object.fromEntries(pairs) as object;
 }

@@ -1,6 +1,6 @@
-import { serialize } from 'node:v8';
 import { toError, VelaError } from '../core/errors.js';
 import * as httpErrors from '../core/http-error.js';
+import { packValue, unpackValue, type WireValue } from './wire-value.js';
 
 /** An error as it crosses threads, which by itself would lose its class and all that it carries. */
 export interface WireError {
@@ -9,17 +9,17 @@ export interface WireError {
   readonly stack: string | undefined;
   readonly cause: WireCause | undefined;
   /** What else it carries: code, status, headers. */
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields: readonly (readonly [key: string, value: WireValue])[];
   /** Those of an AggregateError. */
   readonly errors: readonly WireError[] | undefined;
 }
 
 /** A cause is mostly an error, and may be any value. */
-type WireCause = { readonly error: WireError } | { readonly value: unknown };
+type WireCause = { readonly error: WireError } | { readonly value: WireValue };
 
-/** How many causes go along, and how many errors of one. */
+/** How many causes go along, and how many errors in all: they may stand in a circle. */
 const CAUSES = 8;
-const ERRORS = 16;
+const ERRORS = 32;
 /** The classes that an error has again on the other side; another one is an Error with its name. */
 const CLASSES: Readonly<Record<string, { readonly prototype: object }>> = {
   AggregateError,
@@ -33,32 +33,59 @@ const CLASSES: Readonly<Record<string, { readonly prototype: object }>> = {
   VelaError,
   ...httpErrors,
 };
+const OWN_KEYS: readonly string[] = ['name', 'message', 'stack', 'cause'];
 
-/** An error, made ready to cross. */
-export function packError(thrown: unknown, depth = 0): WireError {
-  const error = toError(thrown);
-  const fields: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
-    if (key === 'name' || key === 'message' || key === 'stack' || key === 'cause') continue;
-    const value: unknown = Reflect.get(error, key);
-    if (crosses(value)) fields[key] = value;
+/** An error, made ready to cross. What it throws itself when it is read is left out. */
+export function packError(thrown: unknown): WireError {
+  try {
+    return pack(toError(thrown), 0, { errors: ERRORS });
+  } catch {
+    return pack(new Error('a value that cannot be read was thrown'), 0, { errors: ERRORS });
   }
+}
+
+function pack(error: Error, depth: number, left: { errors: number }): WireError {
+  left.errors--;
+  const fields: [string, WireValue][] = [];
+  for (const key of Object.keys(error)) {
+    const value = OWN_KEYS.includes(key) ? undefined : packValue(read(error, key));
+    if (value !== undefined) fields.push([key, value]);
+  }
+  const inner = depth + 1;
+  const packInner = (one: unknown): WireError[] =>
+    inner > CAUSES || left.errors <= 0 ? [] : [pack(toError(one), inner, left)];
+  const cause = read(error, 'cause');
+  const errors = error instanceof AggregateError ? read(error, 'errors') : undefined;
   return {
-    name: String(error.name),
-    message: String(error.message),
-    stack: typeof error.stack === 'string' ? error.stack : undefined,
-    cause: depth === CAUSES ? undefined : packCause(error.cause, depth + 1),
+    name: readText(error, 'name') ?? 'Error',
+    message: readText(error, 'message') ?? '',
+    stack: readText(error, 'stack'),
+    cause: cause instanceof Error ? wrapError(packInner(cause)[0]) : wrapValue(packValue(cause)),
     fields,
-    errors:
-      error instanceof AggregateError && depth < CAUSES
-        ? error.errors.slice(0, ERRORS).map((one) => packError(one, depth + 1))
-        : undefined,
+    errors: Array.isArray(errors) ? errors.flatMap(packInner) : undefined,
   };
 }
 
-function packCause(cause: unknown, depth: number): WireCause | undefined {
-  if (cause instanceof Error) return { error: packError(cause, depth) };
-  return cause === undefined || !crosses(cause) ? undefined : { value: cause };
+function wrapError(error: WireError | undefined): WireCause | undefined {
+  return error && { error };
+}
+
+function wrapValue(value: WireValue | undefined): WireCause | undefined {
+  return value === undefined || (Array.isArray(value) && value[0] === undefined) ? undefined : { value };
+}
+
+/** A property; undefined for one whose getter throws. */
+function read(error: Error, key: string): unknown {
+  try {
+    return Reflect.get(error, key);
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(error: Error, key: string): string | undefined {
+  const value = read(error, key);
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The error again. Its stack is the one that it had where it was thrown. */
@@ -68,27 +95,15 @@ export function unpackError({ name, message, stack, cause, fields, errors }: Wir
   Object.setPrototypeOf(error, prototype);
   if (stack !== undefined)
     Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
-  for (const [key, value] of Object.entries(fields)) Object.defineProperty(error, key, describe(value));
+  for (const [key, value] of fields) Object.defineProperty(error, key, describe(unpackValue(value)));
   if (errors !== undefined)
     Object.defineProperty(error, 'errors', { ...describe(errors.map(unpackError)), enumerable: false });
   if (error.name !== name) Object.defineProperty(error, 'name', { ...describe(name), enumerable: false });
   return error;
 }
 
-/** True for what can be sent to another thread. */
-export function crosses(value: unknown): boolean {
-  if (value === null || typeof value !== 'object')
-    return typeof value !== 'function' && typeof value !== 'symbol';
-  try {
-    serialize(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function unpackCause(cause: WireCause): unknown {
-  return 'error' in cause ? unpackError(cause.error) : cause.value;
+  return 'error' in cause ? unpackError(cause.error) : unpackValue(cause.value);
 }
 
 function describe(value: unknown): PropertyDescriptor {

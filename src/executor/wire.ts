@@ -1,5 +1,6 @@
 import type { ServerConfig } from '../core/contract.js';
 import type { WireError } from './wire-error.js';
+import type { WireValue } from './wire-value.js';
 
 /*
  * What the server and a thread of its executor say to each other: messages are lists of entries, each a tuple with its
@@ -91,10 +92,12 @@ export type FromThread =
   | [kind: typeof RESULT, slot: number, value: unknown]
   | [kind: typeof BODY_CREDIT, slot: number, bytes: number]
   | [kind: typeof OVER, slot: number]
-  | [kind: typeof LOG, facts: number, level: LogLevel, details: object, message: string]
+  | [kind: typeof LOG, facts: number, level: LogLevel, details: readonly WireDetail[], message: string]
   | [kind: typeof CLOSED];
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** One of a log line's details: a value, or an error. */
+export type WireDetail = readonly [key: string, value: WireValue | undefined, error: WireError | undefined];
 
 /** What a server's requests have in common, as far as it can cross threads. */
 export interface WireFacts {

@@ -362,6 +362,18 @@ t.test('a body keeps its order while a handler of the same thread looks for its 
   await left;
 });
 
+t.test('errors that cannot be read are told all the same, and end no thread', async (t) => {
+  const executor = threads(t);
+  const one = testClient(middlewareInExecutor(MODULE, { name: 'throwsOdd', executor }));
+  t.teardown(() => one.close());
+  for (const kind of (await executor.run(MODULE, 'oddities')) as string[]) {
+    const error = await refusal(() => executor.run(MODULE, 'throwOdd', kind));
+    t.match(error.message, kind === 'proxy' ? /cannot be read/ : /^odd$/, kind);
+    t.equal((await one.get(`/?${kind}`)).status, 500, kind);
+  }
+  t.equal(executor.metrics().lostThreads, 0);
+});
+
 t.test('errors keep their class, and what they carry', async (t) => {
   const seen: Error[] = [];
   const stack = new WsgiHandler([inThread('throws')], { responseMiddleware: [] });
@@ -650,11 +662,11 @@ t.test('log lines of a thread name their request', async (t) => {
     (environ) => {
       environ['vela.request_id'] = 'the-id';
     },
-    middlewareInExecutor(MODULE, { name: 'logs', executor: shared }),
+    mount('/path', middlewareInExecutor(MODULE, { name: 'logs', executor: shared })),
   ]);
   const one = plainClient(stack, { logger: log });
   t.teardown(() => one.close());
-  await one.get('/path');
+  await one.get('/path?q');
   await eventually(() => log.lines.length === 2);
   t.match(log.lines, [
     {
@@ -665,6 +677,28 @@ t.test('log lines of a thread name their request', async (t) => {
     { level: 'error', message: 'an error', details: { err: { name: 'TypeError', message: 'logged' } } },
   ]);
   t.ok(log.lines[1]?.details.err instanceof TypeError);
+});
+
+t.test('a log line fails for nothing that it tells, and the last one of a thread is heard', async (t) => {
+  const log = recorder();
+  const executor = threads(t);
+  const site = new WsgiHandler(
+    (['logsOddly', 'lastWords'] as const).map((name) =>
+      mount(`/${name}`, middlewareInExecutor(MODULE, { name, executor })),
+    ),
+  );
+  const one = plainClient(site, { logger: log });
+  t.teardown(() => one.close());
+  t.equal((await one.get('/logsOddly')).status, 200);
+  await eventually(() => log.lines.length === 4);
+  t.match(log.lines, [
+    { message: 'no text', details: { odd: '(cannot be shown)', method: 'GET' } },
+    { message: 'a getter', details: { odd: '(cannot be shown)' } },
+    { message: 'an error', details: { err: { name: 'TypeError', message: 'in place of details' } } },
+    { message: 'only text' },
+  ]);
+  t.equal((await one.get('/lastWords')).status, 500);
+  t.ok(log.lines.some(({ message }) => message === 'last words'));
 });
 
 t.test('metrics and a diagnostics channel tell what calls cost', async (t) => {

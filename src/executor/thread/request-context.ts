@@ -4,7 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface RequestContext {
   readonly requestId: string;
   readonly method: string;
-  readonly path: string;
+  /** As the client sent it. */
+  readonly target: string;
 }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
