@@ -7,6 +7,7 @@ import {
   type Environ,
   environKeys,
   type HeaderPair,
+  HttpError,
   lint,
   type StartResponse,
   toObject,
@@ -697,6 +698,24 @@ t.test('aborts and deadlines', async (t) => {
     await new Promise(setImmediate);
     t.equal(signalled, 'ERR_CLIENT_ABORTED');
     t.ok(isClosed, 'the generator was closed');
+  });
+
+  t.test('a generator that ends its own request is closed behind its step', async (t) => {
+    let isClosed = false;
+    const app: App = (environ, start) => {
+      start('200 OK', TEXT);
+      return (function* () {
+        try {
+          environ['vela.response'].fail(new HttpError(409, 'not so'));
+          yield 'never';
+          yield 'nor this';
+        } finally {
+          isClosed = true;
+        }
+      })();
+    };
+    t.equal((await client(t, app).get('/')).status, 409);
+    t.ok(isClosed);
   });
 
   t.test('a handler that never answers is 504, and its late answer is closed', async (t) => {

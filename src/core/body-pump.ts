@@ -47,6 +47,8 @@ export class BodyPump {
   #sink: BodySink;
   #iterator: AnyIterator;
   #isClosed = false;
+  /** The body's own code is on the stack. */
+  #isStepping = false;
   /** All chunks are there already, so none shares its memory with the next. */
   readonly #isEager: boolean;
   /** A promise, or the next turn of the loop, goes on with the walk. */
@@ -69,11 +71,14 @@ export class BodyPump {
           this.#yieldTurn();
           return;
         }
+        this.#isStepping = true;
         const step = this.#iterator.next();
+        this.#stepped();
         if (isThenable(step)) this.#await(step as PromiseLike<Step>, (value) => this.#onStep(value));
         else this.#onStep(step as Step);
       }
     } catch (error) {
+      if (this.#isStepping) this.#stepped();
       this.#fail(error);
     }
   }
@@ -82,7 +87,13 @@ export class BodyPump {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeBody(this.#body, this.#iterator, this.#sink);
+    if (!this.#isStepping) closeBody(this.#body, this.#iterator, this.#sink);
+  }
+
+  /** A generator cannot be closed in the middle of a step, as one that ends its own request would be. */
+  #stepped(): void {
+    this.#isStepping = false;
+    if (this.#isClosed) closeBody(this.#body, this.#iterator, this.#sink);
   }
 
   #onStep(step: Step): void {

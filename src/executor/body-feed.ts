@@ -23,9 +23,10 @@ export class BodyFeed {
   /** The thread was told that all has been sent, or that the rest is lost. */
   #finish: ((rest: RequestInput) => void) | undefined;
 
-  constructor(call: Call, input: WsgiInput) {
+  /** @param steps - of the request's body */
+  constructor(call: Call, steps: AsyncIterator<Buffer>) {
     this.#call = call;
-    this.#steps = input[Symbol.asyncIterator]();
+    this.#steps = steps;
     void this.#run();
   }
 

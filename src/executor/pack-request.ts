@@ -64,9 +64,8 @@ export function packHead(
     gateway = connection.gateway;
   }
   const path = requireLine('vela.raw_path', environ['vela.raw_path']);
-  const method = requireLine('REQUEST_METHOD', environ.REQUEST_METHOD);
   const requestId = requireLine('vela.request_id', environ['vela.request_id']);
-  let text = `${method}\n${path}\n${host.contentLength}\n${bodyBytes}\n${requestId}\n`;
+  let text = `${host.method}\n${path}\n${host.contentLength}\n${bodyBytes}\n${requestId}\n`;
   text += `${query === undefined ? '' : `?${query}`}\n${host.target}\n${host.protocol}\n${address}\n${port}\n`;
   text += `${host.facts.scheme}\n${gateway}\n${host.timestamp}`;
   const fields = host.fields();

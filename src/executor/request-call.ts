@@ -1,7 +1,14 @@
-import type { Environ, HeaderPair, MiddlewareResult, StartResponse } from '../core/contract.js';
+import type {
+  Chunk,
+  Environ,
+  HeaderPair,
+  MiddlewareResult,
+  StartResponse,
+  WsgiInput,
+} from '../core/contract.js';
 import { LazyEnviron } from '../core/environ.js';
 import { innerEnviron } from '../core/environ-keys.js';
-import { VelaError } from '../core/errors.js';
+import { describeValue, VelaError } from '../core/errors.js';
 import { Eventual } from '../core/eventual.js';
 import { HttpError } from '../core/http-error.js';
 import { RequestInput } from '../core/input.js';
@@ -44,7 +51,8 @@ export class RequestCall implements Work {
   readonly #assigned: unknown[] | undefined;
   /** The body, where it is in memory. */
   readonly #bytes: Buffer | undefined;
-  readonly #isStreamed: boolean;
+  /** Of a body that is on its way. */
+  readonly #steps: AsyncIterator<Buffer> | undefined;
   #call: Call | undefined;
   #feed: BodyFeed | undefined;
   #body: ResponseBody | undefined;
@@ -65,9 +73,10 @@ export class RequestCall implements Work {
     const input = hasBody(environ, host) ? environ['wsgi.input'] : undefined;
     const isLoaded = input instanceof RequestInput && RequestInput.isOver(input);
     this.#bytes = isLoaded ? RequestInput.takeRest(input) : undefined;
-    this.#isStreamed = input !== undefined && !isLoaded;
-    this.isPinned = this.#isStreamed || (this.#bytes?.length ?? 0) >= TRANSFER_BYTES;
-    this.#head = packHead(environ, host, this.#isStreamed ? -1 : (this.#bytes?.length ?? 0), options);
+    this.#steps = input === undefined || isLoaded ? undefined : iterateInput(input);
+    const bodyBytes = this.#steps === undefined ? (this.#bytes?.length ?? 0) : -1;
+    this.isPinned = bodyBytes === -1 || bodyBytes >= TRANSFER_BYTES;
+    this.#head = packHead(environ, host, bodyBytes, options);
     this.#assigned = packAssigned(innerEnviron(environ));
   }
 
@@ -82,26 +91,24 @@ export class RequestCall implements Work {
   pack(call: Call, thread: CallThread): Packed {
     const { slot, ticket, target } = call;
     const server = this.#executor.introduce(thread, this.#host.facts);
-    if (this.#isStreamed) this.#feed = new BodyFeed(call, this.#environ['wsgi.input']);
+    if (this.#steps !== undefined) this.#feed = new BodyFeed(call, this.#steps);
     const bytes = this.#bytes;
-    const body = bytes && (this.isPinned ? packLarge(bytes) : bytes.toString('latin1'));
+    const body = bytes && (this.isPinned ? this.#packLarge(bytes) : bytes.toString('latin1'));
     const transfer = typeof body === 'object' ? [body.buffer as ArrayBuffer] : undefined;
     return { entry: [CALL, slot, ticket, target, server, this.#head, this.#assigned, body], transfer };
   }
 
   replied(head: string, body: Buffer | undefined): void {
-    this.#over();
-    this.#answer(head, [body ?? '']);
+    this.#whole(head, body);
   }
 
   told(entry: FromThread): boolean {
     switch (entry[0]) {
       case WHOLE:
-        this.#over();
-        this.#answer(entry[2], [entry[3] ?? '']);
+        this.#whole(entry[2], entry[3]);
         return true;
       case HEAD:
-        this.#begin(entry[2]);
+        if (!this.#isOver) this.#begin(entry[2]);
         return false;
       case CHUNK:
         this.#body?.push(entry[2]);
@@ -145,13 +152,22 @@ export class RequestCall implements Work {
       : new HttpError(504, 'The call in a thread took too long');
   }
 
+  #whole(head: string, body: Chunk | undefined): void {
+    const isLate = this.#isOver;
+    this.#over();
+    if (!isLate) this.#answer(head, body === undefined ? undefined : [body]);
+  }
+
+  /** @param body - undefined for one that is not sent */
   #answer(head: string, body: MiddlewareResult): void {
     const [status = '', ...lines] = head.split('\n');
     const headers: HeaderPair[] = [];
     for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
     try {
-      this.#startResponse(status, headers);
-      this.outcome.resolve(body);
+      const write = this.#startResponse(status, headers);
+      // Nobody has counted what GET would send; what is written to HEAD is not sent, and makes it uncounted here too.
+      if (body === undefined && this.#host.method === 'HEAD' && !headers.some(isLength)) void write(' ');
+      this.outcome.resolve(body ?? ['']);
     } catch (error) {
       this.outcome.reject(error);
       this.#cancel();
@@ -187,6 +203,12 @@ export class RequestCall implements Work {
     return isWhole;
   }
 
+  /** A body whose memory can be handed over: a copy where somebody has it, by `requestOf(environ).bytes()` and its like. */
+  #packLarge(bytes: Buffer): Uint8Array {
+    const isKept = Object.hasOwn(innerEnviron(this.#environ), 'vela.body');
+    return isWhole(bytes) && !isKept ? bytes : new Uint8Array(bytes);
+  }
+
   #over(): void {
     this.#isOver = true;
     if (!this.#isPassed) this.#feed?.stop();
@@ -204,8 +226,19 @@ function hasBody(environ: Environ, host: RequestHost): boolean {
   return host.bodyBytes !== 0 || Object.hasOwn(innerEnviron(environ), 'wsgi.input');
 }
 
-/** A body as its memory can be handed over. */
-function packLarge(bytes: Buffer): Uint8Array {
-  const isWhole = bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-  return isWhole ? bytes : new Uint8Array(bytes);
+function isLength([name]: HeaderPair): boolean {
+  return name.toLowerCase() === 'content-length';
+}
+
+/** What a middleware has put there may be anything. */
+function iterateInput(input: WsgiInput): AsyncIterator<Buffer> {
+  if (typeof input?.[Symbol.asyncIterator] === 'function') return input[Symbol.asyncIterator]();
+  throw new VelaError(
+    'ERR_EXECUTOR_ENVIRON',
+    `environ['wsgi.input'] must be an input to be sent to a thread, with [Symbol.asyncIterator](); received ${describeValue(input)}`,
+  );
+}
+
+function isWhole(bytes: Buffer): boolean {
+  return bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
 }

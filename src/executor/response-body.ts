@@ -1,6 +1,7 @@
-import { LENDING_ITERATOR, type LendingBody } from '../core/body-pump.js';
+import { type AnyIterator, LENDING_ITERATOR, type LendingBody } from '../core/body-pump.js';
 import type { Chunk } from '../core/contract.js';
 import { Eventual } from '../core/eventual.js';
+import { own } from '../core/own.js';
 import { BLOCK_BYTES, costOf, RESPONSE_WINDOW_BYTES } from './wire.js';
 
 type Step = IteratorResult<Chunk, undefined>;
@@ -55,14 +56,18 @@ export class ResponseBody implements AsyncIterableIterator<Chunk>, LendingBody {
     return this;
   }
 
-  [LENDING_ITERATOR](): this {
+  /** For a server: a step that is there already is no promise, which spares a turn for each chunk. */
+  [LENDING_ITERATOR](): AnyIterator {
     this.#isLent = true;
-    return this;
+    return { next: () => this.#step(), return: () => this.return() };
   }
 
-  /** A step that is there already is no promise: that spares a turn for each chunk. */
   next(): Promise<Step> {
-    return this.#step() as never;
+    return own(this.#next());
+  }
+
+  async #next(): Promise<Step> {
+    return await this.#step();
   }
 
   async return(): Promise<Step> {

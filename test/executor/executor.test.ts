@@ -22,6 +22,7 @@ import {
   lint,
   type Middleware,
   Router,
+  requestOf,
   type VelaError,
   WsgiHandler,
   type WsgiResponse,
@@ -103,6 +104,13 @@ t.test('answers are those that the application gives on the loop', async (t) => 
     ['noContent'],
     ['lines'],
     ['hello', '/', { method: 'HEAD' }],
+    ['writes', '/', { method: 'HEAD' }],
+    ['noContent', '/', { method: 'HEAD' }],
+    ...['generator', 'async', 'none'].map((kind): [Name, string, TestRequest] => [
+      'bodies',
+      `/?${kind}`,
+      { method: 'HEAD' },
+    ]),
     ...['generator', 'async', 'bytes', 'text', 'large', 'moved', 'breaks', 'none'].map(
       (kind) => ['bodies', `/?${kind}`] as [Name, string],
     ),
@@ -301,6 +309,46 @@ t.test('who follows has the body that a middleware in a thread leaves', async (t
   }
 });
 
+t.test('a body that somebody keeps is still there when a thread has had it', async (t) => {
+  const text = 'b'.repeat(200_000);
+  for (const name of ['nothing', 'keepsBody'] as const) {
+    for (const middleware of [lint(HERE[name] as Middleware), inThread(name)]) {
+      const kept: Buffer[] = [];
+      const keep: Middleware = async (environ) => {
+        kept.push(await requestOf(environ).bytes());
+      };
+      const answer: App = async (environ, startResponse) => {
+        const again = await requestOf(environ).bytes();
+        startResponse('200 OK', [['Content-Type', 'text/plain']]);
+        return [String(again.length)];
+      };
+      for (const before of [[keep], []]) {
+        const there = client(t, new WsgiHandler([...before, middleware, answer]));
+        t.equal(await (await there.post('/', { body: text })).text(), '200000', `${name} ${before.length}`);
+      }
+      t.equal(kept[0]?.toString(), text);
+    }
+  }
+});
+
+t.test('what is no input is refused, and costs no thread', async (t) => {
+  const executor = threads(t);
+  const replace: Middleware = (environ) => {
+    environ['wsgi.input'] = { read: async () => Buffer.alloc(0) } as never;
+  };
+  const log = recorder();
+  const one = plainClient(
+    new WsgiHandler([replace, middlewareInExecutor(MODULE, { name: 'hello', executor })]),
+    {
+      logger: log,
+    },
+  );
+  t.equal((await one.post('/', { body: 'x' })).status, 500);
+  t.match(log.lines[0]?.details.err, { code: 'ERR_EXECUTOR_ENVIRON', message: /\['wsgi\.input'\] must be/ });
+  await one.close();
+  t.match(executor.metrics(), { running: 0, waiting: 0 });
+});
+
 t.test('the end of an answer that nobody waits for ends no other', async (t) => {
   const executor = threads(t, { ahead: 0 });
   const gate = new Int32Array(new SharedArrayBuffer(4));
@@ -360,6 +408,19 @@ t.test('a body keeps its order while a handler of the same thread looks for its 
   go();
   t.equal(await (await answer).text(), '0123');
   await left;
+});
+
+t.test('a generator that looks for its client in the middle of a step is ended all the same', async (t) => {
+  const executor = threads(t);
+  const one = testClient(middlewareInExecutor(MODULE, { name: 'pollsInBody', executor }));
+  t.teardown(() => one.close());
+  const before = await executor.run(MODULE, 'count', 'endings');
+  const abort = new AbortController();
+  const response = await one.get('/', { signal: abort.signal });
+  const cut = refusal(() => response.text());
+  abort.abort();
+  await cut;
+  t.equal(await executor.run(MODULE, 'count', 'endings'), Number(before) + 1);
 });
 
 t.test('errors that cannot be read are told all the same, and end no thread', async (t) => {
@@ -484,6 +545,24 @@ t.test('wrong calls are refused at once, with the right one', async (t) => {
   });
   t.equal((await copied.get('/')).status, 500);
   await copied.close();
+});
+
+t.test('who walks a body of a thread by hand gets promises', async (t) => {
+  const inner = middlewareInExecutor(MODULE, { name: 'bodies', executor: shared });
+  const walk: App = async (environ, startResponse) => {
+    const body = await inner(environ, startResponse);
+    const steps = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const chunks: Uint8Array[] = [];
+    for (;;) {
+      const step = steps.next();
+      t.type(step, Promise);
+      const { done, value } = await step;
+      if (done === true) return chunks;
+      chunks.push(Buffer.from(value));
+    }
+  };
+  const app = Object.assign(walk, { start: inner.start, stop: inner.stop }) as App;
+  t.equal(await (await client(t, app).get('/?generator')).text(), 'one two three');
 });
 
 t.test('what is wrong with a module is known when the server starts', async (t) => {

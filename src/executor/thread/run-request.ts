@@ -30,9 +30,9 @@ export function createCall(
     environ['vela.request_id'] = head.requestId;
     if (assigned !== undefined) assignKeys(environ, assigned);
     const result = app(environ, startResponse);
-    if (result === undefined || result === null) return pass(call, line);
+    if (result === undefined || result === null) return pass(call, environ, line);
     if (!isThenable(result)) return result;
-    return result.then((value) => value ?? pass(call, line));
+    return result.then((value) => value ?? pass(call, environ, line));
   };
   // Nothing is what an application never gives: `pass` has ended the exchange by then, or it is its mistake.
   const service = servers.service(server, enter as AppFunction);
@@ -58,14 +58,19 @@ export function runCall({ head, exchange }: ThreadCall): void {
 }
 
 /** The application does not take the request: it goes back, with what is left of its body. */
-function pass(call: ThreadCall, line: ThreadLine): typeof TAKEN | undefined {
+function pass(call: ThreadCall, environ: Environ, line: ThreadLine): typeof TAKEN | undefined {
   const { exchange, input } = call;
   // A response that was begun must be given: the exchange says so.
   if (exchange === undefined || exchange.isStarted || call.isOver) return undefined;
   exchange.takeOver();
-  const rest = input === undefined ? joinParts(call) : RequestInput.takeRest(input);
+  // What was read by `requestOf(environ)` is kept, and stands there to be read again.
+  const kept = input === undefined ? undefined : environ['wsgi.input'];
+  const isKept = kept !== input && kept instanceof RequestInput && RequestInput.isOver(kept);
+  const left = isKept ? kept : input;
+  const rest = left === undefined ? joinParts(call) : RequestInput.takeRest(left);
   // With a part of larger memory all of that would go.
-  const unread = rest !== undefined && rest.length < rest.buffer.byteLength ? new Uint8Array(rest) : rest;
+  const isOurs = !isKept && rest?.length === rest?.buffer.byteLength;
+  const unread = rest !== undefined && !isOurs ? new Uint8Array(rest) : rest;
   const transfer = unread === undefined ? [] : [unread.buffer as ArrayBuffer];
   if (call.isStreamed) {
     call.isPassed = true;
