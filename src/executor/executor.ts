@@ -10,6 +10,7 @@ import { FunctionCall } from './function-call.js';
 import { type KnownServer, KnownServers } from './known-servers.js';
 import { ITSELF, Loadings } from './loading.js';
 import { ModuleWatch } from './module-watch.js';
+import { addOpenExecutor } from './open-executors.js';
 import { type TargetRequest, Targets } from './targets.js';
 import type { ThreadHandle } from './thread-handle.js';
 import { ThreadPool } from './thread-pool.js';
@@ -30,6 +31,7 @@ export class Executor {
   readonly #loadings: Loadings;
   readonly #pool: ThreadPool;
   readonly #watch: ModuleWatch | undefined;
+  readonly #leave: () => void;
   #closing: Promise<void> | undefined;
 
   constructor(options: ExecutorOptions = {}) {
@@ -59,6 +61,7 @@ export class Executor {
       stranded: (calls, error) => this.#strand(calls, error),
     });
     this.#watch = this.#options.watch ? this.#watchModules() : undefined;
+    this.#leave = addOpenExecutor(this);
   }
 
   get name(): string {
@@ -117,7 +120,8 @@ export class Executor {
         `Option "timeoutMs" of close must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
       );
     this.#watch?.close();
-    this.#closing ??= this.#pool.close(performance.now() + timeoutMs).then(() => {
+    this.#closing ??= this.#pool.close(performance.now() + timeoutMs).finally(() => {
+      this.#leave();
       this.#timeouts.stop();
       this.#kills.stop();
       this.#loadings.stop();

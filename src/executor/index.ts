@@ -9,3 +9,4 @@ export type { ExecutorOptions } from './executor-options.js';
 export { middlewareInExecutor, type OffloadOptions } from './middleware-in-executor.js';
 export { move } from './move.js';
 export { offload } from './offload.js';
+export { type OpenExecutor, openExecutors } from './open-executors.js';

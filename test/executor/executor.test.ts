@@ -5,6 +5,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t, { type Test } from 'tap';
 import {
   createExecutor,
@@ -14,6 +16,7 @@ import {
   move,
   type OffloadOptions,
   offload,
+  openExecutors,
 } from '../../src/executor/index.js';
 import {
   type App,
@@ -903,6 +906,36 @@ t.test('in development a module that is saved is loaded anew', async (t) => {
   save("export const say = () => 'five';");
   await eventually(async () => (await (await debugging.get('/')).text()) === 'five');
   t.match(await refusal(() => createExecutor({ watch: 1 as never })), { message: /"watch".*true or false/ });
+});
+
+t.test('openExecutors gives those that are not closed', async (t) => {
+  const opened = () => openExecutors().filter(({ name }) => name.startsWith('open-'));
+  const [first, second, twin] = ['a', 'b', 'b'].map((name) => threads(t, { name: `open-${name}` }));
+  t.same(opened(), [first, second, twin]);
+  t.ok(opened().every((one, index) => one === [first, second, twin][index]));
+  t.throws(() => createExecutor({ name: 'open-c', maxThreads: 0 }));
+  t.equal(await first?.run(MODULE, 'add', 1, 2), 3);
+  t.equal(opened()[0]?.metrics().completed, 1);
+  await first?.close();
+  await second?.close();
+  await second?.close();
+  t.same(
+    opened().map(({ name }) => name),
+    ['open-b'],
+  );
+  t.equal(opened()[0], twin);
+});
+
+t.test('openExecutors keeps no executor that was dropped unused', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const isThere = () => openExecutors().some(({ name }) => name === 'dropped');
+  createExecutor({ name: 'dropped' });
+  t.ok(isThere());
+  await eventually(() => {
+    collect();
+    return !isThere();
+  });
 });
 
 t.test('response middleware sees what a thread answers', async (t) => {
