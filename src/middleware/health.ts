@@ -4,7 +4,7 @@ import { MethodNotAllowed } from '../core/http-error.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
 import { json } from '../response/json.js';
 import { type HealthCheck, HealthChecks, type HealthReport } from './health-checks.js';
-import { optionError, requireMs } from './option-error.js';
+import { optionError, requireMs, requirePath } from './option-error.js';
 
 /** Options of {@link health}. */
 export interface HealthOptions {
@@ -41,8 +41,8 @@ export function health(options: HealthOptions = {}): MiddlewareFunction {
     ...unknown
   } = requireOptions(OWNER, options);
   refuseUnknown(OWNER, unknown, KNOWN);
-  requirePath('livePath', livePath);
-  requirePath('readyPath', readyPath);
+  requirePath(OWNER, 'livePath', livePath, '/livez');
+  requirePath(OWNER, 'readyPath', readyPath, '/readyz');
   if (livePath === readyPath) throw optionError(OWNER, 'readyPath', 'another than "livePath"', readyPath);
   for (const [name, check] of Object.entries(
     requireRecord('health()', 'checks', 'name: (signal) => ...', checks),
@@ -78,9 +78,4 @@ export function health(options: HealthOptions = {}): MiddlewareFunction {
 
 function answer(report: HealthReport): WsgiResponse {
   return json(report, { status: report.status === 'ok' ? 200 : 503, headers: NO_STORE });
-}
-
-function requirePath(option: string, path: unknown): void {
-  if (typeof path !== 'string' || !/^\/[\w.~!$&'()*+,;=:@/-]*$/.test(path))
-    throw optionError(OWNER, option, "a path such as '/livez'", path);
 }

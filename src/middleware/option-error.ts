@@ -18,3 +18,9 @@ export function requireMs(owner: string, option: string, value: unknown): void {
   if (!isWithin(value, Number.MIN_VALUE, LONGEST_TIMER_MS))
     throw optionError(owner, option, `a number of milliseconds above 0, up to ${LONGEST_TIMER_MS}`, value);
 }
+
+/** @throws {TypeError} unless the value is a path as clients write it, without escapes */
+export function requirePath(owner: string, option: string, path: unknown, example: string): void {
+  if (typeof path !== 'string' || !/^\/[\w.~!$&'()*+,;=:@/-]*$/.test(path))
+    throw optionError(owner, option, `a path such as '${example}'`, path);
+}

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Environ, RequestEnd } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
-import { TOKEN } from '../core/http-syntax.js';
+import { METHODS, TOKEN } from '../core/http-syntax.js';
 import { fieldKey } from '../core/request-fields.js';
 import { optionError } from '../middleware/option-error.js';
 import { createRedactor } from './redact-query.js';
@@ -50,8 +50,6 @@ export interface TraceSettings {
 }
 
 const OWNER = 'traceRequests';
-/** RFC 9110 §9.1, and PATCH (RFC 5789). */
-const METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
 const RESPONSE_HEADERS: readonly unknown[] = ['none', 'traceresponse', 'server-timing'];
 const KNOWN = [
   'skip',
