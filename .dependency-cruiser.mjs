@@ -8,6 +8,7 @@ const LAYERS = [
     'middleware',
     'static',
     'opentelemetry',
+    'prometheus',
     'router',
     'openapi',
     'executor',
@@ -90,6 +91,21 @@ export default {
       to: { path: '@opentelemetry/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'prom-client-loads-once',
+      comment:
+        'Vela works without prom-client: only src/prometheus/client.ts imports it; others there take types',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/prometheus/client\\.ts$' },
+      to: { path: '(^|/)prom-client(/|$)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'prom-client-in-one-folder',
+      comment: 'Vela works without prom-client, its types included: only src/prometheus knows it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/prometheus/' },
+      to: { path: '(^|/)prom-client(/|$)' },
+    },
+    {
       name: 'piscina-loads-once',
       comment:
         'Only src/executor/start-thread.ts imports piscina, when a thread is needed; others take types',
@@ -111,7 +127,7 @@ export default {
       from: { path: '^src/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: 'node_modules/(@types|@opentelemetry/api)/',
+        pathNot: 'node_modules/(@types|@opentelemetry/api|prom-client)/',
       },
     },
     {

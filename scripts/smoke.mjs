@@ -14,8 +14,11 @@ import { fileURLToPath } from 'node:url';
 const START_MS = 15_000;
 const STOP_MS = 10_000;
 const CHECKS = ['publint run --strict', 'attw --profile esm-only --no-emoji --no-summary --format ascii'];
-/** Needs an optional peer, which is not installed here. */
-const TRACING = './opentelemetry';
+/** Need an optional peer, which is not installed here: what they throw without it. */
+const WITH_PEER = {
+  './opentelemetry': 'ERR_OPENTELEMETRY_MISSING',
+  './prometheus': 'ERR_PROMETHEUS_MISSING',
+};
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
@@ -58,13 +61,16 @@ function install(tarball) {
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
   writeFileSync(join(project, 'hello.js'), HELLO);
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', tarball], project);
-  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json') && entry !== TRACING);
-  const imports = entries.map((entry) => `await import('${entry.replace('.', name)}');`).join(' ');
-  const refusal = `await import('${TRACING.replace('.', name)}').then(
-    () => { throw new Error('${TRACING} loads without its optional peer'); },
-    (error) => { if (error.code !== 'ERR_OPENTELEMETRY_MISSING') throw error; },
-  );`;
-  run(process.execPath, ['--input-type=module', '--eval', imports + refusal], project);
+  const imports = listEntries()
+    .map((entry) => `await import('${entry.replace('.', name)}');`)
+    .join(' ');
+  const refusals = Object.entries(WITH_PEER).map(
+    ([entry, code]) => `await import('${entry.replace('.', name)}').then(
+    () => { throw new Error('${entry} loads without its optional peer'); },
+    (error) => { if (error.code !== '${code}') throw error; },
+  );`,
+  );
+  run(process.execPath, ['--input-type=module', '--eval', imports + refusals.join('')], project);
   return project;
 }
 
@@ -83,8 +89,9 @@ function compile(project) {
       recursive: true,
       dereference: true,
     });
-  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json') && entry !== TRACING);
-  const imports = entries.map((entry) => `import '${entry.replace('.', name)}';\n`).join('');
+  const imports = listEntries()
+    .map((entry) => `import '${entry.replace('.', name)}';\n`)
+    .join('');
   writeFileSync(join(project, 'server.ts'), server);
   writeFileSync(join(project, 'entries.ts'), imports);
   writeFileSync(join(project, 'tsconfig.json'), tsconfig);
@@ -93,13 +100,18 @@ function compile(project) {
     extends: './tsconfig.json',
     compilerOptions: { noEmit: true },
     include: ['*.ts', `${published}/**/*.d.ts`],
-    // Its types are those of the optional peer.
-    exclude: [`${published}${TRACING.slice(1)}/**`],
+    // Their types are those of the optional peers.
+    exclude: Object.keys(WITH_PEER).map((entry) => `${published}${entry.slice(1)}/**`),
   };
   writeFileSync(join(project, 'tsconfig.all.json'), JSON.stringify(all));
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
   for (const config of ['tsconfig.json', 'tsconfig.all.json'])
     run(process.execPath, [tsc, '-p', config], project);
+}
+
+/** The entry points that load without optional peers. */
+function listEntries() {
+  return Object.keys(exports).filter((entry) => !entry.endsWith('.json') && WITH_PEER[entry] === undefined);
 }
 
 /** Starts hello.js, asks, stops, and expects a clean exit. */

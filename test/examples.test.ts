@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t, { type Test } from 'tap';
+import { Exposition } from './support/exposition.js';
 import { type Example, startExample } from './support/run-example.js';
 
 const GATEWAYS = ['uws', 'node'] as const;
@@ -48,6 +49,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'files',
     'hello',
     'httpbin',
+    'metrics',
     'openapi',
     'report',
     'toolkit',
@@ -128,6 +130,32 @@ example('report', async (t, { url, log }) => {
   for (let tries = 0; tries < 1000 && !log().includes('the client left after'); tries++) await sleep(10);
   t.match(log(), /the client left after \d+ of 10000000 rows/);
   t.match(await (await fetch(url)).text(), '<h1>A report, streamed from a thread</h1>');
+});
+
+example('metrics', async (t, { url }) => {
+  const curl = (...flags: string[]) =>
+    spawnSync('curl', ['-s', ...flags], { encoding: 'utf8', timeout: 10_000 }).stdout;
+  const status = (...flags: string[]) => curl('-o', '/dev/null', '-w', '%{http_code}', ...flags);
+  const read = () => new Exposition(curl(`${url}/metrics`));
+  t.match(curl(url), '<h1>Metrics for Prometheus</h1>');
+  t.equal(curl(`${url}/greet/de/Ada`), 'Guten Tag, Ada\n');
+  t.equal(curl(`${url}/greet/de/Bob`), 'Guten Tag, Bob\n');
+  t.equal(status(`${url}/greet/xx/Ada`), '404');
+  t.same(JSON.parse(curl(`${url}/primes?limit=100`)), { limit: 100, primes: 25 });
+  t.equal(status('-X', 'PROPFIND', `${url}/wp-login.php`), '404');
+  const count = 'http_server_request_duration_seconds_count';
+  await until(() => read().value(count, { method: '_OTHER', route: '', status: '404' }) === 1);
+  const metrics = read();
+  t.equal(metrics.value(count, { method: 'GET', route: '/greet/:language/:name', status: '200' }), 2);
+  t.equal(metrics.value('example_greetings_total', { language: 'de' }), 2);
+  t.same(metrics.labelValues('example_greetings_total', 'language'), ['de']);
+  t.equal(metrics.value('vela_executor_completed_calls_total', { executor: 'executor' }), 1);
+  t.equal(metrics.value('vela_executor_call_run_seconds_count', { export: 'countPrimes' }), 1);
+  t.ok((metrics.value('process_resident_memory_bytes') as number) > 1_000_000);
+  const head = curl('-I', `${url}/metrics`);
+  t.match(head, /^HTTP\/1\.1 200 OK\r\n/);
+  t.match(head, /^content-type: text\/plain; version=0\.0\.4; charset=utf-8\r$/im);
+  t.equal(status('-d', 'x', `${url}/metrics`), '405');
 });
 
 example('digest', async (t, { url, lines }) => {

@@ -31,6 +31,7 @@ const rows = [
   { id: 'bodyLimit', title: 'bodyLimit, POST of 16 bytes', ...post },
   { id: 'serverTiming', title: 'serverTiming', adds: { 'server-timing': /^total;dur=/ } },
   { id: 'health', title: 'health, another path' },
+  { id: 'prometheusMetrics', title: 'prometheusMetrics, without a route' },
   { id: 'mount', title: 'mount', path: 'shop' },
   { id: 'csrf', title: 'csrf, POST of 16 bytes from the same site', headers: sameSite, ...post },
   { id: 'rateLimit', title: 'rateLimit', adds: { ratelimit: /^"default";r=\d+;t=\d+$/ } },

@@ -21,6 +21,7 @@ import {
   sessionOf,
   timeout,
 } from '../../../dist/middleware/index.js';
+import { prometheusMetrics } from '../../../dist/prometheus/index.js';
 import { HELLO } from '../../lib/answers.mjs';
 import { runRow } from '../../lib/child.mjs';
 import { SESSION_USER, TEXT_16K, TEXT_1K, USER } from '../../lib/middleware-texts.mjs';
@@ -75,6 +76,7 @@ const apps = {
   bodyLimit: before(() => bodyLimit({ limitBytes: 65_536 })),
   serverTiming: before(() => serverTiming()),
   health: before(() => health()),
+  prometheusMetrics: before(() => prometheusMetrics()),
   mount: before(() => mount('/shop', hello)),
   csrf: before(() => csrf()),
   rateLimit: before(() => rateLimit({ limit: 1_000_000_000 })),
