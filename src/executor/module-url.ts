@@ -4,6 +4,7 @@ import { describeValue } from '../core/errors.js';
 
 /** How a module is given. */
 const EXAMPLE = "new URL('./blocking.js', import.meta.url)";
+const COMMON_EXAMPLE = "pathToFileURL(require.resolve('./blocking.cjs'))";
 
 /** A module has the one ending where it is run from its source, and the other where it was compiled. */
 const ENDINGS: readonly (readonly [ending: RegExp, other: string])[] = [
@@ -25,7 +26,7 @@ export function resolveModule(owner: string, module: unknown): string {
   const url = module instanceof URL ? module : typeof module === 'string' ? parseUrl(module) : undefined;
   if (url === undefined || url.protocol !== 'file:')
     throw new TypeError(
-      `${owner} takes the URL of a module, ${EXAMPLE}; received ${module instanceof URL ? module.href : describeValue(module)}`,
+      `${owner} takes the URL of a module, ${EXAMPLE}, or where there is no import.meta, ${COMMON_EXAMPLE}; received ${module instanceof URL ? module.href : describeValue(module)}`,
     );
   const found = [url, ...spellOtherwise(url)].find(isFile);
   if (found === undefined)
