@@ -34,6 +34,8 @@ export interface Work {
   told(entry: FromThread): boolean;
   /** It will not be answered. */
   failed(error: Error): void;
+  /** Only of functions: why their arguments cannot be read in a thread; undefined when they can. */
+  readError?(): Error | undefined;
   /** What to tell when its time is up. */
   lateError(): Error;
 }
@@ -55,6 +57,8 @@ export class Call implements Waiting {
   ticket = 0;
   /** Its time is up, and its thread should have let go of it. */
   isLate = false;
+  /** It was sent once in a message that could not be read. */
+  isGivenAgain = false;
   readonly #owner: { expired(call: Call): void };
 
   constructor(owner: { expired(call: Call): void }, target: number, work: Work) {

@@ -23,6 +23,13 @@ export function unsendableError(cause: unknown): VelaError {
   );
 }
 
+export function unreadableError(): VelaError {
+  return new VelaError(
+    'ERR_EXECUTOR_RESULT',
+    'What the function gave cannot be read here: give plain data, without errors whose causes stand in a circle',
+  );
+}
+
 function because(cause: Error | undefined): string {
   return cause === undefined ? '' : `: ${cause.message}`;
 }

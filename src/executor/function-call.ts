@@ -1,3 +1,4 @@
+import { toError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
 import type { Call, Packed, Work } from './call.js';
 import { isMoved } from './move.js';
@@ -39,6 +40,15 @@ export class FunctionCall implements Work {
 
   failed(error: Error): void {
     this.#reject(error);
+  }
+
+  readError(): Error | undefined {
+    try {
+      structuredClone(this.#args);
+      return undefined;
+    } catch (error) {
+      return toError(error);
+    }
   }
 
   lateError(): Error {

@@ -1,8 +1,12 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { VelaError } from '../core/errors.js';
 import type { Call, CallThread, Packed } from './call.js';
-import { BELL, type Control, createControl, IS_HELD, RECALLED, TOLD } from './control.js';
-import { unsendableError } from './executor-errors.js';
+import { type Control, createControl, RECALLED, TOLD } from './control.js';
+import { unreadableError, unsendableError } from './executor-errors.js';
+import { Outbox } from './outbox.js';
 import { ReplyReader } from './reply-ring.js';
+import { takeMessages } from './take-messages.js';
+import type { ThreadEvents } from './thread-events.js';
 import {
   ABORT,
   CALL,
@@ -10,29 +14,17 @@ import {
   CLOSED,
   FACTS,
   type FromThread,
+  GARBLED,
   LOADED,
   LOG,
   READY,
   RUN,
+  SYNC,
+  SYNCED,
   type ThreadStart,
   type ToThread,
   type WireFacts,
 } from './wire.js';
-
-type Entry<Kind> = Extract<FromThread, [Kind, ...unknown[]]>;
-
-/** Whom a thread reports to. */
-export interface ThreadEvents {
-  ready(thread: ThreadHandle): void;
-  /** It gets a call of a target that it was not told to load. */
-  lacks(thread: ThreadHandle, target: number): void;
-  loaded(thread: ThreadHandle, entry: Entry<typeof LOADED>): void;
-  /** A call is over. */
-  done(thread: ThreadHandle, call: Call, beganMs: number, endedMs: number): void;
-  /** Calls are over, so there is room. */
-  freed(thread: ThreadHandle): void;
-  logged(entry: Entry<typeof LOG>): void;
-}
 
 /** The server's side of one thread. */
 export class ThreadHandle implements CallThread {
@@ -43,14 +35,14 @@ export class ThreadHandle implements CallThread {
   /** It gets no more calls. */
   isClosing = false;
   lateCalls = 0;
-  /** How many calls it has answered. */
+  /** How many of its calls are over. */
   answered = 0;
   /** When something was last heard of it, or it was given something while it had nothing, in ms of `performance.now()`. */
   heardMs = 0;
   /** How many calls it has. */
   load = 0;
 
-  readonly #events: ThreadEvents;
+  readonly #events: ThreadEvents<ThreadHandle>;
   readonly #port: MessagePort;
   readonly #control: Control;
   readonly #replies: ReplyReader;
@@ -62,32 +54,32 @@ export class ThreadHandle implements CallThread {
   readonly #told = new Set<number>();
   readonly #loading = new Set<number>();
   #ticket = 0;
-  #outbox: Packed[] = [];
+  readonly #outbox: Outbox;
   /** Who waits until it has no calls. */
   readonly #idle: (() => void)[] = [];
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
 
   /** @param depth - how many calls it may have @param concurrency - how many of them run at once */
-  constructor(events: ThreadEvents, depth: number, concurrency: number, nesting: number) {
+  constructor(events: ThreadEvents<ThreadHandle>, depth: number, concurrency: number, nesting: number) {
     const { port1, port2 } = new MessageChannel();
     this.#events = events;
     this.#port = port1;
     this.#control = createControl(depth);
     this.#replies = new ReplyReader(this.#control);
+    this.#outbox = new Outbox(port1, this.#control, (entry, cause) => this.#unsendable(entry, cause));
     this.#calls = new Array<Call | undefined>(depth).fill(undefined);
     this.#free = Array.from({ length: depth }, (_, index) => depth - 1 - index);
     this.start = { port: port2, control: this.#control.shared, concurrency, nesting };
     port1.on('message', (entries: FromThread[]) => this.#receive(entries));
+    port1.on('messageerror', () => this.#askUnread());
   }
 
   /** How many of its calls have not begun. */
   get waiting(): number {
-    let waiting = 0;
-    for (const call of this.#calls) {
-      if (call !== undefined && Atomics.load(this.#control.slots, call.slot) === call.ticket) waiting++;
-    }
-    return waiting;
+    const { slots } = this.#control;
+    const isWaiting = (call: Call | undefined) => call && Atomics.load(slots, call.slot) === call.ticket;
+    return this.#calls.filter(isWaiting).length;
   }
 
   get killSignal(): AbortSignal {
@@ -129,12 +121,8 @@ export class ThreadHandle implements CallThread {
   }
 
   post(packed: Packed): void {
-    this.#outbox.push(packed);
-    if (this.#outbox.length > 1) return;
-    // One for a thread that has nothing to do goes at once; others behind all requests that this turn of the loop reads, which
-    // share one message.
-    if (this.load === 1) queueMicrotask(() => this.#flush());
-    else setImmediate(() => this.#flush());
+    // What a thread with nothing else to do gets goes at once.
+    this.#outbox.post(packed, this.load === 1);
   }
 
   introduce(index: number, describe: () => WireFacts): void {
@@ -148,11 +136,14 @@ export class ThreadHandle implements CallThread {
   }
 
   recall(call: Call): boolean {
-    const { slot, ticket } = call;
-    if (call.work.isPinned) return false;
-    if (Atomics.compareExchange(this.#control.slots, slot, ticket, RECALLED) !== ticket) return false;
+    if (call.work.isPinned || !this.#unclaim(call)) return false;
     this.#release(call);
     return true;
+  }
+
+  /** @returns false when it has begun */
+  #unclaim({ slot, ticket }: Call): boolean {
+    return Atomics.compareExchange(this.#control.slots, slot, ticket, RECALLED) === ticket;
   }
 
   /** Takes back calls that have not begun, those given last. */
@@ -172,26 +163,21 @@ export class ThreadHandle implements CallThread {
     this.isClosing = true;
     this.#drainReplies();
     // What it has said before its end is heard.
-    for (;;) {
-      const got = receiveMessageOnPort(this.#port);
-      if (got === undefined) break;
-      for (const entry of got.message as FromThread[]) this.#handle(entry);
-    }
+    takeMessages(this.#port, (entries) => {
+      for (const entry of entries as FromThread[]) this.#handle(entry);
+    });
     const waiting = this.recallSome(Number.POSITIVE_INFINITY);
     const begun = this.#calls.filter((call) => call !== undefined);
     for (const call of begun) this.#release(call);
-    this.#outbox = [];
+    this.#outbox.clear();
     this.#closed?.();
     this.#port.close();
     return { begun, waiting };
   }
 
   /** Resolves when it has no calls, or is dead. */
-  idle(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.load === 0) resolve();
-      else this.#idle.push(resolve);
-    });
+  async idle(): Promise<void> {
+    if (this.load > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Tells it to stop what it has started, and to end. Resolves when it has, or is dead. */
@@ -212,39 +198,46 @@ export class ThreadHandle implements CallThread {
     call.thread = undefined;
   }
 
-  #flush(): void {
-    const outbox = this.#outbox;
-    if (outbox.length === 0) return;
-    this.#outbox = [];
-    const transfer = outbox.flatMap((one) => one.transfer ?? []);
-    try {
-      this.#port.postMessage(
-        outbox.map(({ entry }) => entry),
-        transfer,
-      );
-    } catch {
-      this.#postEach(outbox);
-    }
-    const { words } = this.#control;
-    Atomics.add(words, BELL, 1);
-    if (Atomics.load(words, IS_HELD) === 1) Atomics.notify(words, BELL);
+  /** A call that cannot be sent, or what it gave cannot be read here, is over. */
+  #fail(call: Call, error: VelaError): void {
+    this.#release(call);
+    this.#events.done(this, call, 0, 0);
+    call.work.failed(error);
+    this.#events.freed(this);
   }
 
-  /** Something among them cannot be sent: the others are. */
-  #postEach(outbox: readonly Packed[]): void {
-    for (const { entry, transfer = [] } of outbox) {
-      try {
-        this.#port.postMessage([entry], transfer);
-      } catch (cause) {
-        const call = entry[0] === RUN || entry[0] === CALL ? this.#calls[entry[1]] : undefined;
-        // One that was recalled meanwhile meets its error again where it went.
-        if (call === undefined || call.ticket !== entry[2]) continue;
-        this.#release(call);
-        this.#events.done(this, call, 0, 0);
-        call.work.failed(unsendableError(cause));
-        this.#events.freed(this);
-      }
+  /** One that was recalled meanwhile meets its error again where it went. */
+  #unsendable(entry: ToThread, cause: unknown): void {
+    const call = entry[0] === RUN || entry[0] === CALL ? this.#calls[entry[1]] : undefined;
+    if (call !== undefined && call.ticket === entry[2]) this.#fail(call, unsendableError(cause));
+  }
+
+  /** A message with functions could not be read there: those whose arguments can be are given again. */
+  #giveAgain(): void {
+    for (const call of this.#functions()) {
+      if (!this.#unclaim(call)) continue;
+      const cause = call.work.readError?.();
+      if (call.work.isPinned || call.isGivenAgain || cause !== undefined)
+        this.#fail(call, unsendableError(cause));
+      else this.#repeat(call);
     }
+  }
+
+  #repeat(call: Call): void {
+    call.isGivenAgain = true;
+    this.#release(call);
+    this.give(call);
+  }
+
+  /** A message of the thread could not be read: was it what one of the functions gave that have begun? */
+  #askUnread(): void {
+    const { slots } = this.#control;
+    const begun = this.#functions().filter(({ slot, ticket }) => Atomics.load(slots, slot) === ticket + 1);
+    this.post({ entry: [SYNC, begun.map(({ ticket }) => ticket)] });
+  }
+
+  #functions(): Call[] {
+    return this.#calls.filter((call) => call?.work.readError !== undefined) as Call[];
   }
 
   #receive(entries: FromThread[]): void {
@@ -284,6 +277,13 @@ export class ThreadHandle implements CallThread {
       case LOADED:
         this.#loading.delete(entry[1]);
         this.#events.loaded(this, entry);
+        return;
+      case GARBLED:
+        this.#giveAgain();
+        return;
+      case SYNCED:
+        for (const call of this.#functions())
+          if (entry[1].includes(call.ticket)) this.#fail(call, unreadableError());
         return;
       case LOG:
         this.#events.logged(entry);

@@ -4,11 +4,12 @@ import type { Call } from './call.js';
 import type { ResolvedOptions } from './executor-options.js';
 import { findNesting } from './nesting.js';
 import { createPiscina, startThread } from './start-thread.js';
-import { type ThreadEvents, ThreadHandle } from './thread-handle.js';
+import type { ThreadEvents } from './thread-events.js';
+import { ThreadHandle } from './thread-handle.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /** Whom a pool reports to. */
-export interface PoolEvents extends Omit<ThreadEvents, 'freed'> {
+export interface PoolEvents extends Omit<ThreadEvents<ThreadHandle>, 'freed'> {
   /** A thread was made. */
   made(thread: ThreadHandle): void;
   /** A thread is gone. @param error - why, unless it was told to end @param begun - calls that it will not answer */

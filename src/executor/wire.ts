@@ -29,6 +29,8 @@ export const STOPPING = 9;
 export const CLOSE = 10;
 /** The server knows that a request was passed on: no more of its body comes. */
 export const PASSED = 11;
+/** Something that the thread has sent could not be read: which of these functions does it not run any more? */
+export const SYNC = 12;
 
 export type ToThread =
   | [kind: typeof LOAD, target: number, url: string, name: string, use: TargetKind, facts: number]
@@ -52,7 +54,8 @@ export type ToThread =
   | [kind: typeof ABORT, slot: number, ticket: number]
   | [kind: typeof PASSED, slot: number, ticket: number]
   | [kind: typeof STOPPING, facts: number]
-  | [kind: typeof CLOSE];
+  | [kind: typeof CLOSE]
+  | [kind: typeof SYNC, begun: readonly number[]];
 
 /** From a thread: it is there; a module is loaded, or is not. */
 export const READY = 20;
@@ -78,6 +81,10 @@ export const BODY_CREDIT = 30;
 export const OVER = 31;
 export const LOG = 32;
 export const CLOSED = 33;
+/** Functions were sent that could not be read there. */
+export const GARBLED = 34;
+/** The answer to `SYNC`: what these have given is lost, unless it has come. */
+export const SYNCED = 35;
 
 export type FromThread =
   | [kind: typeof READY]
@@ -93,7 +100,9 @@ export type FromThread =
   | [kind: typeof BODY_CREDIT, slot: number, bytes: number]
   | [kind: typeof OVER, slot: number]
   | [kind: typeof LOG, facts: number, level: LogLevel, details: readonly WireDetail[], message: string]
-  | [kind: typeof CLOSED];
+  | [kind: typeof CLOSED]
+  | [kind: typeof GARBLED]
+  | [kind: typeof SYNCED, over: readonly number[]];
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** One of a log line's details: a value, or an error. */

@@ -486,6 +486,9 @@ t.test('executor.run calls any function', async (t) => {
     code: 'ERR_EXECUTOR_EXPORT',
     message: /"notCallable".* is 5\. The executor needs a function/,
   });
+  t.match(await refusal(() => run('addd' as Name)), {
+    message: /no export "addd" \(did you mean "add"\?\); it/,
+  });
   t.match(await refusal(() => run('absent' as Name)), {
     code: 'ERR_EXECUTOR_EXPORT',
     message: /exports .*"add"/,
@@ -497,6 +500,22 @@ t.test('executor.run calls any function', async (t) => {
   await run('add', 1, 1);
 });
 
+t.test('what is sent and cannot be read costs only its own call', async (t) => {
+  const executor = threads(t);
+  const circle = blocking.giveCircle();
+  const calls = [
+    executor.run(MODULE, 'add', 1, 2),
+    refusal(() => executor.run(MODULE, 'add', circle)),
+    executor.run(MODULE, 'add', 1, 3),
+  ];
+  const [first, refused, last] = await Promise.all(calls);
+  t.same([first, last], [3, 4]);
+  t.match(refused, { code: 'ERR_EXECUTOR_ARGUMENTS', cause: { message: /deserialize/ } });
+  t.match(await refusal(() => executor.run(MODULE, 'giveCircle')), { code: 'ERR_EXECUTOR_RESULT' });
+  t.equal(await executor.run(MODULE, 'add', 1, 4), 5);
+  t.match(executor.metrics(), { running: 0, waiting: 0, lostThreads: 0 });
+});
+
 t.test('wrong calls are refused at once, with the right one', async (t) => {
   const refused = (module: unknown, options?: unknown) => () =>
     middlewareInExecutor(module as URL, options as OffloadOptions);
@@ -505,7 +524,10 @@ t.test('wrong calls are refused at once, with the right one', async (t) => {
     message:
       /middlewareInExecutor takes a module .* a function cannot be sent .*new URL\('\.\/blocking\.js', import\.meta\.url\)/,
   });
-  t.throws(refused('./blocking.js'), /takes the URL of a module, .*received "\.\/blocking\.js"/);
+  t.throws(
+    refused('./blocking.js'),
+    /takes the URL of a module, .*, or .*pathToFileURL\(.*received "\.\/blocking\.js"/,
+  );
   t.throws(refused('https://example.com/a.js'), /received "https:/);
   t.throws(refused(undefined), /received undefined/);
   t.throws(refused(new URL('./gone.js', import.meta.url)), /there is no file .*gone\.js/);

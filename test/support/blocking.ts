@@ -406,6 +406,12 @@ export const sleepSync = (ms: number) => {
 export const exit = (code: number) => process.exit(code);
 export const takeBytes = (bytes: Uint8Array) => move(Buffer.alloc(bytes.length, bytes[0] ?? 0));
 export const giveFunction = () => () => 1;
+/** Structured clone writes such an error, and cannot read it. */
+export const giveCircle = () => {
+  const error = new Error('in a circle');
+  error.cause = error;
+  return error;
+};
 export const rejectsWith = async (status: number) => {
   throw new HttpError(status, 'm', { headers: [['X-A', 'b']], details: [{ path: '/a', message: 'm' }] });
 };

@@ -1,8 +1,9 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { Chunk, MiddlewareFunction } from '../../core/contract.js';
 import { BELL, type Control, IS_HELD, openControl, stampTime, TOLD } from '../control.js';
 import { enterNesting } from '../nesting.js';
 import { ReplyWriter } from '../reply-ring.js';
+import { takeMessages } from '../take-messages.js';
 import {
   ABORT,
   CALL,
@@ -12,12 +13,15 @@ import {
   FACTS,
   FAILED,
   type FromThread,
+  GARBLED,
   LOAD,
   LOADED,
   OVER,
   READY,
   RUN,
   STOPPING,
+  SYNC,
+  SYNCED,
   type ThreadStart,
   type ToThread,
 } from '../wire.js';
@@ -26,7 +30,7 @@ import { type CallPart, feedCall } from './feed-call.js';
 import { Inbox } from './inbox.js';
 import { runFunction } from './run-function.js';
 import { createCall, runCall } from './run-request.js';
-import { loadTarget, type Target } from './targets.js';
+import { loadTarget, stopTargets, type Target } from './targets.js';
 import type { ThreadCall } from './thread-call.js';
 import { ThreadServers } from './thread-servers.js';
 import { type ThreadLine, ThreadTransport } from './thread-transport.js';
@@ -84,6 +88,7 @@ class ThreadServer implements ThreadLine {
       this.#takeAll();
       this.#goOn();
     });
+    this.#port.on('messageerror', () => this.post([GARBLED]));
     this.post([READY]);
   }
 
@@ -122,13 +127,12 @@ class ThreadServer implements ThreadLine {
     const wasWithin = this.#isWithin;
     this.#isWithin = true;
     let hasCome = this.#takeAll();
-    for (;;) {
-      const got = receiveMessageOnPort(this.#port);
-      if (got === undefined) break;
+    const take = (entries: unknown) => {
       hasCome = true;
-      this.#inbox.add(got.message as ToThread[]);
+      this.#inbox.add(entries as ToThread[]);
       this.#takeAll();
-    }
+    };
+    takeMessages(this.#port, take, () => this.post([GARBLED]));
     this.#isWithin = wasWithin;
     if (hasCome) this.#goOnSoon();
     return hasCome;
@@ -136,12 +140,10 @@ class ThreadServer implements ThreadLine {
 
   /** @returns true when something was there */
   #takeAll(): boolean {
-    let hasCome = false;
-    for (let entry = this.#inbox.take(); entry !== undefined; entry = this.#inbox.take()) {
-      hasCome = true;
+    let taken = 0;
+    for (let entry = this.#inbox.take(); entry !== undefined; entry = this.#inbox.take(), taken++)
       this.#take(entry);
-    }
-    return hasCome;
+    return taken > 0;
   }
 
   #take(entry: ToThread): void {
@@ -158,6 +160,9 @@ class ThreadServer implements ThreadLine {
         return;
       case STOPPING:
         this.#servers.stop(entry[1]);
+        return;
+      case SYNC:
+        this.post([SYNCED, entry[1].filter((ticket) => !this.#functions.has(ticket))]);
         return;
       case CLOSE:
         void this.#close();
@@ -285,13 +290,8 @@ class ThreadServer implements ThreadLine {
   }
 
   async #close(): Promise<void> {
-    for (const target of this.#targets) {
-      try {
-        if (target !== undefined && 'part' in target) await target.part?.stop?.();
-      } catch (error) {
-        this.#servers.logAny(error);
-      }
-    }
+    const loaded = this.#targets.filter((one) => one !== undefined && 'part' in one);
+    await stopTargets(loaded, (error) => this.#servers.logAny(error));
     this.post([CLOSED]);
     this.#port.close();
     this.#end();

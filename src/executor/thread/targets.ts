@@ -6,7 +6,7 @@ import type {
   Part,
   StartContext,
 } from '../../core/contract.js';
-import { describeValue, VelaError } from '../../core/errors.js';
+import { askNearest, describeValue, VelaError } from '../../core/errors.js';
 import { resolveCallable } from '../../core/parts.js';
 import { callHandler } from '../../router/call-handler.js';
 import type { AnyHandler } from '../../router/route-request.js';
@@ -45,6 +45,20 @@ export async function loadTarget(
   return { use, call: call as MiddlewareFunction, part };
 }
 
+/** Stops what was started, whatever fails. */
+export async function stopTargets(
+  targets: readonly Target[],
+  report: (error: unknown) => void,
+): Promise<void> {
+  for (const { part } of targets) {
+    try {
+      await part?.stop?.();
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
 /** The default export of a CommonJS module is its `module.exports`, and what is named may be in there. */
 function findExport(module: Record<string, unknown>, name: string): unknown {
   if (name in module) return module[name];
@@ -71,11 +85,12 @@ function exportError(
     handler: 'a handler, a function (request) => response',
     function: 'a function',
   }[use];
-  const names = Object.keys(module).map((one) => `"${one}"`);
+  const known = Object.keys(module);
+  const names = known.map((one) => `"${one}"`);
   const there = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
   const problem =
     found === undefined
-      ? `${url} has no export "${name}"; ${there}`
+      ? `${url} has no export "${name}"${askNearest(name, known)}; ${there}`
       : `The export "${name}" of ${url} is ${describeValue(found)}`;
   return new VelaError(
     'ERR_EXECUTOR_EXPORT',
