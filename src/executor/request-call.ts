@@ -1,4 +1,6 @@
+import { isOneChunk } from '../core/chunks.js';
 import type {
+  Body,
   Chunk,
   Environ,
   HeaderPair,
@@ -13,6 +15,7 @@ import { Eventual } from '../core/eventual.js';
 import { HttpError } from '../core/http-error.js';
 import { RequestInput } from '../core/input.js';
 import type { RequestHost } from '../core/request-host.js';
+import { WsgiResponse } from '../core/wsgi-response.js';
 import { createMemoryInput } from '../request/memory-input.js';
 import { BodyFeed } from './body-feed.js';
 import type { Call, CallThread, Packed, Work } from './call.js';
@@ -32,6 +35,7 @@ import {
   PASS,
   PASS_BODY,
   PASSED,
+  RESPONSE,
   TRANSFER_BYTES,
   WHOLE,
 } from './wire.js';
@@ -160,9 +164,17 @@ export class RequestCall implements Work {
 
   /** @param body - undefined for one that is not sent */
   #answer(head: string, body: MiddlewareResult): void {
-    const [status = '', ...lines] = head.split('\n');
+    const isResponse = head.startsWith(RESPONSE);
+    const [status = '', ...lines] = (isResponse ? head.slice(RESPONSE.length) : head).split('\n');
     const headers: HeaderPair[] = [];
     for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
+    if (isResponse && (body !== undefined || this.#host.method !== 'HEAD')) {
+      const content = isOneChunk(body) ? body[0] : ((body ?? '') as Body);
+      this.outcome.resolve(
+        Object.assign(new WsgiResponse(), { status: parseInt(status, 10), headers, content }),
+      );
+      return;
+    }
     try {
       const write = this.#startResponse(status, headers);
       // Nobody has counted what GET would send; what is written to HEAD is not sent, and makes it uncounted here too.

@@ -129,6 +129,9 @@ export interface ThreadStart {
   readonly nesting: number;
 }
 
+/** Before the head of a response that is not begun yet. */
+export const RESPONSE = '+';
+
 /** How much of a response may be under way from a thread to its server, in bytes. */
 export const RESPONSE_WINDOW_BYTES = 1_048_576;
 /** How much of a request's body may be under way to a thread, in bytes. */

@@ -31,7 +31,7 @@ import {
   type WsgiResponse,
   waitForBody,
 } from '../../src/index.js';
-import { mount, session } from '../../src/middleware/index.js';
+import { etag, mount, session } from '../../src/middleware/index.js';
 import { testClient as plainClient, type TestRequest } from '../../src/testing/index.js';
 import { client, recorder, testClient } from '../support/ask.js';
 import * as blocking from '../support/blocking.js';
@@ -109,6 +109,9 @@ t.test('answers are those that the application gives on the loop', async (t) => 
     ['hello', '/', { method: 'HEAD' }],
     ['writes', '/', { method: 'HEAD' }],
     ['noContent', '/', { method: 'HEAD' }],
+    ['emptyResponse'],
+    ['emptyResponse', '/', { method: 'HEAD' }],
+    ['response', '/', { method: 'HEAD' }],
     ...['generator', 'async', 'none'].map((kind): [Name, string, TestRequest] => [
       'bodies',
       `/?${kind}`,
@@ -967,6 +970,18 @@ t.test('response middleware sees what a thread answers', async (t) => {
   const marked = client(t, new WsgiHandler([inThread('throws')], { responseMiddleware: [mark] }));
   const response = await marked.get('/?http');
   t.same([response.status, response.header('x-marked'), response.header('x-why')], [404, 'yes', 'because']);
+  const routes = new Router().get('/reports/:id', offload(MODULE, { name: 'report', executor: shared }));
+  for (const [app, target, text] of [
+    [inThread('response'), '/', 'response'],
+    [inThread('emptyResponse'), '/', ''],
+    [routes, '/reports/7?q=x', '{"id":"7","query":"x"}'],
+  ] as const) {
+    const one = client(t, new WsgiHandler([app], { responseMiddleware: [mark, etag()] }));
+    const got = await one.get(target);
+    t.equal(got.header('x-marked'), 'yes', target);
+    t.equal(got.header('etag') !== undefined, got.status === 200);
+    t.equal(await got.text(), text);
+  }
   const failing: Middleware = (environ) => {
     environ['vela.response'].onStart(() => {
       throw new HttpError(409, 'not so');

@@ -61,6 +61,7 @@ export const later: App = async (environ, startResponse) => {
 };
 export const response: App = () =>
   new WsgiResponse({ status: 202, content: 'response', headers: [['X-Own', 'a']] });
+export const emptyResponse: App = () => new WsgiResponse({ status: 204, headers: [['X-Own', 'a']] });
 export const stack = new WsgiHandler([
   requestId({ generate: () => 'made-in-a-thread' }),
   (environ) => (environ.PATH_INFO === '/404' ? undefined : json({ id: environ['vela.request_id'] })),

@@ -9,6 +9,7 @@ import { isThenable } from '../../core/errors.js';
 import { Exchange } from '../../core/exchange.js';
 import { Incoming } from '../../core/incoming.js';
 import { RequestInput } from '../../core/input.js';
+import { WsgiResponse } from '../../core/wsgi-response.js';
 import { type CALL, PASS, type ToThread } from '../wire.js';
 import { assignKeys } from './assign-keys.js';
 import { requestContext } from './request-context.js';
@@ -31,8 +32,8 @@ export function createCall(
     if (assigned !== undefined) assignKeys(environ, assigned);
     const result = app(environ, startResponse);
     if (result === undefined || result === null) return pass(call, environ, line);
-    if (!isThenable(result)) return result;
-    return result.then((value) => value ?? pass(call, environ, line));
+    if (!isThenable(result)) return note(call, result);
+    return result.then((value) => note(call, value ?? pass(call, environ, line)));
   };
   // Nothing is what an application never gives: `pass` has ended the exchange by then, or it is its mistake.
   const service = servers.service(server, enter as AppFunction);
@@ -50,6 +51,12 @@ export function createCall(
   );
   call.exchange = new Exchange(service, call, incoming);
   return call;
+}
+
+/** What the application gives. */
+function note<Result>(call: ThreadCall, result: Result): Result {
+  call.isResponse = result instanceof WsgiResponse;
+  return result;
 }
 
 /** Calls the application. */

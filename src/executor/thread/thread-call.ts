@@ -24,6 +24,8 @@ export class ThreadCall {
   unpaidBytes = 0;
   isBlocked = false;
   isOver = false;
+  /** The application gave a WsgiResponse, which response middleware of the server may change. */
+  isResponse = false;
   /** It was passed on: what still comes of its body goes back. */
   isPassed = false;
   /** Its client went away while its code was running. */

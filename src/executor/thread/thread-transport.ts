@@ -13,6 +13,7 @@ import {
   FAILED,
   type FromThread,
   HEAD,
+  RESPONSE,
   RESPONSE_WINDOW_BYTES,
   TRANSFER_BYTES,
   WHOLE,
@@ -61,13 +62,13 @@ export class ThreadTransport implements Transport<ThreadCall> {
   }
 
   send(call: ThreadCall, head: ResponseHead, body: Chunk | undefined, reportedLength: number): void {
-    const text = formatHead(head, body === undefined ? reportedLength : -1);
+    const text = formatHead(call, head, body === undefined ? reportedLength : -1);
     // Credit for a body that came in pieces is on its way as messages, so the end must not overtake it.
     if (call.isStreamed || !this.#line.reply(call, text, body)) this.#end(call, text, body);
   }
 
   open(call: ThreadCall, head: ResponseHead): BodyStream {
-    this.#line.post([HEAD, call.slot, formatHead(head, -1)]);
+    this.#line.post([HEAD, call.slot, formatHead(call, head, -1)]);
     return {
       write: (chunk) => this.#write(call, chunk),
       end: () => {
@@ -155,10 +156,10 @@ export class ThreadTransport implements Transport<ThreadCall> {
   }
 }
 
-/** Status, then name and value by turns, a line each. */
-function formatHead(head: ResponseHead, reportedLength: number): string {
+/** Status, then name and value by turns, a line each; with `RESPONSE` before it for a WsgiResponse. */
+function formatHead({ isResponse }: ThreadCall, head: ResponseHead, reportedLength: number): string {
   const headers = listHeaders(head);
-  let text = head.status;
+  let text = isResponse ? RESPONSE + head.status : head.status;
   let hasLength = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
