@@ -27,7 +27,7 @@ import {
 } from '../support/threads.js';
 
 const GATEWAYS = ['uws', 'node'] as const;
-t.setTimeout(115_000);
+t.setTimeout(280_000);
 
 for (const gateway of GATEWAYS) {
   t.test(`bodies over sockets: ${gateway}`, async (t) => {

@@ -6,7 +6,7 @@ import { createExecutor, middlewareInExecutor } from '../../src/executor/index.j
 import { type App, serve, WsgiHandler, waitForBody } from '../../src/index.js';
 import { ask, createGate, eventually, listen, MODULE, open, site, threads } from '../support/threads.js';
 
-t.setTimeout(115_000);
+t.setTimeout(280_000);
 
 t.test('a fast call does not wait behind a slow one while a thread is idle', async (t) => {
   const executor = threads(t, { maxThreads: 2, minThreads: 2 });
