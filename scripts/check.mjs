@@ -14,6 +14,11 @@ const STEPS = [
   },
   { script: 'check:layers', about: 'import rules', remedy: 'see "Layers" in CONTRIBUTING.md' },
   { script: 'check:dead', about: 'dead code', remedy: 'delete what nothing uses, or use it' },
+  {
+    script: 'check:settings',
+    about: 'types and docs of settings',
+    remedy: 'run `node scripts/generate-settings.mjs`',
+  },
   { script: 'check:docs', about: 'docs', remedy: 'mend the block or link; mark a fragment ```ts no-check' },
   { script: 'check:lock', about: 'package-lock.json', remedy: 'run `npm run lock`' },
 ];

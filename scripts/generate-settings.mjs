@@ -1,71 +1,102 @@
 /**
- * Writes docs/settings.md from the declarations in src/app/settings.ts: `node scripts/generate-settings.mjs`. With
- * `--check` it only looks whether the page is up to date, which test/docs.test.ts asks.
+ * Writes docs/settings.md and src/app/server-options.ts from the declarations in src/app/settings:
+ * `node scripts/generate-settings.mjs`. With `--check` it only looks whether both are up to date, as `npm run check` does.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import './tsx.mjs';
 
 const { SETTINGS } = await import('../src/app/settings.ts');
-const page = fileURLToPath(new URL('../docs/settings.md', import.meta.url));
-const VALUES = {
-  text: 'text',
-  address: 'address',
-  boolean: '`true`, `false`',
-  file: 'path of a file that can be read',
-  certificates: 'array of `{ hostname, certFile, keyFile }`',
+const { flagOf, SECTIONS, variableOf } = await import('../src/app/setting.ts');
+const { kindOf } = await import('../src/app/setting-kinds.ts');
+const root = fileURLToPath(new URL('..', import.meta.url));
+const COMMAND = 'node scripts/generate-settings.mjs';
+/** As biome.json has it. */
+const LINE_WIDTH = 110;
+const BETWEEN = /(?<=<!-- generated[^\n]*-->\n)[\s\S]*(?=<!-- end -->)/;
+
+const page = readFileSync(`${root}docs/settings.md`, 'utf8');
+const outputs = {
+  'docs/settings.md': page.replace(BETWEEN, () => SECTIONS.map(formatSection).join('')),
+  'src/app/server-options.ts': formatTypes(),
 };
-/** What the declarations do not tell. */
-const INTRO = `# Settings
-
-\`\`\`ts
-import { type App, WsgiServer } from 'vela';
-
-const app: App = (_environ, startResponse) => {
-  startResponse('200 OK', [['Content-Type', 'text/plain']]);
-  return ['Hello\\n'];
-};
-
-await new WsgiServer(app, { bind: ':9000', maxBodyBytes: 65_536 }).start();
-\`\`\`
-
-\`serve(app, options)\` takes the same options. A flag on the command line of a \`WsgiServer\` comes before the option in
-code, and that before the default. An option that is unknown, or whose value does not fit, is refused when the server
-is built; \`undefined\` is as good as absent, and \`null\` is refused. Applications read them, TLS excepted, in
-\`environ['vela.cfg']\`.
-
-Times are in milliseconds and sizes in bytes, as the names say. What each does to a request is in
-[the guide](guide.md).
-
-`;
-
-const text = `${INTRO}${formatTable()}\nGenerated from src/app/settings.ts by \`node scripts/generate-settings.mjs\`.\n`;
-if (!process.argv.includes('--check')) writeFileSync(page, text);
-else if (readFileSync(page, 'utf8') !== text) {
-  console.error('docs/settings.md is not up to date: run node scripts/generate-settings.mjs');
-  process.exitCode = 1;
+for (const [path, text] of Object.entries(outputs)) {
+  if (!process.argv.includes('--check')) writeFileSync(`${root}${path}`, text);
+  else if (readFileSync(`${root}${path}`, 'utf8') !== text) {
+    console.error(`${path} is not up to date: run ${COMMAND}`);
+    process.exitCode = 1;
+  }
 }
 
-function formatTable() {
-  const rows = Object.entries(SETTINGS).map(([name, setting]) => {
-    const flag = setting.flags === undefined ? 'code only' : `\`${setting.flags}\``;
-    return `| \`${name}\` | ${flag} | ${formatValues(setting)} | ${formatDefault(setting)} | ${setting.text} |`;
-  });
-  return `| option | flag | values | default | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+function formatSection(section) {
+  const rows = Object.entries(SETTINGS)
+    .filter(([, setting]) => setting.section === section)
+    .map(([name, setting]) => {
+      const variable = variableOf(name, setting);
+      const cells = [
+        `\`${name}\``,
+        variable === undefined ? 'none' : `\`${variable}\``,
+        formatFlag(name, setting),
+        kindOf(setting).values(setting),
+        formatDefault(setting),
+        setting.since,
+        [setting.text, setting.details].filter(Boolean).join('. '),
+      ];
+      return `| ${cells.join(' | ')} |\n`;
+    });
+  const head = ['option', 'variable', 'flag', 'values', 'default', 'since', 'meaning'];
+  return `\n### ${section}\n\n| ${head.join(' | ')} |\n|${'---|'.repeat(head.length)}\n${rows.join('')}\n`.replace(
+    /\n\n$/,
+    '\n',
+  );
 }
 
-function formatValues({ kind, choices, minimum = 0, maximum = Number.MAX_SAFE_INTEGER, flags }) {
-  if (kind === 'choice') return choices.map((choice) => `\`${choice}\``).join(', ');
-  if (kind !== 'integer') return VALUES[kind];
-  const unit = { ms: ' ms', bytes: ' bytes' }[/<(.*)>/.exec(flags)?.[1]] ?? '';
-  return `${formatNumber(minimum)} to ${formatNumber(maximum)}${unit}`;
+function formatFlag(name, setting) {
+  const flag = flagOf(name, setting);
+  if (flag === undefined) return 'none';
+  const short = setting.short === undefined ? '' : `-${setting.short}, `;
+  if (setting.kind === 'boolean') return `\`${short}${flag}\``;
+  const more = setting.kind === 'levels' ? '...' : '';
+  return `\`${short}${flag} <${setting.placeholder ?? kindOf(setting).placeholder(setting)}${more}>\``;
 }
 
-function formatDefault({ default: fallback, kind }) {
+function formatDefault({ default: fallback }) {
   if (fallback === undefined) return 'none';
-  return kind === 'integer' ? formatNumber(fallback) : `\`${fallback}\``;
+  return typeof fallback === 'number' ? fallback.toLocaleString('en') : `\`${fallback}\``;
 }
 
-function formatNumber(number) {
-  return number === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : number.toLocaleString('en');
+/** On one line where it fits, else on several. */
+function formatComment(text, tags) {
+  const line = `  /** ${text} ${tags} */\n`;
+  if (line.length <= LINE_WIDTH) return line;
+  const wrapped = text.replace(new RegExp(`(.{1,${LINE_WIDTH - 6}})(?: |$)`, 'g'), '   * $1\n');
+  return `  /**\n${wrapped}   * ${tags}\n   */\n`;
+}
+
+function formatTypes() {
+  const entries = Object.entries(SETTINGS);
+  const options = entries.map(([name, setting]) => {
+    const { text, details, since, default: fallback } = setting;
+    const sentence = `${text[0].toUpperCase()}${text.slice(1)}.`;
+    const more = details === undefined ? '' : ` ${details.replace(/\[(\w+)\]\((\w+\.md)\)/g, 'docs/$2')}`;
+    const value = fallback === undefined ? '' : ` @defaultValue ${formatDefault({ default: fallback })}`;
+    const comment = formatComment(`${sentence}${more}`, `${value} @since ${since}`.trim());
+    return `${comment}  ${name}?: ${kindOf(setting).type(setting)};\n`;
+  });
+  const filled = entries.map(([name, setting]) => {
+    const mark = setting.default === undefined ? '?' : '';
+    return `  readonly ${name}${mark}: ${kindOf(setting).type(setting)};\n`;
+  });
+  return `// Generated from the declarations in src/app/settings: ${COMMAND}
+import type { SniCertificate } from '../gateway/gateway.js';
+import type { LogLevelRule } from './log-levels.js';
+
+/** Settings of a server. All have defaults or may be absent; a wrong or unknown one is refused at once. */
+export interface ServerOptions {
+${options.join('')}}
+
+/** The same once checked: what has a default is there. */
+export interface FilledOptions {
+${filled.join('')}}
+`;
 }

@@ -1,3 +1,4 @@
+export type { LogLevel, LogLevelRule } from './app/log-levels.js';
 export type { ServerOptions } from './app/server-options.js';
 export * from './core/contract.js';
 export { environKeys, toObject } from './core/environ-keys.js';
@@ -81,5 +82,6 @@ export type {
   Valid,
 } from './router/schema-options.js';
 export { SkipRoute } from './router/skip-route.js';
-export { type Server, serve } from './server/serve.js';
+export { serve } from './server/serve.js';
+export type { Server } from './server/start-server.js';
 export { WsgiServer } from './server/wsgi-server.js';

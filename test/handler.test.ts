@@ -928,9 +928,12 @@ t.test('testClient', async (t) => {
     } finally {
       process.stderr.write = write;
     }
-    t.match(text, /^\S+ error \[[\w-]+\] GET \/x 500 Error \[E_MINE\]: it broke\n +at .*handler\.test/);
+    t.match(
+      text,
+      /^\S+ error vela\.wsgi \[[\w-]+\] GET \/x 500 Error \[E_MINE\]: it broke\n +at .*handler\.test/,
+    );
     t.match(text, /\nCaused by: Http404: inner\n/);
-    t.throws(() => createClient(failing, { logLevel: 'loud' as never }), /"logLevel" must be one of/);
+    t.throws(() => createClient(failing, { logLevel: 'loud' as never }), /"logLevel" must be levels/);
   });
 
   t.test('says what a request takes', async (t) => {

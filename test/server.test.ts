@@ -226,7 +226,13 @@ t.test('serve', async (t) => {
       [{ bind: '/run/a.sock' }, /: a unix socket is unix:\/run\/a\.sock$/],
       [{ bind: '*:8060' }, /: all IPv4 interfaces are :8060$/],
       [{ bind: 'a b:80' }, /received "a b:80"$/],
-      [{ bind: [8060] }, /"bind" must be host:port.*received an array/],
+      [{ bind: [] }, /"bind" must be host:port.*received an array of 0/],
+      [{ bind: [8060, [8061]] }, /"bind" must be host:port.*received an array of 1/],
+      [
+        { bind: [8060, '127.0.0.1:8060'] },
+        /have each address once; received 127\.0\.0\.1:8060 twice: leave one/,
+      ],
+      [{ bind: ':80,:81' }, /received ":80,:81": several addresses are a list, one each$/],
       [{ bind: 'unix:' }, /"bind".*: a path follows/],
       [{ bind: `unix:/${'x'.repeat(120)}` }, /unix socket path of 121 bytes/],
       [{ bind: '' }, /"bind"/],
@@ -380,7 +386,12 @@ for (const gateway of ['uws', 'node'] as const) {
         return true;
       };
       try {
-        const server = await serve(failing, { bind: '127.0.0.1:0', gateway, logLevel: 'error' });
+        const server = await serve(failing, {
+          bind: '127.0.0.1:0',
+          gateway,
+          logLevel: 'error',
+          logFormat: 'text',
+        });
         t.teardown(() => server.close({ timeoutMs: 0 }));
         const socket = connect((server.address as { port: number }).port, '127.0.0.1');
         // What node:http refuses by itself is left out there.

@@ -4,8 +4,10 @@ import type { ListenAddress } from '../gateway/gateway.js';
 const LOOPBACK = '127.0.0.1';
 const ANY = '0.0.0.0';
 const LAST_PORT = 65_535;
+const NAME = 'Option "bind"';
 /** What is meant by a text that is no address, and what to write instead; the first that matches. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^.*,.*$/, 'several addresses are a list, one each'],
   [/^unix:$/, 'a path follows, such as unix:/run/app.sock'],
   [/^[a-z]+:\/\/([^/\s]{1,60}).*$/i, 'leave the scheme out: $1'],
   [/^(\.{0,2}\/.*)$/, 'a unix socket is unix:$1'],
@@ -17,12 +19,33 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 const LONGEST_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
 /**
+ * Reads one address to listen on, or a list of them.
+ * @param name - what the user calls it
+ * @throws {ImproperlyConfigured} for what {@link parseAddress} refuses, for an empty list, and for an address that is there twice
+ */
+export function parseAddresses(
+  bind: string | number | readonly (string | number)[],
+  name = NAME,
+): ListenAddress[] {
+  if (!Array.isArray(bind)) return [parseAddress(bind as string | number, name)];
+  if (bind.length === 0) throw addressError(name, bind, '');
+  const addresses = bind.map((one: string | number) => parseAddress(one, name));
+  const texts = addresses.map(formatAddress);
+  // Port 0 is another port each time.
+  const again = texts.findIndex((text, index) => !text.endsWith(':0') && texts.indexOf(text) !== index);
+  if (again === -1) return addresses;
+  throw new ImproperlyConfigured(
+    `${name} must have each address once; received ${texts[again]} twice: leave one out`,
+  );
+}
+
+/**
  * Reads an address to listen on: `host:port`, `:port` (0.0.0.0, all IPv4 interfaces), a port alone (loopback),
  * `[v6]:port`, or `unix:/path`.
  * @param name - what the user calls it
  * @throws {ImproperlyConfigured}
  */
-export function parseAddress(bind: string | number, name = 'Option "bind"'): ListenAddress {
+function parseAddress(bind: string | number, name = NAME): ListenAddress {
   if (typeof bind !== 'string' && typeof bind !== 'number') throw addressError(name, bind, '');
   const text = String(bind).trim();
   if (text.startsWith('unix:')) {
@@ -55,6 +78,10 @@ export function describeReach(address: ListenAddress): string {
   const { host, port } = address;
   if (host === ANY) return ` and all IPv4 interfaces, ${ANY}:${port}`;
   return /^[0:]*:[0:]*$/.test(host) ? ` and all interfaces, [::]:${port}` : '';
+}
+
+function formatAddress(address: ListenAddress): string {
+  return 'path' in address ? `unix:${address.path}` : `${address.host}:${address.port}`;
 }
 
 function addressError(name: string, bind: unknown, text: string): ImproperlyConfigured {

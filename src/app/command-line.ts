@@ -1,121 +1,146 @@
 import { basename } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { describeValue, ImproperlyConfigured } from '../core/errors.js';
 import { VERSION } from '../core/version.js';
-import type { ServerOptions } from './server-options.js';
-import { checkSetting, SETTINGS, type Setting } from './settings.js';
+import { explainSurplus, explainUnknownFlag, explainValueless, refuseFlagValue } from './flag-errors.js';
+import { flagOf, SECTIONS, type Setting } from './setting.js';
+import { kindOf } from './setting-kinds.js';
+import type { SettingSource } from './setting-source.js';
+import { SETTINGS } from './settings.js';
 
-/** What a command line asks for: settings, or a text to print (help, version). */
-export type CommandLine = { readonly options: ServerOptions } | { readonly print: string };
+/** What a command line asks for. */
+export interface CommandLine {
+  readonly source: SettingSource;
+  /** The config file's path. */
+  readonly config: string | undefined;
+  /** Only print the settings, or only check them. */
+  readonly only: 'print' | 'check' | undefined;
+  /** A text to print in place of serving: help or version. */
+  readonly print: string | undefined;
+  /** What belongs to no flag: the module of `vela serve`. */
+  readonly operands: readonly string[];
+}
 
-const HELP = '--help lists the flags';
-/** npm keeps the flags that stand before `--`, and passes on only what is left. */
-const NPM = 'npm passes flags on behind -- only, as in npm start -- --bind 9000';
-/** Flags of other servers, and what they are here. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  '-p': '--bind PORT',
-  '--port': '--bind PORT',
-  '--host': '--bind HOST:PORT',
-  '--listen': '--bind',
-  '--cert': '--cert-file',
-  '--key': '--key-file',
-};
+/** How the program is called, for `--help`. */
+export interface Program {
+  readonly name: string;
+  /** What stands in front of the flags, as commander takes it: `<module>`. */
+  readonly argument?: readonly [name: string, text: string];
+}
+
+const OWN_SECTION = 'This program';
 
 /**
- * Reads the flags of a script that ends in `.start()`.
+ * Reads the flags of a program that serves. What is wrong is told with the settings, all of it at once: see `problems` of the source.
  * @param args - without node and the script
- * @param script - its path, for --help
- * @throws {ImproperlyConfigured} for unknown flags and wrong values: one line that names the flag, the value and what to do
  */
-export function parseCommandLine(args: readonly string[], script = ''): CommandLine {
-  let printed = '';
-  const command = new Command()
-    .name(basename(script) || 'program')
-    .usage('[flags]')
-    .version(`vela ${VERSION}`, '-V, --version', "print Vela's version")
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => {
-        printed += text;
-      },
-      writeErr: () => {},
-    });
-  for (const setting of Object.values(SETTINGS)) {
-    const option = createOption(setting);
-    if (option !== undefined) command.addOption(option);
-  }
+export function parseCommandLine(args: readonly string[], program: Program | string = ''): CommandLine {
+  const { name, argument } =
+    typeof program === 'string' ? { name: basename(program) || 'program', argument: undefined } : program;
+  const command = createCommand(name, argument);
+  const problems: string[] = [];
+  let operands: string[] = [];
+  let unknown: string[] = [];
   try {
-    command.parse([...args], { from: 'user' });
+    ({ operands, unknown } = command.parseOptions([...args]));
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { print: printed };
-    throw new ImproperlyConfigured(explain(error, command));
+    problems.push(explainValueless(error));
   }
-  return { options: command.opts() };
+  const { help, version, config, printConfig, checkConfig, ...given } =
+    command.opts<Record<string, unknown>>();
+  const print =
+    help === true ? command.helpInformation() : version === true ? `vela ${VERSION}\n` : undefined;
+  const flags = command.options.flatMap(({ long }) => long ?? []);
+  for (const one of unknown) if (one.startsWith('-')) problems.push(explainUnknownFlag(one, flags));
+  if (argument === undefined && operands[0] !== undefined) problems.push(explainSurplus(operands[0]));
+  const values = Object.fromEntries(
+    Object.entries(given).flatMap(([key, value]) => {
+      const read = readValue(key, value, problems);
+      return read === undefined ? [] : [[key, read]];
+    }),
+  );
+  const file = (config as string[] | undefined)?.at(-1);
+  const refusal = file === undefined ? undefined : refuseFlagValue('--config', '<file>', file);
+  if (refusal !== undefined) problems.push(refusal);
+  return {
+    source: { from: 'flag', values, problems },
+    config: refusal === undefined ? file : undefined,
+    only: printConfig === true ? 'print' : checkConfig === true ? 'check' : undefined,
+    print,
+    operands,
+  };
 }
 
-/** A message that begins with an option, with its flag beside it if that is where it came from. */
-export function nameFlag(message: string, flagged: ServerOptions): string {
-  return message.replace(/^Option "(\w+)"/, (name, key: string) => {
-    if (!Object.hasOwn(flagged, key)) return name;
-    return `${name} (${/--[\w-]+/.exec(SETTINGS[key as keyof ServerOptions].flags ?? '')})`;
-  });
-}
-
-function createOption(setting: Setting): Option | undefined {
-  const { flags, text, choices, default: fallback, kind } = setting;
-  if (flags === undefined) return undefined;
-  const shown = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`;
-  const option = new Option(flags, text + shown);
-  if (choices !== undefined) option.choices([...choices]);
-  return kind === 'boolean' ? option : option.argParser((value) => readValue(option, value, setting));
-}
-
-function readValue(option: Option, text: string, setting: Setting): string | number {
-  const flag = option.long as string;
-  if (text === '' || isFlag(text)) {
-    throw new ImproperlyConfigured(
-      `${flag} takes a value, as in ${longForm(setting.flags)}; received ${isFlag(text) ? `the flag ${text}` : 'an empty one'}`,
-    );
+function createCommand(name: string, argument: Program['argument']): Command {
+  const command = new Command()
+    .name(name)
+    .usage(argument === undefined ? '[flags]' : `${argument[0]} [flags]`)
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .configureHelp({ sortOptions: false });
+  if (argument !== undefined) command.argument(...argument);
+  for (const [key, setting] of Object.entries(SETTINGS)) addSetting(command, key, setting);
+  const own: readonly [flags: string, text: string][] = [
+    [
+      '-c, --config <file>',
+      'read settings from this file (default vela.config.{js,mjs,ts,json}, where there is one)',
+    ],
+    ['--print-config', 'print every setting with its value and where it comes from'],
+    ['--check-config', 'check the settings: exit code 0, or 2 when something is wrong'],
+    ['-V, --version', "print Vela's version"],
+    ['-h, --help', 'print this'],
+  ];
+  for (const [flags, text] of own) {
+    const option = new Option(flags, text).helpGroup(`${OWN_SECTION}:`);
+    command.addOption(option.required ? option.argParser(collect) : option);
   }
-  const value = setting.kind === 'integer' && /^\d+$/.test(text) ? Number(text) : text;
-  checkSetting(flag, value, setting);
-  return value;
+  return command;
 }
 
-function isFlag(text: string): boolean {
-  return Object.values(SETTINGS).some(({ flags }) => flags?.split(/, | /).includes(text) === true);
-}
-
-/** `-b, --bind <address>` without its short form. */
-function longForm(flags = ''): string {
-  return flags.replace(/^-\w, /, '');
-}
-
-/** What commander found, in one line. */
-function explain(error: CommanderError, command: Command): string {
-  const quoted = /'(.*)'/.exec(error.message)?.[1] ?? '';
-  switch (error.code) {
-    case 'commander.unknownOption':
-      return explainUnknown(quoted, error.message, command);
-    case 'commander.optionMissingArgument':
-      return `${longForm(quoted).replace(/ .*/, '')} takes a value, as in ${longForm(quoted)}; none came`;
-    case 'commander.excessArguments':
-      return `${describeValue(command.args[0])} belongs to no flag, and nothing but flags is taken; ${NPM}; ${HELP}`;
-    default:
-      return `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; ${HELP}`;
+/** Adds the flag of a setting, in the group of its section; for a boolean that may be on also the one that turns it off. */
+function addSetting(command: Command, name: string, setting: Setting): void {
+  const flag = flagOf(name, setting);
+  if (flag === undefined) return;
+  const group = `${SECTIONS.find((section) => section === setting.section)}:`;
+  const short = setting.short === undefined ? '' : `-${setting.short}, `;
+  if (setting.kind === 'boolean') {
+    command.addOption(new Option(`${short}${flag}`, setting.text).helpGroup(group));
+    command.addOption(new Option(flag.replace('--', '--no-')).hideHelp());
+    return;
   }
+  const { default: fallback } = setting;
+  const text = fallback === undefined ? setting.text : `${setting.text} (default ${fallback})`;
+  const option = new Option(`${short}${flag} ${placeholderOf(setting)}`, text).helpGroup(group);
+  command.addOption(option.argParser(collect));
 }
 
-function explainUnknown(given: string, message: string, command: Command): string {
-  const [name = '', value] = given.split(/=(.*)/s);
-  const own = command.options.find((option) => option.long === name);
-  if (own !== undefined) return `${name} takes no value; received ${describeValue(value)}`;
-  const kebab = name.replaceAll('_', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const nearest =
-    ELSEWHERE[name] ??
-    command.options.find((option) => option.long === kebab)?.long ??
-    /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1];
-  return `There is no flag ${name}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}; ${HELP}`;
+/** `<address>`; `<level...>` takes all values up to the next flag. */
+function placeholderOf(setting: Setting): string {
+  const { placeholder } = kindOf(setting);
+  const word = setting.placeholder ?? placeholder(setting);
+  return setting.kind === 'levels' ? `<${word}...>` : `<${word}>`;
+}
+
+function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+/** The value of a flag, from the texts that it was given; undefined when these are refused. */
+function readValue(name: string, given: unknown, problems: string[]): unknown {
+  if (typeof given === 'boolean') return given;
+  const setting = (SETTINGS as Readonly<Record<string, Setting>>)[name] as Setting;
+  const { parse, isList } = kindOf(setting);
+  const flag = flagOf(name, setting) as string;
+  const texts = given as string[];
+  const refusal = texts
+    .map((text) => refuseFlagValue(flag, placeholderOf(setting), text))
+    .find((one) => one !== undefined);
+  if (refusal !== undefined) {
+    problems.push(refusal);
+    return undefined;
+  }
+  if (isList !== true) return parse(texts.at(-1) as string, setting);
+  const parsed = texts.flatMap((text) => text.split(',')).map((text) => parse(text, setting));
+  return parsed.length === 1 ? parsed[0] : parsed;
 }

@@ -1,44 +1,112 @@
+// Generated from the declarations in src/app/settings: node scripts/generate-settings.mjs
 import type { SniCertificate } from '../gateway/gateway.js';
-import type { LogFormat, LogLevel } from './text-logger.js';
+import type { LogLevelRule } from './log-levels.js';
 
-/** Settings of a server. All have defaults; a wrong or unknown one is refused at once. */
+/** Settings of a server. All have defaults or may be absent; a wrong or unknown one is refused at once. */
 export interface ServerOptions {
-  /** Where to listen: `host:port`, `:port` (0.0.0.0, all IPv4 interfaces), a port (loopback), `[v6]:port`, `unix:/path`. Port 0 picks one. @defaultValue `127.0.0.1:8060` */
-  bind?: string | number;
-  /** `uws` is the fast one, `node` the one with the widest reach; `auto` takes uws where it can. @defaultValue `uws` */
+  /**
+   * Where to listen: host:port, :port (0.0.0.0), a port (127.0.0.1), [v6]:port or unix:/path. Port 0 picks a
+   * free one. For several addresses give a list; on the command line repeat the flag, or put commas between
+   * them.
+   * @defaultValue `127.0.0.1:8060` @since 0.1.0
+   */
+  bind?: string | number | readonly (string | number)[];
+  /**
+   * Serve on uWebSockets.js, on node:http, or on whichever is there and can do what is asked. `uws` is the
+   * fast one, `node` the one with the widest reach; `auto` takes uws where it can.
+   * @defaultValue `uws` @since 0.1.0
+   */
   gateway?: 'uws' | 'node' | 'auto';
-  /** Error pages show stacks and causes. @defaultValue false */
-  debug?: boolean;
-  /** @defaultValue `info` */
-  logLevel?: LogLevel;
-  /** `text` for people, `json` for machines. @defaultValue `text` */
-  logFormat?: LogFormat;
-  /** Longest wait, in ms, from the complete request head to `startResponse`; it stands still while body bytes arrive. Then 504. @defaultValue 30,000 */
-  requestTimeoutMs?: number;
-  /** Longest time without progress, in ms, once a response has begun. Then it is cut. @defaultValue 120,000 */
-  stallTimeoutMs?: number;
-  /** How long `close` waits, in ms, for requests under way. @defaultValue 30,000 */
-  gracefulTimeoutMs?: number;
-  /** How long the node gateway keeps an idle connection, in ms; uWebSockets.js has about 10 s, fixed. @defaultValue 10,000 */
-  keepAliveTimeoutMs?: number;
-  /** Longest request line, in bytes; more is 414. @defaultValue 8,192 */
-  maxRequestLineBytes?: number;
-  /** Largest request head, line and headers together, in bytes; more is 431. One value for all uws servers of a process. @defaultValue 16,384 */
-  maxHeadBytes?: number;
-  /** Most request headers; more is 431. On uws never more than 98. @defaultValue 100 */
-  maxHeaderFields?: number;
-  /** Largest request body, in bytes; more is 413. @defaultValue 16 MiB */
-  maxBodyBytes?: number;
-  /** Most threads of the pool that `middlewareInExecutor` and `offload` share, made as they are needed. @defaultValue 5 */
-  threadWorkers?: number;
-  /** On the node gateway, CONNECT and Upgrade requests have `environ['vela.tunnel']`. @defaultValue false */
+  /**
+   * Let the application take raw connections over, for CONNECT and Upgrade (node gateway). Such requests
+   * have `environ['vela.tunnel']`.
+   * @defaultValue `false` @since 0.1.0
+   */
   allowTunnels?: boolean;
-  /** TLS certificate chain, a PEM file; goes with `keyFile`. */
+  /**
+   * Longest wait for the application to begin its response; then 504. From the complete request head to
+   * `startResponse`; it stands still while body bytes arrive.
+   * @defaultValue 30,000 @since 0.1.0
+   */
+  requestTimeoutMs?: number;
+  /**
+   * Longest time without progress of a response under way; then it is cut.
+   * @defaultValue 120,000 @since 0.1.0
+   */
+  stallTimeoutMs?: number;
+  /** How long a stopping server waits for requests under way. @defaultValue 30,000 @since 0.1.0 */
+  gracefulTimeoutMs?: number;
+  /**
+   * How long the node gateway keeps an idle connection (uws: about 10 s, fixed).
+   * @defaultValue 10,000 @since 0.1.0
+   */
+  keepAliveTimeoutMs?: number;
+  /**
+   * Longest request line; more is 414 (uws: its query counts when it is read).
+   * @defaultValue 8,192 @since 0.1.0
+   */
+  maxRequestLineBytes?: number;
+  /**
+   * Largest request head, line and headers together; more is 431. One value for all uws servers of a
+   * process.
+   * @defaultValue 16,384 @since 0.1.0
+   */
+  maxHeadBytes?: number;
+  /** Most request headers; more is 431 (uws: 98 at the most). @defaultValue 100 @since 0.1.0 */
+  maxHeaderFields?: number;
+  /** Largest request body; more is 413. @defaultValue 16,777,216 @since 0.1.0 */
+  maxBodyBytes?: number;
+  /**
+   * Least important log lines that are written, of all or of a namespace: warn vela.access:info. One level
+   * for all, and others for namespaces: docs/logs.md.
+   * @defaultValue `info` @since 0.1.0
+   */
+  logLevel?: LogLevelRule | readonly LogLevelRule[];
+  /**
+   * Log lines for people, or one JSON object a line; auto is text on a terminal, else JSON.
+   * @defaultValue `auto` @since 0.1.0
+   */
+  logFormat?: 'auto' | 'text' | 'json';
+  /**
+   * Most threads for handlers that block, made as they are needed. They belong to the pool that
+   * `middlewareInExecutor` and `offload` share: docs/executor.md.
+   * @defaultValue 5 @since 0.1.0
+   */
+  threadWorkers?: number;
+  /** TLS certificate chain, a PEM file; goes with the key. @since 0.1.0 */
   certFile?: string;
-  /** TLS private key, a PEM file. */
+  /** TLS private key, a PEM file; goes with the certificate. @since 0.1.0 */
   keyFile?: string;
-  /** Of the private key. */
+  /** Of the private key. @since 0.1.0 */
   passphrase?: string;
-  /** Further certificates, chosen by the host name that the client asks for. */
+  /** Further certificates, chosen by the host name that the client asks for. @since 0.1.0 */
   sni?: readonly SniCertificate[];
+  /**
+   * Show stacks and causes in error pages, and load modules of threads anew when they are saved.
+   * @defaultValue `false` @since 0.1.0
+   */
+  debug?: boolean;
+}
+
+/** The same once checked: what has a default is there. */
+export interface FilledOptions {
+  readonly bind: string | number | readonly (string | number)[];
+  readonly gateway: 'uws' | 'node' | 'auto';
+  readonly allowTunnels: boolean;
+  readonly requestTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxRequestLineBytes: number;
+  readonly maxHeadBytes: number;
+  readonly maxHeaderFields: number;
+  readonly maxBodyBytes: number;
+  readonly logLevel: LogLevelRule | readonly LogLevelRule[];
+  readonly logFormat: 'auto' | 'text' | 'json';
+  readonly threadWorkers: number;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly passphrase?: string;
+  readonly sni?: readonly SniCertificate[];
+  readonly debug: boolean;
 }

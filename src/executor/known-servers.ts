@@ -1,5 +1,5 @@
 import type { ServerConfig } from '../core/contract.js';
-import type { Logger } from '../core/logger.js';
+import { type Logger, nameLogger } from '../core/logger.js';
 import type { ServerFacts } from '../core/request-host.js';
 import type { FromThread, LOG, WireDetail, WireFacts } from './wire.js';
 import { unpackError } from './wire-error.js';
@@ -13,17 +13,26 @@ export class KnownServers {
   readonly #servers: KnownServer[] = [];
   /** By the signal that only it has: before it listens, and since. */
   readonly #starting = new WeakMap<AbortSignal, number>();
-  readonly #serving = new WeakMap<AbortSignal, number>();
+  /** One for each address that it listens on. */
+  readonly #serving = new WeakMap<AbortSignal, number[]>();
 
   /** @param onStopping - called once when the server begins to stop */
   number(server: KnownServer, onStopping: (index: number) => void): number {
-    const numbers = server.host === undefined ? this.#starting : this.#serving;
-    const known = numbers.get(server.stopping);
+    const known = this.#find(server);
     if (known !== undefined) return known;
     const index = this.#servers.push(server) - 1;
-    numbers.set(server.stopping, index);
+    if (server.host === undefined) this.#starting.set(server.stopping, index);
+    else this.#serving.set(server.stopping, [...(this.#serving.get(server.stopping) ?? []), index]);
     server.stopping.addEventListener('abort', () => onStopping(index), { once: true });
     return index;
+  }
+
+  #find({ host, port, stopping }: KnownServer): number | undefined {
+    if (host === undefined) return this.#starting.get(stopping);
+    return this.#serving.get(stopping)?.find((index) => {
+      const known = this.#servers[index] as KnownServer;
+      return known.port === port && known.host === host;
+    });
   }
 
   describe(index: number): WireFacts {
@@ -42,13 +51,16 @@ export class KnownServers {
   }
 
   /** Writes a thread's line to its server's log. */
-  log([, index, level, details, message]: Extract<FromThread, [typeof LOG, ...unknown[]]>): void {
-    this.#servers[index]?.logger[level](unpackDetails(details), message);
+  log([, index, level, details, message, namespace]: Extract<FromThread, [typeof LOG, ...unknown[]]>): void {
+    const logger = this.#servers[index]?.logger;
+    if (logger === undefined) return;
+    (namespace === '' ? logger : nameLogger(logger, namespace))[level](unpackDetails(details), message);
   }
 
   /** The log of some server, for what concerns all of them. */
   get logger(): Logger | undefined {
-    return this.#servers[0]?.logger;
+    const logger = this.#servers[0]?.logger;
+    return logger && nameLogger(logger, 'vela.executor');
   }
 }
 

@@ -99,7 +99,15 @@ export type FromThread =
   | [kind: typeof RESULT, slot: number, value: unknown]
   | [kind: typeof BODY_CREDIT, slot: number, bytes: number]
   | [kind: typeof OVER, slot: number]
-  | [kind: typeof LOG, facts: number, level: LogLevel, details: readonly WireDetail[], message: string]
+  | [
+      kind: typeof LOG,
+      facts: number,
+      level: LogLevel,
+      details: readonly WireDetail[],
+      message: string,
+      /** `''` for that of the request. */
+      namespace: string,
+    ]
   | [kind: typeof CLOSED]
   | [kind: typeof GARBLED]
   | [kind: typeof SYNCED, over: readonly number[]];

@@ -1,6 +1,7 @@
 import { atOnce } from '../core/at-once.js';
 import type { Environ, HeaderPair, MiddlewareFunction, RequestEnd } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
+import { nameLogger } from '../core/logger.js';
 import { compileFormat, findUser, type LogFormat, loggedStatus, NAMED_FORMATS } from './access-log-format.js';
 import { type LineStream, LineWriter } from './line-writer.js';
 import { optionError, requireMs } from './option-error.js';
@@ -13,7 +14,8 @@ export interface AccessLogOptions {
    */
   format?: string;
   /**
-   * `logger`, the server's log, or a stream: lines are gathered, and written many at once. The stream is never ended.
+   * `logger`, the server's log, under the name `vela.access`; or a stream: lines are gathered, and written many at
+   * once. The stream is never ended.
    * @defaultValue standard output
    */
   destination?: 'logger' | LineStream;
@@ -64,12 +66,12 @@ export function accessLog(options: AccessLogOptions = {}): MiddlewareFunction {
     if (isJson) {
       const fields = jsonFields(environ, early, end);
       if (writer !== undefined) writer.write(toAscii(JSON.stringify(fields)));
-      else environ['vela.logger'].info(fields, 'request');
+      else nameLogger(environ['vela.logger'], 'vela.access').info(fields, 'request');
       return;
     }
     const line = formatLine({ environ, early, end, headers: given?.headers });
     if (writer !== undefined) writer.write(line);
-    else environ['vela.logger'].info({}, line);
+    else nameLogger(environ['vela.logger'], 'vela.access').info({}, line);
   }
 
   const accessLogMiddleware: MiddlewareFunction = (environ) => {

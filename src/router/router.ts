@@ -10,6 +10,7 @@ import type {
 } from '../core/contract.js';
 import { describeValue } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
+import { nameLogger } from '../core/logger.js';
 import { startParts, stopParts } from '../core/parts.js';
 import type { AddRoute } from './add-route.js';
 import { answerRequest } from './answer-request.js';
@@ -167,7 +168,7 @@ export class Router<const Host extends string = ''> implements Part {
     for (const [route, cover] of this.#findUnreachable()) {
       if (route.unreachable !== 'warn') continue;
       const details = { route: formatRoute(route), behind: formatRoute(cover) };
-      context.logger.warn(details, explainUnreachable(route, cover));
+      nameLogger(context.logger, 'vela.router').warn(details, explainUnreachable(route, cover));
     }
     this.#starts++;
     try {

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
+import { createLogger } from '../app/create-logger.js';
+import { type LogLevelRule, parseLogLevels } from '../app/log-levels.js';
+import { resolveSettings } from '../app/resolve-settings.js';
 import type { ServerOptions } from '../app/server-options.js';
-import { resolveSettings } from '../app/settings.js';
-import { createLogger, type LogLevel } from '../app/text-logger.js';
 import type { App, Middleware } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
-import type { Logger } from '../core/logger.js';
+import { type Logger, nameLogger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
 import { tellChannels } from '../core/request-channels.js';
 import type { RequestHead } from '../core/request-fields.js';
@@ -26,8 +27,8 @@ export interface TestClientOptions
     ServerOptions,
     'debug' | 'requestTimeoutMs' | 'stallTimeoutMs' | 'maxBodyBytes' | 'threadWorkers'
   > {
-  /** Least important log line that is written to standard error; `silent` for none. @defaultValue `error` */
-  logLevel?: LogLevel;
+  /** Least important log lines that are written to standard error; `silent` for none. @defaultValue `error` */
+  logLevel?: LogLevelRule | readonly LogLevelRule[];
   /** Takes all log lines, in place of standard error. */
   logger?: Logger;
 }
@@ -73,7 +74,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   const call = resolveCallable(app as App, 'What testClient is given');
   const { logger: given, logLevel = 'error', ...serverOptions } = checkOptions(options);
   const config = resolveSettings({ ...serverOptions, logLevel });
-  const logger = given ?? createLogger(logLevel, 'text');
+  const logger = given ?? createLogger(parseLogLevels(logLevel), 'text').named('vela.wsgi');
   const handler = new WsgiHandler([app as Middleware]);
   const stopper = new AbortController();
   // Any number of requests may listen.
@@ -195,6 +196,7 @@ function watchBreaches(logger: Logger, breaches: Error[]): Logger {
       }
       logger.error(details, message);
     },
+    named: (namespace) => watchBreaches(nameLogger(logger, namespace), breaches),
   };
 }
 

@@ -1001,7 +1001,7 @@ conformance((test, gateway) => {
       () => kit.stderr.slice(before).includes('secret text'),
       () => 'the log line',
     );
-    t.match(kit.stderr.slice(before), /error \[[\w-]+\] GET \/bad\/throws 500 .*secret text/);
+    t.match(kit.stderr.slice(before), /error vela\.wsgi \[[\w-]+\] GET \/bad\/throws 500 .*secret text/);
     t.notMatch(kit.stderr.slice(before), /may/);
   });
 

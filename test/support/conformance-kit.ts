@@ -147,6 +147,7 @@ export class Kit {
       bind: '127.0.0.1:0',
       gateway: this.gateway,
       logLevel: 'error',
+      logFormat: 'text',
       maxHeadBytes: LIMITS.maxHeadBytes,
     } as const;
     return this.call('listen', { app, options: { ...defaults, ...options } });

@@ -4,13 +4,27 @@ import { packError } from '../wire-error.js';
 import { packValue } from '../wire-value.js';
 import { requestContext } from './request-context.js';
 
-/** Writes to the server's log, with the request that the code at hand works for. @param server - its number */
-export function createThreadLogger(server: number, post: (entry: FromThread) => void): Logger {
+/**
+ * Writes to the server's log, with the request that the code at hand works for.
+ * @param server - its number
+ * @param namespace - `''` for that of the request
+ */
+export function createThreadLogger(
+  server: number,
+  post: (entry: FromThread) => void,
+  namespace = '',
+): Logger {
   const write = (level: LogLevel) => (details: unknown, message?: unknown) => {
     const [record, text] = sort(details, message);
-    post([LOG, server, level, packDetails(record), text]);
+    post([LOG, server, level, packDetails(record), text, namespace]);
   };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    named: (name) => createThreadLogger(server, post, name),
+  };
 }
 
 /** As pino does it, an error may stand in place of the details, and text alone is the message. */

@@ -1,27 +1,13 @@
+import { styleText } from 'node:util';
 import { pino } from 'pino';
-import { formatError, toError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
-
-/** From the most to the least talkative. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-/** `text` is for people, `json` for machines: one object a line, as pino writes it. */
-export const LOG_FORMATS = ['text', 'json'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
-
-/** A logger that writes to standard error. */
-export function createLogger(level: LogLevel, format: LogFormat): Logger {
-  const options = { level, base: { pid: process.pid }, errorKey: 'err' };
-  if (format === 'json') return pino(options, pino.destination({ dest: 2, sync: true }));
-  const serializers = { err: (error: unknown) => ({ stack: formatError(toError(error)) }) };
-  return pino({ ...options, serializers }, { write: writeText });
-}
 
 interface Line {
   time: number;
   level: number;
   msg: string;
   pid: number;
+  /** Its namespace. */
+  name?: string;
   requestId?: string;
   method?: string;
   uri?: string;
@@ -34,16 +20,25 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** A line end within an entry, and the tab. */
 const LAYOUT = '\n\t';
 
-function writeText(json: string): void {
+const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
+
+/** Writes a line of pino's to standard error, for people: with a colour on a terminal that has them, unless NO_COLOR is set. */
+export function writeText(json: string): void {
   const line = JSON.parse(json) as Line;
-  const request = [line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
+  const request = [line.name, line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
     .filter(Boolean)
     .join(' ');
   const stack = line.err?.stack;
   const text = stack === undefined ? line.msg : stack.includes(line.msg) ? stack : `${line.msg}\n${stack}`;
-  const level = (pino.levels.labels[line.level] ?? '').padEnd(5);
-  const entry = `${level} ${escapeAll(request)}${request === '' ? '' : ' '}${escapeText(text)}`;
+  const level = pino.levels.labels[line.level] ?? '';
+  const entry = `${paint(level)} ${escapeAll(request)}${request === '' ? '' : ' '}${escapeText(text)}`;
   process.stderr.write(`${new Date(line.time).toISOString()} ${entry}\n`);
+}
+
+function paint(level: string): string {
+  const text = level.padEnd(5);
+  if (process.stderr.isTTY !== true || !process.stderr.hasColors()) return text;
+  return Object.hasOwn(COLORS, level) ? styleText(COLORS[level as keyof typeof COLORS], text) : text;
 }
 
 /** Stacks keep their line ends. A line that would look like an entry of its own is indented. */

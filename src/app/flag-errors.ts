@@ -1,0 +1,50 @@
+import type { CommanderError } from 'commander';
+import { describeValue } from '../core/errors.js';
+import { findNearest } from '../core/nearest.js';
+import { flagOf } from './setting.js';
+import { SETTINGS } from './settings.js';
+
+const HELP = '--help lists the flags';
+/** npm keeps the flags that stand before `--`, and passes on only what is left. */
+const NPM = 'npm passes flags on behind -- only, as in npm start -- --bind 9000';
+/** Flags of other servers, and what they are here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '-p': '--bind PORT',
+  '--port': '--bind PORT',
+  '--host': '--bind HOST:PORT',
+  '--listen': '--bind',
+  '--cert': '--cert-file',
+  '--key': '--key-file',
+};
+
+/** A flag that is not known. @param known - the flags there are, in their long form */
+export function explainUnknownFlag(given: string, known: readonly string[]): string {
+  const [name = '', value] = given.split(/=(.*)/s);
+  if (known.includes(name)) return `${name} takes no value; received ${describeValue(value)}`;
+  const nearest = ELSEWHERE[name] ?? findNearest(name, known);
+  return `There is no flag ${name}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}; ${HELP}`;
+}
+
+/** A word that belongs to no flag. */
+export function explainSurplus(word: string): string {
+  return `${describeValue(word)} belongs to no flag, and nothing but flags is taken; ${NPM}; ${HELP}`;
+}
+
+/** A flag that stands last, without its value. */
+export function explainValueless({ message }: CommanderError): string {
+  const flags = /'(.*)'/.exec(message)?.[1]?.replace(/^-\w, /, '');
+  if (flags === undefined) return `${message.replace(/^error: /, '').replaceAll('\n', ' ')}; ${HELP}`;
+  return `${flags.replace(/ .*/, '')} takes a value, as in ${flags}; none came`;
+}
+
+/** What is wrong with the value of a flag, whatever it takes; undefined when nothing is. */
+export function refuseFlagValue(flag: string, placeholder: string, text: string): string | undefined {
+  if (text !== '' && !isFlag(text)) return undefined;
+  return `${flag} takes a value, as in ${flag} ${placeholder}; received ${text === '' ? 'an empty one' : `the flag ${text}`}`;
+}
+
+function isFlag(text: string): boolean {
+  return Object.entries(SETTINGS).some(
+    ([name, setting]) => text === flagOf(name, setting) || text === `-${setting.short}`,
+  );
+}

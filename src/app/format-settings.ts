@@ -1,0 +1,29 @@
+import { describeValue } from '../core/errors.js';
+import type { CombinedSettings } from './resolve-settings.js';
+import { SETTINGS } from './settings.js';
+
+/** Settings as a table in text: name, value, and where the value comes from. Secrets are hidden. */
+export function formatSettings({ values, origins }: CombinedSettings): string {
+  const rows = Object.entries(SETTINGS).map(([name, { isSecret }]) => {
+    const key = name as keyof typeof SETTINGS;
+    const value = values.get(key);
+    const shown = isSecret === true && value !== undefined ? '(hidden)' : formatValue(value);
+    return [name, shown, origins.get(key) ?? 'default'] as const;
+  });
+  const nameWidth = Math.max(...rows.map(([name]) => name.length));
+  const valueWidth = Math.max(...rows.map(([, value]) => value.length));
+  return rows
+    .map(([name, value, origin]) => `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${origin}\n`)
+    .join('');
+}
+
+function formatValue(value: unknown): string {
+  if (value === undefined) return '-';
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
+  return Array.isArray(value) && value.every((one) => typeof one !== 'object')
+    ? value.join(' ')
+    : Array.isArray(value)
+      ? value.map((one: { hostname?: unknown }) => String(one?.hostname)).join(' ')
+      : describeValue(value);
+}

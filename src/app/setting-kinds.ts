@@ -1,0 +1,154 @@
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
+import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
+import type { SniCertificate } from '../gateway/gateway.js';
+import { parseAddresses } from './address.js';
+import { parseLogLevels } from './log-levels.js';
+import type { ChoiceSetting, IntegerSetting, PlainSetting, Setting } from './setting.js';
+
+/** What settings of a kind have in common. */
+interface Kind<S extends Setting> {
+  /** Its type in TypeScript, for ServerOptions. */
+  type(setting: S): string;
+  /** What its flag takes, in `--help`. */
+  placeholder(setting: S): string;
+  /** What it takes, for docs/settings.md. */
+  values(setting: S): string;
+  /** A flag can be given several times, and a variable holds several values. */
+  readonly isList?: true;
+  /** A text of the command line or of the environment as a value; a text that is none as it is, for `check` to refuse. */
+  parse(text: string, setting: S): unknown;
+  /** The value as it is used. @param name - what the user calls the setting @throws {ImproperlyConfigured} */
+  check(name: string, value: unknown, setting: S): unknown;
+}
+
+const asText = (text: string) => text;
+const CERTIFICATES = 'an array of { hostname, certFile, keyFile }';
+
+type KindOf<K extends Setting['kind']> = Kind<
+  K extends 'integer' ? IntegerSetting : K extends 'choice' ? ChoiceSetting : PlainSetting
+>;
+
+const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
+  addresses: {
+    type: () => 'string | number | readonly (string | number)[]',
+    placeholder: () => 'address',
+    values: () => 'address, or a list of them',
+    isList: true,
+    parse: asText,
+    check(name, value) {
+      parseAddresses(value as string, name);
+      return value;
+    },
+  },
+  integer: {
+    type: () => 'number',
+    placeholder: ({ unit = 'count' }) => unit,
+    values: ({ minimum, maximum, unit }) =>
+      `${formatNumber(minimum)} to ${formatNumber(maximum)}${unit === undefined ? '' : ` ${unit}`}`,
+    parse: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+    check(name, value, { minimum, maximum, unit }) {
+      if (Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum)
+        return value;
+      const what = `a whole number${unit === undefined ? '' : ` of ${unit}`} from ${minimum} to ${maximum}`;
+      throw wrong(name, what, value);
+    },
+  },
+  boolean: {
+    type: () => 'boolean',
+    placeholder: () => '',
+    values: () => '`true`, `false`',
+    parse: (text) => (/^(?:true|1)$/.test(text) ? true : /^(?:false|0)$/.test(text) ? false : text),
+    check(name, value) {
+      if (typeof value !== 'boolean') throw wrong(name, 'true or false', value);
+      return value;
+    },
+  },
+  choice: {
+    type: ({ choices }) => choices.map((choice) => `'${choice}'`).join(' | '),
+    placeholder: () => 'name',
+    values: ({ choices }) => choices.map((choice) => `\`${choice}\``).join(', '),
+    parse: asText,
+    check(name, value, { choices }) {
+      if (choices.includes(value as string)) return value;
+      const hint = typeof value === 'string' ? askNearest(value, choices) : '';
+      throw new ImproperlyConfigured(`${wrong(name, `one of ${choices.join(', ')}`, value).message}${hint}`);
+    },
+  },
+  text: {
+    type: () => 'string',
+    placeholder: () => 'text',
+    values: () => 'text',
+    parse: asText,
+    check(name, value, { isSecret }) {
+      if (typeof value === 'string' && value !== '') return value;
+      throw wrong(name, 'a text', value, isSecret);
+    },
+  },
+  file: {
+    type: () => 'string',
+    placeholder: () => 'path',
+    values: () => 'path of a file that can be read',
+    parse: asText,
+    check: checkFile,
+  },
+  levels: {
+    type: () => 'LogLevelRule | readonly LogLevelRule[]',
+    placeholder: () => 'level',
+    values: () => '`debug`, `info`, `warn`, `error`, `silent`, or `namespace:level`',
+    isList: true,
+    parse: asText,
+    check(name, value) {
+      parseLogLevels(value, name);
+      return value;
+    },
+  },
+  certificates: {
+    type: () => 'readonly SniCertificate[]',
+    placeholder: () => '',
+    values: () => 'array of `{ hostname, certFile, keyFile }`',
+    parse: asText,
+    check(name, value) {
+      if (!Array.isArray(value)) throw wrong(name, CERTIFICATES, value);
+      return value.map((one: SniCertificate) => {
+        if (typeof one?.hostname !== 'string') throw wrong(name, CERTIFICATES, one);
+        checkFile('Option "sni.certFile"', one.certFile);
+        checkFile('Option "sni.keyFile"', one.keyFile);
+        return one;
+      });
+    },
+  },
+};
+
+/** What settings of this one's kind have in common. */
+export function kindOf(setting: Setting): Kind<Setting> {
+  return KINDS[setting.kind] as Kind<Setting>;
+}
+
+function checkFile(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') throw wrong(name, 'a file path', value);
+  try {
+    accessSync(value, constants.R_OK);
+  } catch (cause) {
+    throw new ImproperlyConfigured(
+      `${name} must be a file that can be read; received ${describeValue(value)}: ${describeAccess(resolve(value), cause)}`,
+      { cause },
+    );
+  }
+  return value;
+}
+
+function describeAccess(path: string, cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    ? `there is no ${path}`
+    : `${path} cannot be read by this user`;
+}
+
+function wrong(name: string, expected: string, received: unknown, isSecret = false): ImproperlyConfigured {
+  const shown = isSecret && received !== null ? `a ${typeof received}` : describeValue(received);
+  return new ImproperlyConfigured(`${name} must be ${expected}; received ${shown}`);
+}
+
+function formatNumber(number: number): string {
+  return number === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : number.toLocaleString('en');
+}

@@ -1,0 +1,129 @@
+import { setMaxListeners } from 'node:events';
+import { formatUrl, parseAddresses } from '../app/address.js';
+import { createLogger } from '../app/create-logger.js';
+import { parseLogLevels } from '../app/log-levels.js';
+import type { ResolvedSettings } from '../app/resolve-settings.js';
+import type { App, ServerConfig, WsgiErrors } from '../core/contract.js';
+import { describeValue, ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
+import { tellChannels } from '../core/request-channels.js';
+import type { ServerFacts } from '../core/request-host.js';
+import { VERSION } from '../core/version.js';
+import { WaitQueue } from '../core/wait-queue.js';
+import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
+import { drain } from './drain.js';
+import { openListeners } from './open-listeners.js';
+
+/** A server that listens in this process. */
+export interface Server {
+  /** Where it can be reached: `http://127.0.0.1:8060`, or `unix:/path`; of several addresses the first. */
+  readonly url: string;
+  /** The same for all of its addresses. */
+  readonly urls: readonly string[];
+  /** The concrete address, with the port that was picked when 0 was asked for; of several the first. */
+  readonly address: ListenAddress;
+  /** All addresses, in the order of the option `bind`. */
+  readonly addresses: readonly ListenAddress[];
+  /** Name of the gateway that serves. */
+  readonly gateway: 'uws' | 'node';
+  /** Open connections, idle ones included. */
+  readonly connections: number;
+  /**
+   * Stops: accepts no more, waits for the requests under way, cuts what is left after `timeoutMs`, stops the
+   * application's parts. Idempotent.
+   * @throws {AggregateError} when a part's `stop` fails
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}
+
+/**
+ * Serves an application in this process, with settings that were checked.
+ * @returns when it listens on all addresses
+ * @throws errors of listening with their `code`; what a part's `start` throws
+ */
+export async function startServer(app: App, settings: ResolvedSettings): Promise<Server> {
+  const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
+  const addresses = parseAddresses(settings.bind);
+  const call = resolveCallable(app, 'The application');
+  const headers = resolveDeclaredHeaders(app.headers);
+  const stopper = new AbortController();
+  // Any number of requests may listen.
+  setMaxListeners(0, stopper.signal);
+  const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal);
+  const service: GatewayService = {
+    app: tellChannels(call),
+    headers,
+    facts,
+    waits: new WaitQueue(settings.requestTimeoutMs),
+    stalls: new WaitQueue(settings.stallTimeoutMs),
+    isDraining: false,
+  };
+  await app.start?.({ config: facts.config, logger: facts.logger, stopping: facts.stopping });
+  const opened = await openListeners(service, settings, addresses, loggers.named('vela.server')).catch(
+    async (error: unknown) => {
+      await app.stop?.();
+      throw error;
+    },
+  );
+  const { listeners, gateway } = opened;
+  const concrete = listeners.map(({ address }) => address);
+  const urls = concrete.map((address) => formatUrl(address, facts.scheme));
+  let closing: Promise<void> | undefined;
+  return {
+    url: urls[0] as string,
+    urls,
+    address: concrete[0] as ListenAddress,
+    addresses: concrete,
+    gateway,
+    get connections() {
+      return countConnections(listeners);
+    },
+    async close(closeOptions = {}) {
+      const { timeoutMs = settings.gracefulTimeoutMs, ...unknown } = requireOptions('close', closeOptions);
+      refuseUnknown('close', unknown, ['timeoutMs']);
+      if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
+        throw new ImproperlyConfigured(
+          `Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
+        );
+      }
+      stopper.abort();
+      closing ??= drain(opened, timeoutMs).then(() => app.stop?.());
+      return closing;
+    },
+  };
+}
+
+function countConnections(listeners: readonly Listener[]): number {
+  return listeners.reduce((sum, { connections }) => sum + connections, 0);
+}
+
+function describeServer(settings: ResolvedSettings, logger: Logger, stopping: AbortSignal): ServerFacts {
+  const scheme = settings.tls === undefined ? 'http' : 'https';
+  return {
+    host: 'localhost',
+    port: scheme === 'http' ? '80' : '443',
+    scheme,
+    software: `vela/${VERSION}`,
+    multiprocess: false,
+    config: hideSecrets(settings),
+    logger,
+    errors: createErrors(),
+    stopping,
+  };
+}
+
+/** What handlers may see: not where the keys are, nor how they open. */
+function hideSecrets({ tls: _tls, ...visible }: ResolvedSettings): ServerConfig {
+  return Object.freeze(visible);
+}
+
+function createErrors(): WsgiErrors {
+  return {
+    write: (text) => void process.stderr.write(text),
+    writelines: (lines) => {
+      for (const line of lines) process.stderr.write(line);
+    },
+    flush: () => {},
+  };
+}
