@@ -48,8 +48,8 @@ function expand(route: RouteDescription): RouteDescription[] {
   ];
 }
 
-/** `mount()` of vela/middleware says its prefix. */
-function listRoutes({ parts = [], routes, prefix }: PartDescription): RouteDescription[] {
+/** The routes of all routers in what an application says of itself. `mount()` of vela/middleware says its prefix. */
+export function listRoutes({ parts = [], routes, prefix }: PartDescription): RouteDescription[] {
   const own = Array.isArray(routes) ? (routes as unknown[]).filter(isRoute) : [];
   const all = [...own, ...parts.flatMap(listRoutes)];
   return typeof prefix === 'string' ? all.map((one) => ({ ...one, path: prefix + one.path })) : all;
