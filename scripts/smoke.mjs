@@ -71,6 +71,7 @@ function install(tarball) {
   );`,
   );
   run(process.execPath, ['--input-type=module', '--eval', imports + refusals.join('')], project);
+  run('npm', ['exec', '--offline', '--', 'vela', '--version'], project);
   return project;
 }
 

@@ -94,6 +94,7 @@ t.test('vela serve tells what cannot be served', async (t) => {
     'koa.js': `export default { use: ${method}, callback: ${method}, listen: ${method} };`,
     'fastify.js': `export default { inject: ${method}, register: ${method}, listen: ${method} };`,
     'node.js': "import { createServer } from 'node:http';\nexport default createServer();",
+    'starts.js': "import { WsgiServer } from 'vela';\nawait new WsgiServer(() => []).start();",
     'program.js': "import { WsgiServer } from 'vela';\nexport default new WsgiServer(() => []);",
   });
   for (const [args, pattern] of [
@@ -124,6 +125,10 @@ t.test('vela serve tells what cannot be served', async (t) => {
     [['node.js'], /is a server of node:http/],
     [['program.js'], /is a WsgiServer, which is a program of its own: run it with node program\.js/],
     [['none.js', '--bnd', '1'], /^There is no flag --bnd \(did you mean --bind\?\)/],
+    [
+      ['starts.js'],
+      /^"serve" belongs to no flag: a module that calls \.start\(\) is a program of its own, so run it with/,
+    ],
   ] as const) {
     const { stdout, stderr, status } = vela(folder, 'serve', ...args);
     t.same([stdout, status], ['', 2], args.join(' '));

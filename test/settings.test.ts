@@ -45,6 +45,10 @@ t.test('--print-config shows lists, and no secret', async (t) => {
   t.equal(rowOf(stdout, 'logLevel'), 'warn vela.wsgi:debug < code');
   t.equal(rowOf(stdout, 'passphrase'), '(hidden) < code');
   t.notMatch(stdout, 'sesame');
+  const [certFile, keyFile] = [resolve('package.json'), resolve('package.json')];
+  const sni = [{ hostname: 'a.example', certFile, keyFile }];
+  const tls = await start(t, ['--print-config'], { code: { certFile, keyFile, sni } });
+  t.equal(rowOf(tls.stdout, 'sni'), 'a.example < code', 'whether or not certificates are good');
 });
 
 t.test('--check-config', async (t) => {
@@ -74,6 +78,8 @@ t.test('all mistakes are told at once, each with its place, its value and what t
       debug: 'yes',
       logLevel: 'verbose',
       maxBodyBytes: 1.5,
+      passphrase: 1234,
+      sni: [{ hostname: 'a', certFile: 'x', keyFile: 'x' }],
     }),
   };
   const env = { VELA_GATEWAY: 'usw', VELA_BNID: '80', VELA_DEBUG: 'on', VELA_SNI: 'x' };
@@ -95,13 +101,15 @@ t.test('all mistakes are told at once, each with its place, its value and what t
     /^vela: "debug" in vela\.config\.json must be true or false; received "yes"$/,
     /^vela: "logLevel" in vela\.config\.json must be levels.*"verbose": the levels are debug, /,
     /^vela: "maxBodyBytes" in vela\.config\.json must be a whole number of bytes.*received 1\.5$/,
+    /^vela: "passphrase" in vela\.config\.json must be a text; received a number$/,
+    /^vela: "sni\.certFile" in vela\.config\.json must be a file that can be read; received "x": there is no \//,
   ].entries()) {
     t.ok(
       lines.some((line) => pattern.test(line)),
       `${index}: ${pattern}\n${stderr}`,
     );
   }
-  t.equal(lines.length, 11, 'and nothing else');
+  t.equal(lines.length, 13, 'and nothing else');
 
   await t.rejects(
     serve(() => [], { bind: 'x', prot: 1, debug: 2 as never } as ServerOptions),
@@ -386,6 +394,6 @@ await server.close();
     spawnSync(process.execPath, ['--import=tsx', script, format], { encoding: 'utf8' }).stderr;
   const { time, pid, ...line } = JSON.parse(logOf('auto')) as Record<string, unknown>;
   t.same([typeof time, typeof pid], ['number', 'number']);
-  t.strictSame(line, { level: 30, name: 'vela.wsgi', user: 'ada', msg: 'hello' });
+  t.strictSame(line, { level: 30, logger: 'vela.wsgi', user: 'ada', msg: 'hello' });
   t.match(logOf('text'), /^\S+ info {2}vela\.wsgi hello\n$/, 'without colours');
 });

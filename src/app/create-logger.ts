@@ -21,7 +21,7 @@ export function createLogger(rules: LogRules, format: LogFormat): NamedLoggers {
     named(namespace: string): Logger {
       let logger = known.get(namespace);
       if (logger === undefined) {
-        logger = root.child<never>({ name: namespace }, { level: levelOf(rules, namespace) });
+        logger = root.child<never>({ logger: namespace }, { level: levelOf(rules, namespace) });
         known.set(namespace, logger);
       }
       return logger;

@@ -7,6 +7,8 @@ import { SETTINGS } from './settings.js';
 const HELP = '--help lists the flags';
 /** npm keeps the flags that stand before `--`, and passes on only what is left. */
 const NPM = 'npm passes flags on behind -- only, as in npm start -- --bind 9000';
+/** Commands of vela that load a module. */
+const COMMANDS: ReadonlySet<string> = new Set(['serve', 'check', 'routes']);
 /** Flags of other servers, and what they are here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   '-p': '--bind PORT',
@@ -27,6 +29,8 @@ export function explainUnknownFlag(given: string, known: readonly string[]): str
 
 /** A word that belongs to no flag. */
 export function explainSurplus(word: string): string {
+  if (COMMANDS.has(word))
+    return `${describeValue(word)} belongs to no flag: a module that calls .start() is a program of its own, so run it with node, or let it export its application for vela ${word}`;
   return `${describeValue(word)} belongs to no flag, and nothing but flags is taken; ${NPM}; ${HELP}`;
 }
 

@@ -19,11 +19,13 @@ export function formatSettings({ values, origins }: CombinedSettings): string {
 
 function formatValue(value: unknown): string {
   if (value === undefined) return '-';
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return String(value);
-  return Array.isArray(value) && value.every((one) => typeof one !== 'object')
-    ? value.join(' ')
-    : Array.isArray(value)
-      ? value.map((one: { hostname?: unknown }) => String(one?.hostname)).join(' ')
-      : describeValue(value);
+  return Array.isArray(value) ? value.map(formatOne).join(' ') : formatOne(value);
+}
+
+/** A text that a terminal would obey is shown as JSON; a certificate by its host. */
+function formatOne(value: unknown): string {
+  if (typeof value === 'object' && value !== null)
+    return 'hostname' in value ? String(value.hostname) : describeValue(value);
+  const text = String(value);
+  return /\p{C}/u.test(text) ? JSON.stringify(text) : text;
 }

@@ -112,8 +112,8 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
       if (!Array.isArray(value)) throw wrong(name, CERTIFICATES, value);
       return value.map((one: SniCertificate) => {
         if (typeof one?.hostname !== 'string') throw wrong(name, CERTIFICATES, one);
-        checkFile('Option "sni.certFile"', one.certFile);
-        checkFile('Option "sni.keyFile"', one.keyFile);
+        checkFile(name.replace('sni', 'sni.certFile'), one.certFile);
+        checkFile(name.replace('sni', 'sni.keyFile'), one.keyFile);
         return one;
       });
     },

@@ -7,7 +7,7 @@ interface Line {
   msg: string;
   pid: number;
   /** Its namespace. */
-  name?: string;
+  logger?: string;
   requestId?: string;
   method?: string;
   uri?: string;
@@ -25,7 +25,7 @@ const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as
 /** Writes a line of pino's to standard error, for people: with a colour on a terminal that has them, unless NO_COLOR is set. */
 export function writeText(json: string): void {
   const line = JSON.parse(json) as Line;
-  const request = [line.name, line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
+  const request = [line.logger, line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
     .filter(Boolean)
     .join(' ');
   const stack = line.err?.stack;

@@ -29,7 +29,7 @@ export async function openListeners(
   const listeners: Listener[] = [];
   const services: GatewayService[] = [];
   for (const address of addresses) {
-    const own = { ...service, facts: { ...service.facts } };
+    const own = addresses.length === 1 ? service : { ...service, facts: { ...service.facts } };
     try {
       const listener = await listen(own, settings, address);
       if (!('path' in listener.address))

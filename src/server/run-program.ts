@@ -35,11 +35,13 @@ export async function runProgram(
   try {
     const combined = await loadSettings(line, code);
     origins = combined.origins;
-    if (line.only !== undefined) {
+    if (line.only === 'print') {
+      process.stdout.write(formatSettings(combined));
+      process.exit(0);
+    }
+    if (line.only === 'check') {
       if (combined.settings.tls !== undefined) checkCertificates(combined.settings.tls);
-      process.stdout.write(
-        line.only === 'print' ? formatSettings(combined) : 'vela: the settings are good\n',
-      );
+      process.stdout.write('vela: the settings are good\n');
       process.exit(0);
     }
     server = await startServer(app, combined.settings);

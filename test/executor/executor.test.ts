@@ -773,10 +773,14 @@ t.test('log lines of a thread name their request', async (t) => {
     },
     mount('/path', middlewareInExecutor(MODULE, { name: 'logs', executor: shared })),
   ]);
-  const one = plainClient(stack, { logger: log });
+  const named = (namespace: string) => ({
+    ...log,
+    warn: (details: object, message: string) => log.warn({ ...details, namespace }, message),
+  });
+  const one = plainClient(stack, { logger: { ...log, named } });
   t.teardown(() => one.close());
   await one.get('/path?q');
-  await eventually(() => log.lines.length === 2);
+  await eventually(() => log.lines.length === 3);
   t.match(log.lines, [
     {
       level: 'info',
@@ -784,6 +788,7 @@ t.test('log lines of a thread name their request', async (t) => {
       details: { n: 1, requestId: 'the-id', method: 'GET', uri: '/path' },
     },
     { level: 'error', message: 'an error', details: { err: { name: 'TypeError', message: 'logged' } } },
+    { level: 'warn', message: 'of a namespace', details: { namespace: 'shop', requestId: 'the-id' } },
   ]);
   t.ok(log.lines[1]?.details.err instanceof TypeError);
 });

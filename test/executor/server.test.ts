@@ -30,6 +30,15 @@ const GATEWAYS = ['uws', 'node'] as const;
 t.setTimeout(280_000);
 
 for (const gateway of GATEWAYS) {
+  t.test(`a thread sees the address that its request came to: ${gateway}`, async (t) => {
+    const bind = ['127.0.0.1:0', '127.0.0.1:0'];
+    const server = await listen(t, site(threads(t), ['show']), { gateway, bind });
+    for (const url of [...server.urls, ...server.urls]) {
+      const { SERVER_PORT } = (await (await fetch(`${url}/show`)).json()) as { SERVER_PORT: string };
+      t.equal(SERVER_PORT, new URL(url).port);
+    }
+  });
+
   t.test(`bodies over sockets: ${gateway}`, async (t) => {
     const executor = threads(t, { concurrency: 4 });
     const count = counter(executor);

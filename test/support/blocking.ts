@@ -343,6 +343,7 @@ export const follows: App = async (environ) =>
 export const logs: App = (environ, startResponse) => {
   environ['vela.logger'].info({ n: 1, call: () => 1 }, 'from a thread');
   environ['vela.logger'].error({ err: new TypeError('logged') }, 'an error');
+  environ['vela.logger'].named?.('shop').warn({}, 'of a namespace');
   startResponse('200 OK', plain);
   return ['logged'];
 };
