@@ -1,10 +1,10 @@
 import type { WsgiInput } from '../core/contract.js';
 import { toError } from '../core/errors.js';
 import { RequestInput } from '../core/input.js';
+import { packError } from '../core/wire-error.js';
 import type { Call } from './call.js';
 import { packBytes } from './move.js';
 import { BODY, BODY_END, BODY_LOST, BODY_WINDOW_BYTES, type ToThread, TRANSFER_BYTES } from './wire.js';
-import { packError } from './wire-error.js';
 
 /** Sends a request's body to a thread as it comes, as fast as it is taken there. */
 export class BodyFeed {

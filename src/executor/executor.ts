@@ -2,6 +2,7 @@ import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js'
 import { HttpError } from '../core/http-error.js';
 import { own } from '../core/own.js';
 import { WaitQueue } from '../core/wait-queue.js';
+import { packError, unpackError } from '../core/wire-error.js';
 import { Call, type CallThread, type Work } from './call.js';
 import { closedError, loadError, threadError } from './executor-errors.js';
 import { type ExecutorMetrics, Meter } from './executor-metrics.js';
@@ -15,7 +16,6 @@ import { type TargetRequest, Targets } from './targets.js';
 import type { ThreadHandle } from './thread-handle.js';
 import { ThreadPool } from './thread-pool.js';
 import { LOAD, STOPPING } from './wire.js';
-import { packError, unpackError } from './wire-error.js';
 
 /**
  * A pool of threads for code that blocks or computes. Threads are made as they are needed, and replaced when they die.

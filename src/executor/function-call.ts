@@ -1,9 +1,9 @@
 import { toError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
+import { unpackError } from '../core/wire-error.js';
 import type { Call, Packed, Work } from './call.js';
 import { isMoved } from './move.js';
 import { FAILED, type FromThread, RESULT, RUN } from './wire.js';
-import { unpackError } from './wire-error.js';
 
 /** A function that is called in a thread. */
 export class FunctionCall implements Work {

@@ -1,9 +1,9 @@
 import type { ServerConfig } from '../core/contract.js';
 import { type Logger, nameLogger } from '../core/logger.js';
 import type { ServerFacts } from '../core/request-host.js';
+import { unpackError } from '../core/wire-error.js';
+import { packValue, unpackValue } from '../core/wire-value.js';
 import type { FromThread, LOG, WireDetail, WireFacts } from './wire.js';
-import { unpackError } from './wire-error.js';
-import { packValue, unpackValue } from './wire-value.js';
 
 /** What is known of a server, whether it listens yet or not. */
 export type KnownServer = Pick<ServerFacts, 'config' | 'logger' | 'stopping'> & Partial<ServerFacts>;

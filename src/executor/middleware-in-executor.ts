@@ -1,8 +1,8 @@
 import type { Environ, MiddlewareFunction, StartContext } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
+import { resolveModule } from '../core/module-url.js';
 import { isDeclarable } from '../core/parts.js';
 import { Executor } from './executor.js';
-import { resolveModule } from './module-url.js';
 import { RequestCall } from './request-call.js';
 import { takeSharedExecutor } from './shared-executor.js';
 import type { TargetKind } from './wire.js';

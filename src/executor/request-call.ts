@@ -15,6 +15,7 @@ import { Eventual } from '../core/eventual.js';
 import { HttpError } from '../core/http-error.js';
 import { RequestInput } from '../core/input.js';
 import type { RequestHost } from '../core/request-host.js';
+import { unpackError } from '../core/wire-error.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import { createMemoryInput } from '../request/memory-input.js';
 import { BodyFeed } from './body-feed.js';
@@ -39,7 +40,6 @@ import {
   TRANSFER_BYTES,
   WHOLE,
 } from './wire.js';
-import { unpackError } from './wire-error.js';
 
 /** A request that is answered in a thread. */
 export class RequestCall implements Work {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
+import { keepThreadFlags } from '../core/node-flags.js';
 import type { ResolvedOptions } from './executor-options.js';
 import type { ThreadHandle } from './thread-handle.js';
 
@@ -19,7 +20,7 @@ export async function createPiscina(
   onStillborn: (error: Error) => void,
 ): Promise<Piscina> {
   const { Piscina } = await import('piscina');
-  const execArgv = keepFlags(process.execArgv);
+  const execArgv = keepThreadFlags(process.execArgv);
   const piscina = new Piscina({
     filename: fileURLToPath(THREAD),
     minThreads: 0,
@@ -43,20 +44,4 @@ export async function createPiscina(
 export async function startThread(piscina: Promise<Piscina>, thread: ThreadHandle): Promise<void> {
   const { start, killSignal } = thread;
   await (await piscina).run(start, { transferList: [start.port], signal: killSignal });
-}
-
-/** Flags of node that say what the main thread runs: a thread that inherits them does not come up. */
-const OF_SCRIPT = /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/s;
-/** Those that say how modules are loaded. */
-const OF_LOADING = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions)(=|$)/s;
-
-/**
- * The flags of a thread: undefined for those of the process, all of them. Given one by one, those of V8, such as
- * `--max-old-space-size`, would be refused.
- */
-function keepFlags(flags: readonly string[]): string[] | undefined {
-  if (!flags.some((flag) => OF_SCRIPT.test(flag))) return undefined;
-  const isKept = (flag: string | undefined) => flag !== undefined && OF_LOADING.test(flag);
-  const isValue = (at: number) => isKept(flags[at - 1]) && !flags[at - 1]?.includes('=');
-  return flags.filter((flag, at) => isKept(flag) || isValue(at));
 }

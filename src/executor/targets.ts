@@ -1,9 +1,9 @@
 import { describeValue } from '../core/errors.js';
+import { resolveModule } from '../core/module-url.js';
+import type { WireError } from '../core/wire-error.js';
 import type { KnownServer } from './known-servers.js';
 import { ITSELF } from './loading.js';
-import { resolveModule } from './module-url.js';
 import type { TargetKind } from './wire.js';
-import type { WireError } from './wire-error.js';
 
 /** A module's export that is called in threads. */
 export interface Target {

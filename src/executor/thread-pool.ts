@@ -1,12 +1,12 @@
 import type { Piscina } from 'piscina';
 import { toError } from '../core/errors.js';
+import { waitAtMost } from '../core/wait-at-most.js';
 import type { Call } from './call.js';
 import type { ResolvedOptions } from './executor-options.js';
 import { findNesting } from './nesting.js';
 import { createPiscina, startThread } from './start-thread.js';
 import type { ThreadEvents } from './thread-events.js';
 import { ThreadHandle } from './thread-handle.js';
-import { waitAtMost } from './wait-at-most.js';
 
 /** Whom a pool reports to. */
 export interface PoolEvents extends Omit<ThreadEvents<ThreadHandle>, 'freed'> {

@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../core/contract.js';
-import type { WireError } from './wire-error.js';
-import type { WireValue } from './wire-value.js';
+import type { WireError } from '../core/wire-error.js';
+import type { WireValue } from '../core/wire-value.js';
 
 /*
  * What the server and a thread of its executor say to each other: messages are lists of entries, each a tuple with its

@@ -1,5 +1,5 @@
+import { importModule } from '../../core/import-module.js';
 import type { ThreadStart } from '../wire.js';
-import { importModule } from './import-module.js';
 
 /**
  * What piscina runs in each thread. It comes by `require`, so all else is imported from here: each module is there once

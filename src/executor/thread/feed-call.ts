@@ -1,4 +1,5 @@
 import { RequestInput } from '../../core/input.js';
+import { unpackError } from '../../core/wire-error.js';
 import {
   ABORT,
   BODY,
@@ -12,7 +13,6 @@ import {
   RESPONSE_WINDOW_BYTES,
   type ToThread,
 } from '../wire.js';
-import { unpackError } from '../wire-error.js';
 import type { ThreadCall } from './thread-call.js';
 import type { ThreadLine } from './thread-transport.js';
 

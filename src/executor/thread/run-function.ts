@@ -1,7 +1,7 @@
 import { isThenable, VelaError } from '../../core/errors.js';
+import { packError } from '../../core/wire-error.js';
 import { isMoved } from '../move.js';
 import { FAILED, type FromThread, RESULT } from '../wire.js';
-import { packError } from '../wire-error.js';
 
 /** Calls a function, and posts what it gives. @param done - called before that; false when nobody wants it any more */
 export function runFunction(

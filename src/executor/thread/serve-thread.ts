@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Chunk, MiddlewareFunction } from '../../core/contract.js';
+import { packError, unpackError } from '../../core/wire-error.js';
 import { BELL, type Control, IS_HELD, openControl, stampTime, TOLD } from '../control.js';
 import { enterNesting } from '../nesting.js';
 import { ReplyWriter } from '../reply-ring.js';
@@ -25,7 +26,6 @@ import {
   type ThreadStart,
   type ToThread,
 } from '../wire.js';
-import { packError, unpackError } from '../wire-error.js';
 import { type CallPart, feedCall } from './feed-call.js';
 import { Inbox } from './inbox.js';
 import { runFunction } from './run-function.js';

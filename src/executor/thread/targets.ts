@@ -7,11 +7,11 @@ import type {
   StartContext,
 } from '../../core/contract.js';
 import { askNearest, describeValue, VelaError } from '../../core/errors.js';
+import { importModule } from '../../core/import-module.js';
 import { resolveCallable } from '../../core/parts.js';
 import { callHandler } from '../../router/call-handler.js';
 import type { AnyHandler } from '../../router/route-request.js';
 import type { TargetKind } from '../wire.js';
-import { importModule } from './import-module.js';
 
 /** An export in use. */
 export interface Target {

@@ -1,7 +1,7 @@
 import type { Logger } from '../../core/logger.js';
+import { packError } from '../../core/wire-error.js';
+import { packValue } from '../../core/wire-value.js';
 import { type FromThread, LOG, type LogLevel, type WireDetail } from '../wire.js';
-import { packError } from '../wire-error.js';
-import { packValue } from '../wire-value.js';
 import { requestContext } from './request-context.js';
 
 /**

@@ -3,6 +3,7 @@ import { VelaError } from '../../core/errors.js';
 import { RequestInput } from '../../core/input.js';
 import { listHeaders, type ResponseHead } from '../../core/response-head.js';
 import type { BodyStream, Transport } from '../../core/transport.js';
+import { packError } from '../../core/wire-error.js';
 import { isMoved, packBytes } from '../move.js';
 import {
   BLOCK_BYTES,
@@ -18,7 +19,6 @@ import {
   TRANSFER_BYTES,
   WHOLE,
 } from '../wire.js';
-import { packError } from '../wire-error.js';
 import { BlockPool } from './block-pool.js';
 import type { ThreadCall } from './thread-call.js';
 

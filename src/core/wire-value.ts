@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 
-/** A value on its way to another thread. An object goes as bytes: so it is read once, and what cannot go is known before. */
+/** A value on its way to another thread or process. An object goes as bytes: so it is read once, and what cannot go is known before. */
 export type WireValue = readonly [plain: unknown] | Uint8Array;
 
 /** @returns undefined for what cannot cross: functions, symbols, and objects that hold such */

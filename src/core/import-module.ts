@@ -1,3 +1,5 @@
+import { isMainThread } from 'node:worker_threads';
+
 const TYPESCRIPT = /\.[mc]?tsx?$/;
 let isRegistered = false;
 
@@ -7,7 +9,7 @@ export async function importModule(url: string): Promise<object> {
   const isRunByTsx = [...execArgv, env.NODE_OPTIONS ?? ''].some((argument) => argument.includes('tsx'));
   const isTypeScript =
     TYPESCRIPT.test(new URL(url).pathname) && !('typescript' in features && features.typescript);
-  if (isRunByTsx || isTypeScript) await registerTsx();
+  if (isRunByTsx ? !isMainThread : isTypeScript) await registerTsx();
   return (await import(url)) as object;
 }
 

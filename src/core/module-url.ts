@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describeValue } from '../core/errors.js';
+import { describeValue } from './errors.js';
 
-/** How a module is given. */
 const EXAMPLE = "new URL('./blocking.js', import.meta.url)";
 const COMMON_EXAMPLE = "pathToFileURL(require.resolve('./blocking.cjs'))";
 
@@ -15,23 +14,25 @@ const ENDINGS: readonly (readonly [ending: RegExp, other: string])[] = [
 ];
 
 /**
- * The URL of a module for threads: `./a.js` is `./a.ts` where only that is there, and the other way round.
+ * The URL of a module that another thread or process is to load: `./a.js` is `./a.ts` where only that is there, and the other
+ * way round.
+ * @param example - how it is given
  * @throws {TypeError} for a function, which cannot cross threads, for what is no URL of a file, and for a file that is not there
  */
-export function resolveModule(owner: string, module: unknown): string {
+export function resolveModule(owner: string, module: unknown, example = EXAMPLE): string {
   if (typeof module === 'function')
     throw new TypeError(
-      `${owner} takes a module and the name of its export, as a function cannot be sent to another thread: put it into a file of its own, and give ${owner}(${EXAMPLE}, ...)`,
+      `${owner} takes a module and the name of its export, as a function cannot be sent to another thread or process: put it into a file of its own, and give ${owner}(${example}, ...)`,
     );
   const url = module instanceof URL ? module : typeof module === 'string' ? parseUrl(module) : undefined;
   if (url === undefined || url.protocol !== 'file:')
     throw new TypeError(
-      `${owner} takes the URL of a module, ${EXAMPLE}, or where there is no import.meta, ${COMMON_EXAMPLE}; received ${module instanceof URL ? module.href : describeValue(module)}`,
+      `${owner} takes the URL of a module, ${example}, or where there is no import.meta, ${COMMON_EXAMPLE}; received ${module instanceof URL ? module.href : describeValue(module)}`,
     );
   const found = [url, ...spellOtherwise(url)].find(isFile);
   if (found === undefined)
     throw new TypeError(
-      `${owner}: there is no file ${fileURLToPath(url)}; the URL of a module is ${EXAMPLE}`,
+      `${owner}: there is no file ${fileURLToPath(url)}; the URL of a module is ${example}`,
     );
   return found.href;
 }

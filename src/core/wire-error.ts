@@ -1,8 +1,8 @@
-import { toError, VelaError } from '../core/errors.js';
-import * as httpErrors from '../core/http-error.js';
+import { toError, VelaError } from './errors.js';
+import * as httpErrors from './http-error.js';
 import { packValue, unpackValue, type WireValue } from './wire-value.js';
 
-/** An error as it crosses threads, which by itself would lose its class and all that it carries. */
+/** An error as it crosses threads and processes, which by itself would lose its class and all that it carries. */
 export interface WireError {
   readonly name: string;
   readonly message: string;
@@ -17,11 +17,14 @@ export interface WireError {
 /** A cause is mostly an error, and may be any value. */
 type WireCause = { readonly error: WireError } | { readonly value: WireValue };
 
+/** Classes of errors by their name. */
+export type ErrorClasses = Readonly<Record<string, { readonly prototype: object }>>;
+
 /** How many causes go along, and how many errors in all: they may stand in a circle. */
 const CAUSES = 8;
 const ERRORS = 32;
 /** The classes that an error has again on the other side; another one is an Error with its name. */
-const CLASSES: Readonly<Record<string, { readonly prototype: object }>> = {
+const CLASSES: ErrorClasses = {
   AggregateError,
   Error,
   EvalError,
@@ -88,22 +91,32 @@ function readText(error: Error, key: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The error again. Its stack is the one that it had where it was thrown. */
-export function unpackError({ name, message, stack, cause, fields, errors }: WireError): Error {
-  const { prototype } = (Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined) ?? Error;
-  const error = new Error(message, cause === undefined ? undefined : { cause: unpackCause(cause) });
+/**
+ * The error again. Its stack is the one that it had where it was thrown.
+ * @param classes - by name, what it may be an instance of beside JavaScript's and the core's
+ */
+export function unpackError(
+  { name, message, stack, cause, fields, errors }: WireError,
+  classes: ErrorClasses = {},
+): Error {
+  const known = [CLASSES, classes].find((some) => Object.hasOwn(some, name));
+  const { prototype } = known?.[name] ?? Error;
+  const error = new Error(message, cause === undefined ? undefined : { cause: unpackCause(cause, classes) });
   Object.setPrototypeOf(error, prototype);
   if (stack !== undefined)
     Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
   for (const [key, value] of fields) Object.defineProperty(error, key, describe(unpackValue(value)));
   if (errors !== undefined)
-    Object.defineProperty(error, 'errors', { ...describe(errors.map(unpackError)), enumerable: false });
+    Object.defineProperty(error, 'errors', {
+      ...describe(errors.map((one) => unpackError(one, classes))),
+      enumerable: false,
+    });
   if (error.name !== name) Object.defineProperty(error, 'name', { ...describe(name), enumerable: false });
   return error;
 }
 
-function unpackCause(cause: WireCause): unknown {
-  return 'error' in cause ? unpackError(cause.error) : unpackValue(cause.value);
+function unpackCause(cause: WireCause, classes: ErrorClasses): unknown {
+  return 'error' in cause ? unpackError(cause.error, classes) : unpackValue(cause.value);
 }
 
 function describe(value: unknown): PropertyDescriptor {

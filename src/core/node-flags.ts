@@ -1,0 +1,15 @@
+/** Flags of node that say what the main program runs: a thread or process that inherits them does not come up. */
+const OF_SCRIPT = /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/s;
+/** Those that say how modules are loaded. */
+const OF_LOADING = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions)(=|$)/s;
+
+/**
+ * The flags of a thread: undefined for those of the process, all of them. Given one by one, those of V8, such as
+ * `--max-old-space-size`, would be refused.
+ */
+export function keepThreadFlags(flags: readonly string[]): string[] | undefined {
+  if (!flags.some((flag) => OF_SCRIPT.test(flag))) return undefined;
+  const isKept = (flag: string | undefined) => flag !== undefined && OF_LOADING.test(flag);
+  const isValue = (at: number) => isKept(flags[at - 1]) && !flags[at - 1]?.includes('=');
+  return flags.filter((flag, at) => isKept(flag) || isValue(at));
+}
