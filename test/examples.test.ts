@@ -51,6 +51,8 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'httpbin',
     'metrics',
     'openapi',
+    'philosophers',
+    'remote',
     'report',
     'toolkit',
     'tracing',
@@ -156,6 +158,47 @@ example('metrics', async (t, { url }) => {
   t.match(head, /^HTTP\/1\.1 200 OK\r\n/);
   t.match(head, /^content-type: text\/plain; version=0\.0\.4; charset=utf-8\r$/im);
   t.equal(status('-d', 'x', `${url}/metrics`), '405');
+});
+
+example('philosophers', async (t, { url }) => {
+  const look = async () => {
+    const { philosophers } = (await (await fetch(`${url}/info`)).json()) as {
+      philosophers: { name: string; pid: number; eaten: number }[];
+    };
+    return philosophers;
+  };
+  const wait = async (what: string, condition: (all: Awaited<ReturnType<typeof look>>) => boolean) => {
+    const end = Date.now() + 30_000;
+    for (let all = await look(); !condition(all); all = await look()) {
+      if (Date.now() > end) throw new Error(`never: ${what}`);
+      await sleep(20);
+    }
+  };
+  await wait('all have eaten', (all) => all.length === 5 && all.every(({ eaten }) => eaten > 2));
+  const [first] = await look();
+  t.equal((await fetch(`${url}/kill/${first?.name}`, { method: 'POST' })).status, 200);
+  await wait('the one that was killed has eaten again', (all) =>
+    all.some(({ name, pid, eaten }) => name === first?.name && pid !== first.pid && eaten > 0),
+  );
+  const before = await look();
+  await wait('all eat on', (all) => all.every(({ eaten }, at) => eaten > (before[at]?.eaten ?? 0) + 1));
+  t.match(await (await fetch(url)).text(), '<h1>Dining philosophers</h1>');
+});
+
+example('remote', async (t, { url }) => {
+  const ask = async (path: string) =>
+    (await (await fetch(`${url}${path}`)).json()) as { actor: string; pid: number };
+  const [one, two] = await Promise.all([ask('/fibonacci/20'), ask('/fibonacci/20')]);
+  t.match([one, two], [{ value: 6765 }, { value: 6765 }]);
+  t.same([one, two].map(({ actor }) => actor).sort(), ['worker-1', 'worker-2']);
+  t.not(one.pid, two.pid);
+  t.same(
+    [await ask('/count/a'), await ask('/count/a'), await ask('/count/b')],
+    [{ count: 1 }, { count: 2 }, { count: 1 }],
+  );
+  const broken = await fetch(`${url}/divide/1/0`);
+  t.same([broken.status, /nobody divides by zero/.test(await broken.text())], [400, true]);
+  t.match(await ask('/workers'), [{ actor: { name: 'worker-1' } }, { actor: { name: 'worker-2' } }]);
 });
 
 example('digest', async (t, { url, lines }) => {

@@ -2,6 +2,8 @@
 const OF_SCRIPT = /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/s;
 /** Those that say how modules are loaded. */
 const OF_LOADING = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions)(=|$)/s;
+/** Those of which two processes cannot have the same, or that are for the main program alone. */
+const OF_ONE = /^--(inspect|inspect-brk|inspect-port|inspect-wait|watch|watch-path|test)(=|$)/s;
 
 /**
  * The flags of a thread: undefined for those of the process, all of them. Given one by one, those of V8, such as
@@ -12,4 +14,12 @@ export function keepThreadFlags(flags: readonly string[]): string[] | undefined 
   const isKept = (flag: string | undefined) => flag !== undefined && OF_LOADING.test(flag);
   const isValue = (at: number) => isKept(flags[at - 1]) && !flags[at - 1]?.includes('=');
   return flags.filter((flag, at) => isKept(flag) || isValue(at));
+}
+
+/** The flags of a child process that runs another program. */
+export function keepProcessFlags(flags: readonly string[]): string[] {
+  const isLeft = (flag: string | undefined) =>
+    flag !== undefined && (OF_SCRIPT.test(flag) || OF_ONE.test(flag));
+  const isValue = (at: number) => OF_SCRIPT.test(flags[at - 1] ?? '') && !flags[at - 1]?.includes('=');
+  return flags.filter((flag, at) => !isLeft(flag) && !isValue(at));
 }

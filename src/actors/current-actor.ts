@@ -1,0 +1,35 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { isMainThread } from 'node:worker_threads';
+import type { Actor } from './actor.js';
+import { actorError } from './actor-errors.js';
+
+/** Several actors live in the main process's loop: the arbiter and its monitors. */
+const acting = new AsyncLocalStorage<Actor>();
+/** The actor that this process or thread belongs to. */
+let resident: Actor | undefined;
+
+/** The actor whose code this is: in the main process the arbiter, or the monitor whose hook runs; undefined where there is none. */
+export function getActor(): Actor | undefined {
+  return acting.getStore() ?? resident;
+}
+
+/** @throws {VelaError} `ERR_ACTOR_NONE` where there is none */
+export function requireActor(owner: string): Actor {
+  const actor = getActor();
+  if (actor !== undefined) return actor;
+  throw actorError(
+    'ERR_ACTOR_NONE',
+    isMainThread
+      ? `${owner}() needs an actor to speak for, and the arbiter is not started: await arbiter().start() first`
+      : `${owner}() needs an actor to speak for, and this thread is none: it was not made by spawn()`,
+  );
+}
+
+export function setResident(actor: Actor | undefined): void {
+  resident = actor;
+}
+
+/** Runs a function as an actor's code. */
+export function actAs<T>(actor: Actor, run: () => T): T {
+  return acting.run(actor, run);
+}

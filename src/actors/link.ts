@@ -1,0 +1,123 @@
+import { packError } from '../core/wire-error.js';
+import { MailboxFull, undeliverable } from './actor-errors.js';
+import { ActorProxy } from './actor-proxy.js';
+import type { Message, Outcome } from './message.js';
+import type { Port } from './port.js';
+import { FAIL, type Frame, REPLY, SEND, type WireActor } from './wire.js';
+
+/** Who hears of a link. */
+export interface LinkEvents {
+  /** A message came from the other side. */
+  arrived(target: string, message: Message): void;
+  /** Any other frame. */
+  told(frame: Frame): void;
+  /** Every frame, before anything else. */
+  heard?(): void;
+  /** The channel is closed. */
+  closed(): void;
+}
+
+/**
+ * Messages and their answers over a port, both ways. What is sent is settled once: by the other side's answer, by a full
+ * mailbox, or by {@link Link.fail} when the other side is gone.
+ */
+export class Link {
+  readonly #port: Port;
+  /** How many messages may be under way to the other side: its loop may be blocked. */
+  readonly #limit: number;
+  readonly #pending = new Map<number, Message>();
+  #ticket = 0;
+  #failure: Error | undefined;
+
+  constructor(port: Port, limit: number, events: LinkEvents) {
+    this.#port = port;
+    this.#limit = limit;
+    port.listen({
+      received: (frame) => {
+        events.heard?.();
+        if (frame[0] === SEND) this.#arrived(frame, events);
+        else if (frame[0] === REPLY) this.#settle(frame[1], { isOk: true, value: frame[2] });
+        else if (frame[0] === FAIL) this.#settle(frame[1], { isOk: false, error: frame[2] });
+        else events.told(frame);
+      },
+      closed: () => events.closed(),
+    });
+  }
+
+  /** How many messages are not settled. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  send(target: string, message: Message): void {
+    const failure =
+      this.#failure ?? (this.#pending.size >= this.#limit ? new MailboxFull(target, this.#limit) : undefined);
+    if (failure !== undefined) {
+      message.settle({ isOk: false, error: packError(failure) });
+      return;
+    }
+    const { command, args, sender, ack } = message;
+    const ticket = ++this.#ticket;
+    this.#pending.set(ticket, message);
+    try {
+      this.#port.post([SEND, ticket, target, sender && toWire(sender), command, args, ack]);
+    } catch (error) {
+      this.#settle(ticket, { isOk: false, error: packError(undeliverable(command, error)) });
+    }
+  }
+
+  /** Any other frame; nothing when the other side is gone. */
+  tell(frame: Frame, transfer?: Parameters<Port['post']>[1]): void {
+    if (this.#failure === undefined) this.#port.post(frame, transfer);
+  }
+
+  /** Settles all that is under way, and what comes, with an error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    const wire = packError(error);
+    for (const ticket of [...this.#pending.keys()]) this.#settle(ticket, { isOk: false, error: wire });
+  }
+
+  flush(): Promise<void> {
+    return this.#port.flush();
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+
+  #arrived(
+    [, ticket, target, sender, command, args, ack]: Extract<Frame, [typeof SEND, ...unknown[]]>,
+    events: LinkEvents,
+  ): void {
+    events.arrived(target, {
+      command,
+      args,
+      ack,
+      sender: sender && new ActorProxy(sender.id, sender.name, sender.kind),
+      settle: (outcome) => this.#answer(ticket, command, outcome),
+    });
+  }
+
+  #answer(ticket: number, command: string, outcome: Outcome): void {
+    if (!outcome.isOk) {
+      this.tell([FAIL, ticket, outcome.error]);
+      return;
+    }
+    try {
+      this.tell([REPLY, ticket, outcome.value]);
+    } catch (error) {
+      this.tell([FAIL, ticket, packError(undeliverable(command, error))]);
+    }
+  }
+
+  #settle(ticket: number, outcome: Outcome): void {
+    const message = this.#pending.get(ticket);
+    this.#pending.delete(ticket);
+    message?.settle(outcome);
+  }
+}
+
+export function toWire({ id, name, kind }: WireActor): WireActor {
+  return { id, name, kind };
+}

@@ -1,0 +1,79 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { keepProcessFlags, keepThreadFlags } from '../core/node-flags.js';
+import { type Port, processPort, workerPort } from './port.js';
+import type { ResolvedSpawn } from './spawn-options.js';
+
+/** A process or thread that runs an actor, as its maker has it. */
+export interface Runner {
+  readonly port: Port;
+  /** Of a process. */
+  readonly pid: number | undefined;
+  /** Asks a process to end, by SIGTERM; a thread has no signals. */
+  terminate(): void;
+  /** Ends it, whatever it does. */
+  kill(): void;
+}
+
+/** How it ended. */
+export interface RunnerEnd {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** What a thread died of. */
+  readonly error: Error | undefined;
+}
+
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/** @param onEnd - called once, after the last message */
+export function startRunner(options: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
+  return options.kind === 'process' ? startProcess(options, onEnd) : startThread(options, onEnd);
+}
+
+function startProcess({ env }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
+  const child = fork(fileURLToPath(new URL(`./child/boot-process.${EXTENSION}`, import.meta.url)), {
+    serialization: 'advanced',
+    execArgv: keepProcessFlags(process.execArgv),
+    env: { ...process.env, ...env },
+  });
+  let failure: Error | undefined;
+  child.on('error', (error) => {
+    failure = error;
+    // One that could not be made has no end of its own.
+    if (child.pid === undefined) onEnd({ exitCode: undefined, signal: undefined, error });
+  });
+  child.once('exit', (code, signal) => {
+    const end = { exitCode: code ?? undefined, signal: signal ?? undefined, error: failure };
+    // What it said last may still be read.
+    if (child.connected) child.once('disconnect', () => onEnd(end));
+    else setImmediate(onEnd, end);
+  });
+  return {
+    port: processPort(child),
+    pid: child.pid,
+    terminate: () => child.kill('SIGTERM'),
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+function startThread({ env }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
+  const boot = new URL(`./child/boot-thread.${EXTENSION}`, import.meta.url);
+  const execArgv = keepThreadFlags(process.execArgv);
+  const options = { env: { ...process.env, ...env }, ...(execArgv && { execArgv }) };
+  // Threads do not inherit what tsx does to imports.
+  const worker =
+    EXTENSION === 'js'
+      ? new Worker(boot, options)
+      : new Worker(
+          `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => { register(); return import(${JSON.stringify(boot.href)}); })`,
+          { ...options, eval: true },
+        );
+  let failure: Error | undefined;
+  worker.on('error', (error) => {
+    failure = error;
+  });
+  worker.once('exit', (exitCode) => onEnd({ exitCode, signal: undefined, error: failure }));
+  const kill = () => void worker.terminate();
+  return { port: workerPort(worker), pid: undefined, terminate: kill, kill };
+}

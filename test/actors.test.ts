@@ -1,0 +1,410 @@
+/** Actors, in processes and in threads alike. */
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import {
+  ActorDied,
+  ActorProxy,
+  ActorTimeout,
+  type ArbiterOptions,
+  arbiter,
+  type CommandHandler,
+  command,
+  type DownNotice,
+  getActor,
+  MailboxFull,
+  type SpawnOptions,
+  send,
+  spawn,
+  watch,
+} from '../src/actors/index.js';
+import { HttpError, type VelaError } from '../src/index.js';
+
+const MODULE = new URL('./support/actors.ts', import.meta.url);
+const KINDS = ['process', 'thread'] as const;
+const ID = /^[0-9a-z]{8}$/;
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+t.setTimeout(120_000);
+
+/** An arbiter that ends with its test. */
+async function start(t: Test, options: ArbiterOptions = {}) {
+  const one = arbiter({ logger: quiet, handleSignals: false, ...options });
+  t.teardown(() => one.stop());
+  await one.start();
+  return one;
+}
+
+const make = (name: string, options: Partial<SpawnOptions> = {}) =>
+  spawn({ module: MODULE, export: name, ...options });
+const run = (to: ActorProxy | string, name: string, ...args: unknown[]) =>
+  send(to, 'run', MODULE, name, ...args);
+
+async function refusal(work: () => unknown): Promise<VelaError> {
+  try {
+    await work();
+  } catch (error) {
+    return error as VelaError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Waits for what is seen from outside only. */
+async function eventually(what: string, condition: () => unknown): Promise<void> {
+  const end = Date.now() + 30_000;
+  while ((await condition()) !== true) {
+    if (Date.now() > end) throw new Error(`never: ${what}`);
+    await new Promise((go) => setTimeout(go, 5));
+  }
+}
+
+for (const kind of KINDS) {
+  t.test(`${kind}: commands that all actors have`, async (t) => {
+    await start(t);
+    const actor = await make('plain', {
+      kind,
+      name: 'one',
+      args: [1, { a: [2] }],
+      config: { color: 'red' },
+      env: { ACTOR_TEST: 'yes' },
+    });
+    t.ok(actor instanceof ActorProxy);
+    t.match(actor, { id: ID, name: 'one', kind });
+    t.equal(await send(actor, 'ping'), 'pong');
+    t.same(await send('one', 'echo', { a: [1, new Map([[1, new Date(0)]])] }), {
+      a: [1, new Map([[1, new Date(0)]])],
+    });
+    t.equal(await send(actor.id, 'config', 'get', 'color'), 'red');
+    t.equal(await send(actor, 'config', 'set', 'color', 'blue'), true);
+    t.equal(await send(actor, 'config', 'get', 'color'), 'blue');
+    t.equal(await send(actor, 'config', 'get', 'shape'), undefined);
+    t.equal((await refusal(() => send(actor, 'config', 'put', 'a'))).code, 'ERR_ACTOR_ARGUMENTS');
+    t.ok(Math.abs((await send(actor, 'notify')) - Date.now()) < 60_000);
+    t.equal(await run(actor, 'add', 1, 2), 3);
+    t.match(await run(actor, 'whoAmI'), { same: true, kind, args: [1, { a: [2] }], env: 'yes' });
+    t.equal(((await run(actor, 'whoAmI')) as { pid: number }).pid === process.pid, kind === 'thread');
+    t.match(await send(actor, 'info'), {
+      actor: {
+        name: 'one',
+        id: actor.id,
+        kind,
+        state: 'running',
+        isProcess: kind === 'process',
+        age: Number,
+        uptimeSeconds: Number,
+        mailbox: { waiting: 0, running: 1, refused: 0, limit: 1000, processed: Number },
+      },
+      system: {
+        cpu: { userMs: Number, percent: Number },
+        memory: { rssBytes: Number },
+        eventLoop: { lagMs: Number, utilization: Number },
+        uptimeSeconds: Number,
+      },
+      extra: {},
+    });
+    t.equal(await send('one', 'stop'), undefined);
+    t.match(await watch(actor), { target: actor.id, reason: 'stopped', exitCode: 0, actor: { name: 'one' } });
+  });
+
+  t.test(`${kind}: hooks are called in order, and commands of its own`, async (t) => {
+    await start(t);
+    const file = `${t.testdir()}/notes`;
+    const actor = await make('Hooked', { kind, name: 'h', config: { file }, taskMs: 5 });
+    const read = () => readFileSync(file, 'utf8').trimEnd().split('\n');
+    await eventually('a third task, after one that failed', () => read().includes('h task running'));
+    t.equal(await send(actor, 'greet', 'Ann'), 'Hello Ann, I am h, and you are arbiter');
+    t.match(await refusal(() => send(actor, 'silent')), { name: 'RangeError', message: 'not that' });
+    t.match(await send(actor, 'info'), { extra: { tasks: Number, was: 'running' } });
+    await send(actor, 'stop');
+    t.equal((await watch(actor)).reason, 'stopped');
+    t.same(read(), [
+      'h init inactive',
+      'h start starting',
+      'h task running',
+      'h message Ann',
+      'h processed greet undefined',
+      'h stop stopping',
+      'h still there',
+      'h exit stopping',
+    ]);
+  });
+
+  t.test(`${kind}: errors keep what they are`, async (t) => {
+    await start(t);
+    const actor = await make('plain', { kind, name: 'one' });
+    const error = await refusal(() => run(actor, 'fails'));
+    t.ok(error instanceof HttpError);
+    t.match(error, { name: 'HttpError', message: 'a teapot', status: 418 });
+    t.match(error.stack, 'support/actors.ts');
+    t.match(error.cause, new TypeError('too short and stout'));
+    t.match(await refusal(() => send(actor, 'pong')), {
+      code: 'ERR_ACTOR_COMMAND',
+      message: /no command "pong" \(did you mean "ping"\?\); it has "ping", "echo"/,
+    });
+    t.match(await refusal(() => run(actor, 'addd')), {
+      code: 'ERR_ACTOR_EXPORT',
+      message: /no export "addd" \(did you mean "add"\?\); it exports /,
+    });
+    t.equal((await refusal(() => run(actor, 'notAFunction'))).code, 'ERR_ACTOR_EXPORT');
+    t.match(await refusal(() => send(actor, 'run', './a.js', 'b')), /takes the URL of a module, new URL\(/);
+    t.match(await refusal(() => send(actor, 'spawn', {})), { message: /send\('arbiter', 'spawn', / });
+    t.equal((await refusal(() => send(actor, 'echo', () => {}))).code, 'ERR_ACTOR_MESSAGE');
+    t.equal((await refusal(() => run(actor, 'givesAFunction'))).code, 'ERR_ACTOR_MESSAGE');
+    t.equal(await send(actor, 'ping'), 'pong', 'all that has done no harm');
+  });
+
+  t.test(`${kind}: every send settles, whatever becomes of the actor`, async (t) => {
+    await start(t);
+    const actor = await make('Gate', { kind, name: 'gate', mailboxLimit: 3 });
+    const waits = [1, 2, 3].map(() => send(actor, 'wait'));
+    const full = await refusal(() => send(actor, 'ping'));
+    t.ok(full instanceof MailboxFull);
+    t.match(full, { code: 'ERR_ACTOR_MAILBOX_FULL', limit: 3 });
+    const died = Promise.all(waits.map((wait) => refusal(() => wait)));
+    const other = await make('plain', { kind, name: 'other' });
+    const late = await refusal(() => send({ to: other, timeoutMs: 20 }, 'run', MODULE, 'never'));
+    t.ok(late instanceof ActorTimeout);
+    t.match(late, { code: 'ERR_ACTOR_TIMEOUT', target: other.id, command: 'run', timeoutMs: 20 });
+    const exits = refusal(() => run(other, 'exits', 3));
+    t.match(await watch(other), { reason: 'exit', exitCode: 3 });
+    t.ok((await exits) instanceof ActorDied);
+    t.match(await exits, { code: 'ERR_ACTOR_DIED', target: 'other', reason: 'exit' });
+    t.equal(await send('arbiter', 'kill_actor', 'gate', 0), `killed ${actor.id}`);
+    for (const error of await died) t.match(error, { code: 'ERR_ACTOR_DIED' });
+    t.equal(await send('arbiter', 'kill_actor', 'gate'), null);
+    t.match(await refusal(() => send('gate', 'ping')), { code: 'ERR_ACTOR_DIED', target: 'gate' });
+    t.match(await refusal(() => send('nobody', 'ping')), {
+      reason: 'unknown',
+      message: 'There is no actor "nobody"',
+    });
+  });
+
+  t.test(`${kind}: uncaught errors are what it died of`, async (t) => {
+    const lines: unknown[] = [];
+    await start(t, { logger: { ...quiet, warn: (details, message) => lines.push([details, message]) } });
+    const actor = await make('plain', { kind, name: 'one' });
+    await run(actor, 'logs');
+    await run(actor, 'throwsLater');
+    const down = await watch(actor);
+    t.match(down, { reason: 'error', exitCode: 1, error: { message: 'it was too late' } });
+    t.match(lines, [
+      [{ actor: 'one', a: 1, err: { message: 'inner' } }, 'a line'],
+      [{ actor: 'one', err: { message: 'it was too late' } }, 'the actor "one" is down: error'],
+    ]);
+    t.match(await refusal(() => send(actor, 'ping')), {
+      reason: 'error',
+      cause: { message: 'it was too late' },
+    });
+  });
+
+  t.test(`${kind}: an actor that does not come up rejects its spawn`, async (t) => {
+    await start(t);
+    const refusals = Promise.all(
+      (
+        [
+          ['failsToStart', {}],
+          ['nothing', {}],
+          ['notAFunction', {}],
+          ['neverStarts', { startTimeoutMs: 2500 }],
+          ['plain', { args: [() => {}] }],
+        ] as const
+      ).map(([name, options]) => refusal(() => make(name, { kind, ...options }))),
+    );
+    t.match(await refusals, [
+      { name: 'HttpError', status: 503, cause: { message: 'no tea' } },
+      { code: 'ERR_ACTOR_EXPORT' },
+      { code: 'ERR_ACTOR_CODE', message: /must be an object of hooks and commands/ },
+      { code: 'ERR_ACTOR_START' },
+      { code: 'ERR_ACTOR_MESSAGE' },
+    ]);
+    t.match(await arbiter().info(), { workers: [] });
+  });
+
+  t.test(`${kind}: actors speak with each other`, async (t) => {
+    await start(t);
+    const [a, b] = await Promise.all([
+      make('plain', { kind, name: 'a' }),
+      make('plain', { kind, name: 'b' }),
+    ]);
+    const back = (await run(a, 'greetFrom', b)) as ActorProxy;
+    t.ok(back instanceof ActorProxy);
+    t.ok(back.equals(a) && !back.equals(b) && !back.equals({ id: a.id }));
+    t.ok(
+      (
+        (await send(b, 'echo', { deep: [new Map([['x', a]])] })) as { deep: Map<string, ActorProxy>[] }
+      ).deep[0]
+        ?.get('x')
+        ?.equals(a),
+    );
+    const made = (await run(a, 'spawnOne', 'third')) as ActorProxy;
+    t.match(made, { name: 'third', kind: 'thread' });
+    t.equal(await send('third', 'ping'), 'pong');
+    t.equal(await run(a, 'askMonitor'), 'arbiter');
+    t.equal(await run(a, 'callsArbiter'), 'ERR_ACTOR_ARBITER');
+    t.equal(await send(a, 'shout', 'hey'), 'HEY');
+    t.equal(await send(a, 'whisper', 'psst'), undefined);
+    t.same(await run(a, 'whisperedTo'), ['psst']);
+    await send({ to: a, ack: false }, 'whisper', 'psst!');
+    t.same(await run(a, 'whisperedTo'), ['psst', 'psst!']);
+  });
+
+  t.test(`${kind}: a watcher hears once, and why`, async (t) => {
+    await start(t);
+    const [a, b] = await Promise.all([
+      make('plain', { kind, name: 'a' }),
+      make('plain', { kind, name: 'b' }),
+    ]);
+    const notices: DownNotice[] = [];
+    const heard = [0, 1, 2].map(() => watch('b').then((notice) => notices.push(notice)));
+    const there = run(a, 'watches', 'b');
+    const aborter = new AbortController();
+    const aborted = refusal(() => watch(b, { signal: aborter.signal }));
+    aborter.abort(new Error('not interested'));
+    t.match(await aborted, { message: 'not interested' });
+    await send(a, 'ping');
+    await refusal(() => run(b, 'exits', 0));
+    await Promise.all(heard);
+    t.match(notices, Array(3).fill({ target: 'b', reason: 'exit', exitCode: 0, actor: { id: b.id } }));
+    t.match(await there, { reason: 'exit', actor: { id: b.id } });
+    t.match(await run(a, 'watches', 'b'), { reason: 'exit' }, 'also when it was dead already');
+    t.match(await watch('nobody'), { reason: 'unknown', actor: undefined, target: 'nobody' });
+  });
+
+  t.test(`${kind}: concurrency 1 is one message after the other`, async (t) => {
+    await start(t);
+    const [actor, many] = await Promise.all([
+      make('Careful', { kind, concurrency: 1 }),
+      make('Careful', { kind }),
+    ]);
+    t.same(await Promise.all([1, 2, 3, 4].map(() => send(actor, 'enter'))), [1, 1, 1, 1]);
+    t.equal(await send(actor, 'reenter'), 'ERR_ACTOR_TIMEOUT');
+    t.equal(Math.max(...((await Promise.all([1, 2, 3].map(() => send(many, 'enter')))) as number[])), 3);
+    t.equal(await send(many, 'reenter'), 'pong');
+  });
+
+  t.test(`${kind}: stopping waits for what is in the mailbox, and not for ever`, async (t) => {
+    await start(t);
+    const gate = await make('Gate', { kind, stopTimeoutMs: 20_000 });
+    const wait = send(gate, 'wait');
+    await send(gate, 'stop');
+    await eventually(
+      'it is stopping',
+      async () => (await send(gate, 'info')).actor.state === 'stopping',
+    ).catch((error: VelaError) => t.equal(error.code, 'ERR_ACTOR_DIED', 'its mailbox is closed'));
+    t.match(await refusal(() => send({ to: gate, timeoutMs: 500 }, 'ping')), { code: 'ERR_ACTOR_DIED' });
+    t.equal(await send('arbiter', 'kill_actor', gate.id, 0), `killed ${gate.id}`);
+    t.equal((await refusal(() => wait)).code, 'ERR_ACTOR_DIED');
+    const other = await make('unwilling', { kind, stopTimeoutMs: 10 });
+    await send(other, 'stop');
+    t.match(await watch(other), { reason: 'stopped' });
+  });
+
+  t.test(`${kind}: one that gives no sign of life is ended`, async (t) => {
+    await start(t);
+    const actor = await make('plain', { kind, timeoutMs: 300, killAfterMs: 100 });
+    const held = refusal(() => run(actor, 'blocks'));
+    t.match(await watch(actor), { reason: 'timeout', signal: kind === 'process' ? 'SIGKILL' : undefined });
+    t.match(await held, { code: 'ERR_ACTOR_DIED', reason: 'timeout' });
+  });
+}
+
+t.test('a process that is killed from outside is known to be', async (t) => {
+  await start(t);
+  const actor = await make('plain');
+  const { pid } = (await run(actor, 'whoAmI')) as { pid: number };
+  process.kill(pid, 'SIGKILL');
+  t.match(await watch(actor), { reason: 'killed', signal: 'SIGKILL' });
+  const other = await make('noted', { config: { file: `${t.testdir()}/notes` } });
+  const { actor: info } = await send(other, 'info');
+  process.kill(info.processId, 'SIGINT');
+  t.equal(await send(other, 'ping'), 'pong', 'SIGINT is for the arbiter');
+  process.kill(info.processId, 'SIGTERM');
+  t.match(await watch(other), { reason: 'stopped', exitCode: 0 });
+});
+
+t.test('the arbiter is an actor, too', async (t) => {
+  const seen: string[] = [];
+  class Code {
+    readonly commands: Record<string, CommandHandler> = {
+      twice: (_request, number: number) => 2 * number,
+      same: (_request, value: unknown) => value,
+    };
+    onStart() {
+      seen.push('start');
+    }
+    onStop() {
+      seen.push('stop');
+    }
+    onExit() {
+      seen.push('exit');
+    }
+  }
+  const one = await start(t, { code: Code });
+  t.equal(arbiter(), one);
+  t.equal(getActor(), one.actor);
+  t.match(one.actor, { id: 'arbiter', name: 'arbiter', state: 'running' });
+  t.same([one.actor.isRunning(), one.actor.isArbiter(), one.actor.isStopped()], [true, true, false]);
+  t.throws(() => arbiter({}), /There is an arbiter already/);
+  t.equal(await send('arbiter', 'twice', 4), 8);
+  const object = { a: 1 };
+  t.not(await send('arbiter', 'same', object), object, 'messages are copied');
+  t.equal((await refusal(() => send('arbiter', 'same', () => {}))).code, 'ERR_ACTOR_MESSAGE');
+  await make('plain', { kind: 'thread', name: 'a' });
+  t.match(await refusal(() => make('plain', { name: 'a' })), { code: 'ERR_ACTOR_NAME' });
+  t.match(await send('arbiter', 'info'), {
+    actor: { kind: 'arbiter' },
+    monitors: {},
+    workers: [{ actor: { name: 'a' } }],
+  });
+  let ticks = 0;
+  const end = one.actor.periodicTask(1, () => ticks++);
+  await eventually('three ticks', () => ticks >= 3);
+  end();
+  await one.stop();
+  t.equal(getActor(), undefined);
+  t.same(seen, ['start', 'stop', 'exit']);
+  t.equal(one.actor.state, 'closed');
+  t.match(await refusal(() => send('a', 'ping')), {
+    code: 'ERR_ACTOR_NONE',
+    message: /await arbiter\(\)\.start\(\) first/,
+  });
+  t.match(await refusal(() => one.spawn({ module: MODULE, export: 'plain' })), { code: 'ERR_ACTOR_DIED' });
+  t.not(await start(t), one, 'a stopped one is replaced');
+});
+
+t.test('mistakes are told at once, with what to write', async (t) => {
+  t.throws(() => arbiter({ colour: 1 } as never), /arbiter has no option "colour"/);
+  t.throws(() => arbiter({ mailboxLimit: 0 }), /"mailboxLimit" of arbiter must be an integer from 1 /);
+  t.throws(() => arbiter({ logger: {} as never }), /"logger" of arbiter must be an object with debug, info/);
+  t.throws(
+    () => arbiter({ code: { onStrat() {} } as never }),
+    /no hook "onStrat" \(did you mean "onStart"\?\)/,
+  );
+  t.throws(
+    () => arbiter({ code: { commands: { a: 1 } } as never }),
+    /"commands\.a" of .* must be a function/,
+  );
+  t.match(await refusal(() => arbiter().spawn({ module: MODULE })), { code: 'ERR_ACTOR_NONE' });
+  await start(t).catch(() => arbiter().start());
+  t.teardown(() => arbiter().stop());
+  const cases: [options: unknown, message: RegExp][] = [
+    [undefined, /spawn takes its options as an object/],
+    [{ module: () => {} }, /a function cannot be sent to another thread or process/],
+    [{ module: './a.js' }, /takes the URL of a module, \{ module: new URL\('\.\/greeter\.js'/],
+    [{ module: new URL('./absent.js', import.meta.url) }, /there is no file /],
+    [{ module: MODULE, exports: 'a' }, /no option "exports" \(did you mean "export"\?\)/],
+    [{ module: MODULE, name: 'arbiter' }, /"name" of spawn must be text other than "arbiter" and "monitor"/],
+    [{ module: MODULE, kind: 'fiber' }, /"kind" of spawn must be 'process' or 'thread'; received "fiber"/],
+    [{ module: MODULE, args: 5 }, /"args" of spawn must be an array; received 5/],
+    [{ module: MODULE, concurrency: 0.5 }, /"concurrency" of spawn must be an integer from 1/],
+    [{ module: MODULE, timeoutMs: '5' }, /"timeoutMs" of spawn must be an integer from 50/],
+    [{ module: MODULE, env: { A: 1 } }, /"env\.A" of spawn must be text; received 1/],
+  ];
+  for (const [options, message] of cases) t.match(await refusal(() => spawn(options as never)), { message });
+  t.match(await refusal(() => send(5 as never, 'ping')), /send\(\) takes the id or name of an actor/);
+  t.match(await refusal(() => send({ to: 'arbiter', timeout: 5 } as never, 'ping')), /no option "timeout"/);
+  t.match(await refusal(() => send({ to: 'arbiter', timeoutMs: 0 }, 'ping')), /"timeoutMs" of send must be/);
+  t.match(await refusal(() => watch('a', { once: true } as never)), /watch has no option "once"/);
+  t.throws(() => command('ping', () => 1), /"ping" is built in/);
+  t.throws(() => command('x', 1 as never), /command\(\) takes a function/);
+  command('one-of-tests', () => 1);
+  t.throws(() => command('one-of-tests', () => 1), /There is a command "one-of-tests" already/);
+});

@@ -1,0 +1,23 @@
+/** A program with an arbiter, three processes and a thread, one of which is blocked: it prints their process ids. */
+import { arbiter, type SpawnOptions, send } from '../../src/actors/index.js';
+
+const [, , file = ''] = process.argv;
+const module = new URL('./actors.ts', import.meta.url);
+const child = (name: string, kind: 'process' | 'thread'): SpawnOptions => ({
+  module,
+  export: 'noted',
+  name,
+  kind,
+  config: { file },
+});
+
+const one = await arbiter().start();
+const monitor = await one.addMonitor({
+  name: 'pool',
+  children: [child('a', 'process'), child('b', 'process')],
+});
+await one.spawn(child('c', 'process'));
+await one.spawn(child('d', 'thread'));
+const names = [...monitor.workers.map(({ name }) => name), 'c', 'd'];
+const infos = await Promise.all(names.map((name) => send(name, 'info')));
+console.log(JSON.stringify(infos.map(({ actor }) => actor.processId)));

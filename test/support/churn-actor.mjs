@@ -1,0 +1,2 @@
+/** An actor that does nothing. */
+export default {};
