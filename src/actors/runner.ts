@@ -31,10 +31,10 @@ export function startRunner(options: ResolvedSpawn, onEnd: (end: RunnerEnd) => v
   return options.kind === 'process' ? startProcess(options, onEnd) : startThread(options, onEnd);
 }
 
-function startProcess({ env }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
+function startProcess({ env, execArgv }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
   const child = fork(fileURLToPath(new URL(`./child/boot-process.${EXTENSION}`, import.meta.url)), {
     serialization: 'advanced',
-    execArgv: keepProcessFlags(process.execArgv),
+    execArgv: execArgv === undefined ? keepProcessFlags(process.execArgv) : [...execArgv],
     env: { ...process.env, ...env },
   });
   let failure: Error | undefined;
@@ -57,10 +57,17 @@ function startProcess({ env }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): 
   };
 }
 
-function startThread({ env }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
+function startThread(
+  { env, execArgv, resourceLimits }: ResolvedSpawn,
+  onEnd: (end: RunnerEnd) => void,
+): Runner {
   const boot = new URL(`./child/boot-thread.${EXTENSION}`, import.meta.url);
-  const execArgv = keepThreadFlags(process.execArgv);
-  const options = { env: { ...process.env, ...env }, ...(execArgv && { execArgv }) };
+  const flags = execArgv ?? keepThreadFlags(process.execArgv);
+  const options = {
+    env: { ...process.env, ...env },
+    ...(flags && { execArgv: [...flags] }),
+    ...(resourceLimits && { resourceLimits }),
+  };
   // Threads do not inherit what tsx does to imports.
   const worker =
     EXTENSION === 'js'

@@ -1,3 +1,4 @@
+import type { ResourceLimits } from 'node:worker_threads';
 import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions, requireRecord } from '../core/errors.js';
 import { resolveModule } from '../core/module-url.js';
@@ -35,12 +36,20 @@ export interface SpawnOptions {
   taskMs?: number;
   /** Environment variables beside those of the arbiter's process. @defaultValue {} */
   env?: Readonly<Record<string, string>>;
+  /** Flags of node for it, `['--max-old-space-size=512']`; a thread takes none of V8's. @defaultValue those of the arbiter's process */
+  execArgv?: readonly string[];
+  /** Limits of a thread's memory, as worker_threads has them. @defaultValue none */
+  resourceLimits?: ResourceLimits;
 }
 
+type Optional = 'name' | 'execArgv' | 'resourceLimits';
+
 /** Options, checked and whole; they can be sent. */
-export type ResolvedSpawn = Required<Omit<SpawnOptions, 'module' | 'name'>> & {
+export type ResolvedSpawn = Required<Omit<SpawnOptions, Optional | 'module'>> & {
   readonly module: string;
   readonly name: string | undefined;
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
 };
 
 /** Least, most and default of the options that are numbers. */
@@ -56,7 +65,18 @@ const NUMBERS = {
 } as const;
 export type NumberOption = keyof typeof NUMBERS;
 
-const KNOWN = ['module', 'export', 'name', 'kind', 'args', 'config', ...Object.keys(NUMBERS), 'env'];
+const KNOWN = [
+  'module',
+  'export',
+  'name',
+  'kind',
+  'args',
+  'config',
+  ...Object.keys(NUMBERS),
+  'env',
+  'execArgv',
+  'resourceLimits',
+];
 /** Names that mean something else as targets. */
 const RESERVED = ['arbiter', 'monitor'];
 
@@ -74,6 +94,8 @@ export function resolveSpawn(
     args = [],
     config = {},
     env = {},
+    execArgv,
+    resourceLimits,
     ...rest
   } = requireOptions(owner, options);
   const known = [...KNOWN, ...others];
@@ -88,6 +110,18 @@ export function resolveSpawn(
   requireRecord(owner, 'env', "NAME: 'value'", env);
   for (const [key, value] of Object.entries(env))
     if (typeof value !== 'string') throw wrong(owner, `env.${key}`, 'text', value);
+  const areFlags = Array.isArray(execArgv) && execArgv.every((flag) => typeof flag === 'string');
+  if (execArgv !== undefined && !areFlags) throw wrong(owner, 'execArgv', 'an array of text', execArgv);
+  if (resourceLimits !== undefined) {
+    requireRecord(owner, 'resourceLimits', 'maxOldGenerationSizeMb: number', resourceLimits);
+    if (kind === 'process')
+      throw wrong(
+        owner,
+        'resourceLimits',
+        'left out for a process, whose limits are flags in "execArgv"',
+        resourceLimits,
+      );
+  }
   return {
     module: resolveModule(owner, module, `{ module: ${MODULE_EXAMPLE} }`),
     export: exported,
@@ -96,6 +130,8 @@ export function resolveSpawn(
     args,
     config,
     env,
+    execArgv,
+    resourceLimits,
     ...resolveNumbers(owner, rest, Object.keys(NUMBERS) as NumberOption[]),
   };
 }

@@ -1,4 +1,4 @@
-/** A program with an arbiter, three processes and a thread, one of which is blocked: it prints their process ids. */
+/** A program with an arbiter, three processes and a thread: it prints their process ids. */
 import { arbiter, type SpawnOptions, send } from '../../src/actors/index.js';
 
 const [, , file = ''] = process.argv;
@@ -9,6 +9,7 @@ const child = (name: string, kind: 'process' | 'thread'): SpawnOptions => ({
   name,
   kind,
   config: { file },
+  stopTimeoutMs: 30_000,
 });
 
 const one = await arbiter().start();

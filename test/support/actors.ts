@@ -187,6 +187,14 @@ export const watches = async (_actor: Actor, target: string) => {
 };
 export const logs = (actor: Actor) => actor.logger.warn({ err: new Error('inner'), a: 1 }, 'a line');
 
+/** Pings an actor until it is told to end, and counts in memory that it shares with who asked. */
+export async function pings(_actor: Actor, to: string, shared: Int32Array) {
+  while (Atomics.load(shared, 0) === 0) {
+    await send(to, 'ping');
+    Atomics.add(shared, 1, 1);
+  }
+}
+
 /** Sends so many numbers to a counter: all at once, or `wide` at once. @returns how many came back as they were */
 export async function floods(_actor: Actor, to: string, count: number, wide: number) {
   let right = 0;
