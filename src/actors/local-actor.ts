@@ -212,8 +212,8 @@ export class LocalActor implements Actor {
     this.#mailbox.close(refusal);
     if (wasRunning) await waitAtMost(this.#mailbox.idle(), deadlineMs - performance.now());
     this.#mailbox.abandon(refusal);
-    await waitAtMost(this.#report('onExit'), EXIT_MS);
     this.#state = 'closed';
+    await waitAtMost(this.#report('onExit'), EXIT_MS);
   }
 
   /** It cannot go on: `onExit` alone. */

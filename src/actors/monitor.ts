@@ -66,10 +66,10 @@ export class Monitor {
         deliver: (target, message) => owner.registry.deliverLocal(target, message),
         watch: (target, listener) => owner.registry.watch(target, listener),
         stop: () => void this.stop(),
-        spawn: (spawn) => owner.launch(spawn).started,
+        spawn: async (spawn) => this.#adopt(spawn),
         collect: async () => ({ workers: await owner.infoOf(this.#handles) }),
         configured: (key, value) => {
-          if (key === 'workers' && 'workers' in config) void this.scale(requireWorkers('config', value));
+          if (key === 'workers' && 'workers' in config) this.#scaleLater(requireWorkers('config', value));
         },
       },
     );
@@ -152,17 +152,31 @@ export class Monitor {
     }
   }
 
+  /** An actor that its own code has spawned: it stops with the others, and is not restarted. */
+  async #adopt(spawn: ResolvedSpawn): Promise<ActorProxy> {
+    const handle = this.#owner.launch(spawn);
+    const options = { spawn, restart: 'temporary', workers: 1 } as const;
+    const child: SupervisedChild = { options, name: handle.proxy.name, handle };
+    this.#children = [...this.#children, child];
+    this.#follow(child, handle);
+    return handle.started;
+  }
+
   async #startOne(child: SupervisedChild): Promise<void> {
     if (this.#stopping !== undefined) throw new ActorDied(this.proxy.name, 'stopped');
     const handle = this.#owner.launch({ ...child.options.spawn, name: child.name });
     child.handle = handle;
-    void handle.down.then((down) => this.#enqueue(() => this.#mend(child, handle, down)));
+    this.#follow(child, handle);
     try {
       await handle.started;
     } catch (error) {
       if (child.handle === handle) child.handle = undefined;
       throw error;
     }
+  }
+
+  #follow(child: SupervisedChild, handle: ActorHandle): void {
+    void handle.down.then((down) => this.#enqueue(() => this.#mend(child, handle, down)));
   }
 
   /** In reverse: one kind after the other, those of a kind at once. */
@@ -237,16 +251,33 @@ export class Monitor {
         'ERR_ACTOR_ARGUMENTS',
         `The monitor "${this.proxy.name}" has ${this.#options.children.length} kinds of children, and only a monitor of one can be scaled`,
       );
-    const surplus = this.#children.slice(workers);
-    const missing = Array.from({ length: Math.max(0, workers - this.#children.length) }, () => only);
+    const kin = this.#children.filter(({ options }) => options === only);
+    const surplus = kin.slice(workers);
     const taken = new Set(this.#children.map(({ name }) => name));
-    const added = missing.map((options) => {
-      const name = nameWorker(this.#options, options, taken);
+    const added = Array.from({ length: Math.max(0, workers - kin.length) }, () => {
+      const name = nameWorker(this.#options, only, taken);
       taken.add(name);
-      return { options, name, handle: undefined };
+      return { options: only, name, handle: undefined };
     });
-    this.#children = [...this.#children.slice(0, workers), ...added];
-    await Promise.all([this.#stopChildren(surplus), this.#start(added)]);
+    this.#children = [...this.#children.filter((child) => !surplus.includes(child)), ...added];
+    try {
+      await Promise.all([this.#stopChildren(surplus), this.#start(added)]);
+    } finally {
+      // Those that did not come up are not there.
+      this.#children = this.#children.filter(
+        (child) => child.handle !== undefined || !added.some((one) => one === child),
+      );
+    }
+  }
+
+  #scaleLater(workers: number): void {
+    this.scale(workers).catch((error: unknown) => {
+      const { name } = this.proxy;
+      this.#owner.logger.error(
+        { err: toError(error) },
+        `the monitor "${name}" could not be scaled to ${workers}`,
+      );
+    });
   }
 
   #pause(ms: number): Promise<void> {

@@ -125,7 +125,7 @@ for (const kind of KINDS) {
       'h processed greet undefined',
       'h stop stopping',
       'h still there',
-      'h exit stopping',
+      'h exit closed',
     ]);
   });
 
@@ -307,6 +307,15 @@ for (const kind of KINDS) {
     t.match(await held, { code: 'ERR_ACTOR_DIED', reason: 'timeout' });
   });
 }
+
+t.test('a main program whose own loop was held does not end its actors for it', async (t) => {
+  await start(t);
+  const actor = await make('plain', { timeoutMs: 1000 });
+  const end = Date.now() + 2500;
+  while (Date.now() < end);
+  t.equal(await send(actor, 'ping'), 'pong');
+  t.ok((await send('arbiter', 'info')).workers?.length === 1);
+});
 
 t.test('a process that is killed from outside is known to be', async (t) => {
   await start(t);

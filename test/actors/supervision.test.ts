@@ -167,6 +167,7 @@ t.test('monitors are actors: commands, settings, info', async (t) => {
         heard.push(sender?.name);
         return actor.name;
       },
+      make: () => spawn({ module: MODULE, export: 'plain', kind: 'thread', execArgv }),
     },
   };
   const monitor = await one.addMonitor({ name: 'pool', code, children: [child('worker', { workers: 2 })] });
@@ -190,8 +191,11 @@ t.test('monitors are actors: commands, settings, info', async (t) => {
   );
   t.match(await refusal(() => send('pool', 'config', 'set', 'workers', -1)), /"workers" of config must be/);
   t.match(await refusal(() => monitor.scale(1.5)), /"workers" of scale must be an integer/);
+  const made = (await send('pool', 'make')) as ActorProxy;
+  t.same(monitor.workers.at(-1), made, 'it looks after those that its own code spawns');
   t.equal(await send('arbiter', 'kill_actor', 'pool'), `killed ${monitor.proxy.id}`);
   t.match(await watch('worker-1'), { reason: 'stopped' });
+  t.match(await watch(made), { reason: 'stopped' });
 });
 
 t.test('mistakes in monitors are told at once', async (t) => {
@@ -231,11 +235,15 @@ const isZombie = (id: number) => {
 const hasProc = existsSync('/proc/self/fd');
 
 /** Starts a program with an arbiter. */
-async function startProgram(t: Test, file: string) {
-  const child = spawnProcess(process.execPath, ['--import=tsx', 'test/support/actors-program.ts', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: plainEnvironment(),
-  });
+async function startProgram(t: Test, file: string, ...flags: string[]) {
+  const child = spawnProcess(
+    process.execPath,
+    ['--import=tsx', 'test/support/actors-program.ts', file, ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: plainEnvironment(),
+    },
+  );
   t.teardown(() => child.kill('SIGKILL'));
   const ended = once(child, 'close');
   const [line] = await once(createInterface(child.stdout), 'line');
@@ -253,6 +261,16 @@ t.test('no process is left when the arbiter is killed', { skip: !hasProc && 'nee
   await eventually('all are gone', () => alive(ids).length === 0);
   t.comment(`gone after ${Math.round(performance.now() - began)} ms`);
   t.same(read().slice(4).sort(), ['a down', 'b down', 'c down'], 'their hooks were called');
+});
+
+t.test('nor one whose loop is blocked', { skip: !hasProc && 'needs /proc' }, async (t) => {
+  const { child, ended, ids } = await startProgram(t, notes(t).file, 'blocks');
+  t.equal(alive(ids).length, 3);
+  const began = performance.now();
+  child.kill('SIGKILL');
+  await ended;
+  await eventually('all are gone', () => alive(ids).length === 0);
+  t.comment(`gone after ${Math.round(performance.now() - began)} ms`);
 });
 
 t.test('a signal stops all, with 0', { skip: !hasProc && 'needs /proc' }, async (t) => {

@@ -29,6 +29,7 @@ import {
 } from '../wire.js';
 import { DirectLinks } from './direct-links.js';
 import { watchParent } from './watch-parent.js';
+import { startWatchdog } from './watchdog.js';
 
 /** How many messages an actor may have under way. */
 const OUTSTANDING = 10_000;
@@ -71,6 +72,7 @@ class ServedActor {
     process.on('uncaughtException', (error) => void this.#die(toError(error)));
     if (!isMainThread) return;
     watchParent(() => this.#orphaned());
+    startWatchdog();
     // From a terminal it goes to all processes, and the arbiter is the one that acts on it.
     process.on('SIGINT', () => {});
     for (const signal of ['SIGTERM', 'SIGQUIT'] as const)
