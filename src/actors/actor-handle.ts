@@ -248,9 +248,11 @@ export class ActorHandle {
     signal: string | undefined,
     error: Error | undefined,
   ): DownReason {
+    // It had done all that it had to, and was only slow to leave.
+    const isDone = this.#last !== undefined && this.#last.error === undefined;
+    if (isDone && this.#endedFor !== 'timeout') return 'stopped';
     if (this.#endedFor !== undefined) return this.#endedFor;
-    if (this.#last !== undefined) return this.#last.error === undefined ? 'stopped' : 'error';
-    if (error !== undefined) return 'error';
+    if (this.#last !== undefined || error !== undefined) return 'error';
     return signal === undefined && exitCode !== undefined ? 'exit' : 'killed';
   }
 }

@@ -9,6 +9,7 @@ import type { ActorProxy } from './actor-proxy.js';
 import { type Down, isNormal } from './down-notice.js';
 import { LocalActor } from './local-actor.js';
 import { type ResolvedMonitor, requireWorkers } from './monitor-options.js';
+import { Pauses } from './pauses.js';
 import type { Registry } from './registry.js';
 import { RestartLimit } from './restart-limit.js';
 import type { ResolvedSpawn } from './spawn-options.js';
@@ -32,7 +33,8 @@ export class Monitor {
   #children: readonly SupervisedChild[];
   /** What is to be done about ends, one after the other. */
   #work: Promise<void> = Promise.resolve();
-  #endPause = () => {};
+  /** Before restarts. */
+  readonly #pauses = new Pauses();
   #stopping: Promise<void> | undefined;
 
   constructor(proxy: ActorProxy, age: number, options: ResolvedMonitor, owner: MonitorOwner) {
@@ -138,7 +140,7 @@ export class Monitor {
   }
 
   async #stop(down: Down): Promise<void> {
-    this.#endPause();
+    this.#pauses.endAll();
     await this.#actor.end(this.#options.stopTimeoutMs, () => this.#stopChildren(this.#children));
     this.#owner.ended();
     this.#owner.registry.remove(this.proxy, down);
@@ -176,7 +178,12 @@ export class Monitor {
   }
 
   #follow(child: SupervisedChild, handle: ActorHandle): void {
-    void handle.down.then((down) => this.#enqueue(() => this.#mend(child, handle, down)));
+    // Each for itself need not wait for the others.
+    const isAlone = this.#options.strategy === 'one-for-one';
+    void handle.down.then((down) => {
+      const mend = () => this.#mend(child, handle, down);
+      return isAlone ? mend() : this.#enqueue(mend);
+    });
   }
 
   /** In reverse: one kind after the other, those of a kind at once. */
@@ -208,13 +215,14 @@ export class Monitor {
     const { restart } = child.options;
     if (restart === 'temporary') this.#children = this.#children.filter((one) => one !== child);
     if (restart === 'temporary' || (restart === 'transient' && isNormal(down))) return;
-    for (let cause = down.error; this.#stopping === undefined; ) {
+    for (let cause = down.error; this.#isWanted(child); ) {
       const pauseMs = this.#limit.take(performance.now());
       if (pauseMs === undefined) {
         this.#giveUp(child, cause);
         return;
       }
-      await this.#pause(pauseMs);
+      await this.#pauses.wait(pauseMs);
+      if (!this.#isWanted(child)) return;
       try {
         await this.#restart(child);
         return;
@@ -222,6 +230,10 @@ export class Monitor {
         cause = toError(error);
       }
     }
+  }
+
+  #isWanted(child: SupervisedChild): boolean {
+    return this.#stopping === undefined && this.#children.includes(child);
   }
 
   async #restart(child: SupervisedChild): Promise<void> {
@@ -277,16 +289,6 @@ export class Monitor {
         { err: toError(error) },
         `the monitor "${name}" could not be scaled to ${workers}`,
       );
-    });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
     });
   }
 }

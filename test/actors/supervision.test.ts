@@ -184,6 +184,8 @@ t.test('monitors are actors: commands, settings, info', async (t) => {
   t.match(await one.info(), {
     monitors: { pool: { actor: { kind: 'monitor' }, workers: Array(4).fill({}) } },
   });
+  await Promise.all(monitor.workers.map((worker) => leave(worker, 1)));
+  await eventually('all four again', async () => (await monitor.info()).workers?.length === 4);
   await monitor.scale(1);
   t.same(
     monitor.workers.map(({ name }) => name),
