@@ -3,7 +3,7 @@ import { describeValue } from '../core/errors.js';
 import type { CommandHandler } from './actor-code.js';
 import { actorError } from './actor-errors.js';
 import type { ActorInfo } from './actor-info.js';
-import type { ActorProxy } from './actor-proxy.js';
+import { ActorProxy } from './actor-proxy.js';
 import { type ResolvedSpawn, resolveSpawn, type SpawnOptions } from './spawn-options.js';
 
 /** What the commands of the arbiter do. */
@@ -21,8 +21,9 @@ export function arbiterCommands({ spawn, kill, note }: ArbiterWork): Record<stri
   return {
     spawn: (_request, options: SpawnOptions) => spawn(resolveSpawn('spawn', options)),
     kill_actor: (_request, target: unknown, timeoutMs: unknown = KILL_MS) => {
-      if (typeof target === 'string' && isWithin(timeoutMs, 0, LONGEST_TIMER_MS))
-        return kill(target, timeoutMs);
+      const isTarget = typeof target === 'string' || target instanceof ActorProxy;
+      if (isTarget && isWithin(timeoutMs, 0, LONGEST_TIMER_MS))
+        return kill(typeof target === 'string' ? target : target.id, timeoutMs);
       throw actorError(
         'ERR_ACTOR_ARGUMENTS',
         `The command "kill_actor" takes the id or name of an actor, and how long it may take to stop in ms; received ${describeValue(target)}, ${describeValue(timeoutMs)}`,

@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads';
-import { isThenable, toError } from '../core/errors.js';
+import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
+import { describeValue, isThenable, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { own } from '../core/own.js';
 import { waitAtMost } from '../core/wait-at-most.js';
@@ -137,6 +138,10 @@ export class LocalActor implements Actor {
   }
 
   periodicTask(everyMs: number, task: () => unknown): () => void {
+    if (!isWithin(everyMs, 1, LONGEST_TIMER_MS) || typeof task !== 'function')
+      throw new TypeError(
+        `periodicTask() takes a number of milliseconds from 1 to ${LONGEST_TIMER_MS} and a function; received ${describeValue(everyMs)}, ${describeValue(task)}`,
+      );
     const end = startPeriodicTask(
       everyMs,
       () => actAs(this, task),

@@ -365,6 +365,7 @@ t.test('the arbiter is an actor, too', async (t) => {
     monitors: {},
     workers: [{ actor: { name: 'a' } }],
   });
+  t.throws(() => one.actor.periodicTask(0, () => {}), /periodicTask\(\) takes a number of milliseconds/);
   let ticks = 0;
   const end = one.actor.periodicTask(1, () => ticks++);
   await eventually('three ticks', () => ticks >= 3);

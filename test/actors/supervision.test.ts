@@ -195,7 +195,7 @@ t.test('monitors are actors: commands, settings, info', async (t) => {
   t.match(await refusal(() => monitor.scale(1.5)), /"workers" of scale must be an integer/);
   const made = (await send('pool', 'make')) as ActorProxy;
   t.same(monitor.workers.at(-1), made, 'it looks after those that its own code spawns');
-  t.equal(await send('arbiter', 'kill_actor', 'pool'), `killed ${monitor.proxy.id}`);
+  t.equal(await send('arbiter', 'kill_actor', monitor.proxy), `killed ${monitor.proxy.id}`);
   t.match(await watch('worker-1'), { reason: 'stopped' });
   t.match(await watch(made), { reason: 'stopped' });
 });
