@@ -291,6 +291,52 @@ t.test('a signal stops all, with 0', { skip: !hasProc && 'needs /proc' }, async 
   );
 });
 
+t.test('every send settles while actors are killed, and every watcher hears once', async (t) => {
+  const one = await start(t);
+  const { child } = notes(t);
+  const names = ['t1', 't2', 'p1', 'p2'];
+  const children = names.map((name) =>
+    child(name, { export: 'plain', kind: name.startsWith('t') ? 'thread' : 'process' }),
+  );
+  await one.addMonitor({ name: 'pool', children, maxRestarts: 1000, restartWindowMs: 1 });
+  const common = { module: MODULE, export: 'plain', execArgv };
+  const senders = await Promise.all([
+    spawn({ ...common, kind: 'thread' }),
+    spawn({ ...common, kind: 'process' }),
+  ]);
+  const storms = senders.map((to) => send({ to, timeoutMs: 120_000 }, 'run', MODULE, 'storms', names));
+  let heard = 0;
+  for (let round = 0; round < 8; round++) {
+    const name = names[round % names.length] as string;
+    const id = await idOf(name);
+    const down = watch(id).then(() => heard++);
+    if (round % 3 === 0) void refusal(() => send(id, 'run', MODULE, 'exits', 1));
+    else if (round % 3 === 1) void send('arbiter', 'kill_actor', id, 0);
+    else void send(id, 'stop');
+    await down;
+  }
+  t.equal(heard, 8);
+  await Promise.all(senders.map((to) => send(to, 'config', 'set', 'isOver', true)));
+  for (const counts of (await Promise.all(storms)) as Record<string, number>[]) {
+    const { answer = 0, ERR_ACTOR_DIED: died = 0, ...rest } = counts;
+    t.same(rest, {}, 'nothing but answers and deaths');
+    t.ok(answer > 0, `${answer} answers, ${died} deaths`);
+  }
+});
+
+/** The id of an actor, once it is there. */
+async function idOf(name: string): Promise<string> {
+  let id = '';
+  await eventually(`${name} is there`, async () => {
+    id = await send(name, 'info').then(
+      ({ actor }) => actor.id,
+      () => '',
+    );
+    return id !== '';
+  });
+  return id;
+}
+
 t.test('threads speak with each other while the main program is held', async (t) => {
   await start(t);
   const common = { module: MODULE, kind: 'thread', export: 'plain', execArgv } as const;

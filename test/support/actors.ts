@@ -187,6 +187,22 @@ export const watches = async (_actor: Actor, target: string) => {
 };
 export const logs = (actor: Actor) => actor.logger.warn({ err: new Error('inner'), a: 1 }, 'a line');
 
+/** Sends to all of them until its setting `isOver` says so, to each five times at once. @returns how often what came of it */
+export async function storms(actor: Actor, names: readonly string[]) {
+  const counts: Record<string, number> = {};
+  const storm = async (to: string) => {
+    while (actor.config.isOver !== true) {
+      const what = await send({ to, timeoutMs: 60_000 }, 'echo', to).then(
+        (answer) => (answer === to ? 'answer' : 'wrong answer'),
+        (error: { code: string }) => error.code,
+      );
+      counts[what] = (counts[what] ?? 0) + 1;
+    }
+  };
+  await Promise.all([1, 2, 3, 4, 5].flatMap(() => names.map(storm)));
+  return counts;
+}
+
 /** Pings an actor until it is told to end, and counts in memory that it shares with who asked. */
 export async function pings(_actor: Actor, to: string, shared: Int32Array) {
   while (Atomics.load(shared, 0) === 0) {
