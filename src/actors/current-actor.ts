@@ -25,6 +25,17 @@ export function requireActor(owner: string): Actor {
   );
 }
 
+/** True in a process or thread that was made for an actor, also while its code is still loading. */
+let isMade = false;
+
+export function isMadeForActor(): boolean {
+  return isMade;
+}
+
+export function markMadeForActor(): void {
+  isMade = true;
+}
+
 export function setResident(actor: Actor | undefined): void {
   resident = actor;
 }

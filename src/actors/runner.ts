@@ -24,6 +24,8 @@ export interface RunnerEnd {
   readonly error: Error | undefined;
 }
 
+/** How long the channel of a process that has ended is read, in ms. */
+const LAST_WORDS_MS = 1000;
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 /** @param onEnd - called once, after the last message */
@@ -45,9 +47,14 @@ function startProcess({ env, execArgv }: ResolvedSpawn, onEnd: (end: RunnerEnd) 
   });
   child.once('exit', (code, signal) => {
     const end = { exitCode: code ?? undefined, signal: signal ?? undefined, error: failure };
-    // What it said last may still be read.
-    if (child.connected) child.once('disconnect', () => onEnd(end));
-    else setImmediate(onEnd, end);
+    // What it said last may still be read; not for long, as another process may hold its channel open.
+    const tell = () => {
+      clearTimeout(timer);
+      child.off('disconnect', tell);
+      onEnd(end);
+    };
+    const timer = setTimeout(tell, child.connected ? LAST_WORDS_MS : 0);
+    child.on('disconnect', tell);
   });
   return {
     port: processPort(child),

@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { actorError } from './actor-errors.js';
 import { Arbiter } from './arbiter.js';
 import { type ArbiterOptions, resolveArbiter } from './arbiter-options.js';
-import { getActor } from './current-actor.js';
+import { isMadeForActor } from './current-actor.js';
 
 let current: Arbiter | undefined;
 
@@ -13,11 +13,11 @@ let current: Arbiter | undefined;
  * @throws {VelaError} `ERR_ACTOR_ARBITER` in an actor and in threads, which have none of their own
  */
 export function arbiter(options?: ArbiterOptions): Arbiter {
-  const actor = getActor();
-  if (!isMainThread || actor?.proxy.kind === 'process')
+  // A main program that is its own actor's module would start itself for ever.
+  if (!isMainThread || isMadeForActor())
     throw actorError(
       'ERR_ACTOR_ARBITER',
-      "arbiter() is for the main program: an actor speaks with the arbiter by send('arbiter', command, ...)",
+      "arbiter() is for the main program: an actor speaks with the arbiter by send('arbiter', command, ...), and its code stands in a file that starts no arbiter",
     );
   if (current !== undefined && !current.actor.isStopped()) {
     if (options === undefined) return current;

@@ -217,6 +217,11 @@ for (const kind of KINDS) {
       { code: 'ERR_ACTOR_START' },
       { code: 'ERR_ACTOR_MESSAGE' },
     ]);
+    const itself = new URL('../support/actors-program.ts', import.meta.url);
+    t.match(await refusal(() => spawn({ module: itself, kind, execArgv })), {
+      code: 'ERR_ACTOR_ARBITER',
+      message: /in a file that starts no arbiter$/,
+    });
     t.match(await arbiter().info(), { workers: [] });
   });
 

@@ -5,7 +5,7 @@ import { packError } from '../../core/wire-error.js';
 import { resolveCode } from '../actor-code.js';
 import { ActorDied, unpackActorError } from '../actor-errors.js';
 import { ActorProxy } from '../actor-proxy.js';
-import { setResident } from '../current-actor.js';
+import { markMadeForActor, setResident } from '../current-actor.js';
 import type { Down } from '../down-notice.js';
 import { Link } from '../link.js';
 import { loadExport } from '../load-export.js';
@@ -42,6 +42,7 @@ const FLUSH_MS = 1000;
 
 /** Runs an actor in this process or thread, which the arbiter has made for it, until the end. */
 export function serveActor(port: Port): void {
+  markMadeForActor();
   new ServedActor(port);
 }
 
