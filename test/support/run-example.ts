@@ -29,7 +29,11 @@ export async function startExample(
   flags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Example> {
+  // tap gives NODE_OPTIONS back to every child, with a tsx that takes `vela` for src: examples shall run what users run.
   const args = [
+    '-u',
+    'NODE_OPTIONS',
+    process.execPath,
     '--import',
     './scripts/tsx.mjs',
     'scripts/example.mjs',
@@ -38,7 +42,7 @@ export async function startExample(
     '127.0.0.1:0',
     ...flags,
   ];
-  const child = spawn(process.execPath, args, {
+  const child = spawn('env', args, {
     env: { ...plainEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
