@@ -1,11 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,6 +40,7 @@ import {
 import { MediaRouter } from '../src/static/index.js';
 import { ask, client, recorder, testClient } from './support/ask.js';
 import { registerSdk, unregisterSdk } from './support/tracing.js';
+import { importWithout } from './support/without-package.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -1021,30 +1019,14 @@ t.test('the start of a request is told before the application runs, and its end 
 });
 
 t.test('without the package, vela works and vela/opentelemetry says what to do', async (t) => {
-  t.equal(spawnSync(process.execPath, ['scripts/build.mjs', '--if-stale'], { cwd: root }).status, 0);
-  const folder = mkdtempSync(join(tmpdir(), 'vela-otel-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const modules = `${folder}/node_modules`;
-  mkdirSync(`${modules}/vela`, { recursive: true });
-  cpSync(`${root}dist`, `${modules}/vela/dist`, { recursive: true });
-  cpSync(`${root}package.json`, `${modules}/vela/package.json`);
-  for (const name of readdirSync(`${root}node_modules`))
-    if (!name.startsWith('.') && name !== '@opentelemetry')
-      symlinkSync(`${root}node_modules/${name}`, `${modules}/${name}`);
-  writeFileSync(`${folder}/package.json`, '{}');
-  writeFileSync(
-    `${folder}/try.mjs`,
-    `import 'vela'; import 'vela/middleware'; import 'vela/testing';
-await import('vela/opentelemetry').then(() => console.log('loaded'), (error) => console.log(error.code, '|', error.message, '|', error.cause.code));`,
-  );
-  const { stdout, stderr } = await run(process.execPath, ['--preserve-symlinks', `${folder}/try.mjs`], {
-    cwd: folder,
-    env: { PATH: process.env.PATH },
-  });
+  const missing = {
+    missing: '@opentelemetry',
+    entry: 'vela/opentelemetry',
+    others: ['vela', 'vela/middleware', 'vela/testing'],
+  };
   t.equal(
-    stdout,
-    'ERR_OPENTELEMETRY_MISSING | vela/opentelemetry needs the package @opentelemetry/api: npm install @opentelemetry/api | MODULE_NOT_FOUND\n',
-    stderr,
+    await importWithout(t, missing),
+    'ERR_OPENTELEMETRY_MISSING | vela/opentelemetry needs the package @opentelemetry/api: npm install @opentelemetry/api | MODULE_NOT_FOUND',
   );
 });
 

@@ -1,12 +1,6 @@
-import { execFile, spawnSync } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import perfHooks from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -29,9 +23,8 @@ import { client, testClient } from './support/ask.js';
 import { Exposition } from './support/exposition.js';
 import { eventually, MODULE, threads } from './support/threads.js';
 import { Wire } from './support/wire.js';
+import { importWithout } from './support/without-package.js';
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('..', import.meta.url));
 const GATEWAYS = ['uws', 'node'] as const;
 const DURATION = 'http_server_request_duration_seconds';
 const COUNT = `${DURATION}_count`;
@@ -729,30 +722,14 @@ t.test('options are checked', async (t) => {
 });
 
 t.test('without the package, vela works and vela/prometheus says what to do', async (t) => {
-  t.equal(spawnSync(process.execPath, ['scripts/build.mjs', '--if-stale'], { cwd: root }).status, 0);
-  const folder = mkdtempSync(join(tmpdir(), 'vela-prometheus-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const modules = `${folder}/node_modules`;
-  mkdirSync(`${modules}/vela`, { recursive: true });
-  cpSync(`${root}dist`, `${modules}/vela/dist`, { recursive: true });
-  cpSync(`${root}package.json`, `${modules}/vela/package.json`);
-  for (const name of readdirSync(`${root}node_modules`))
-    if (!name.startsWith('.') && name !== 'prom-client')
-      symlinkSync(`${root}node_modules/${name}`, `${modules}/${name}`);
-  writeFileSync(`${folder}/package.json`, '{}');
-  writeFileSync(
-    `${folder}/try.mjs`,
-    `import 'vela'; import 'vela/middleware'; import 'vela/executor';
-await import('vela/prometheus').then(() => console.log('loaded'), (error) => console.log(error.code, '|', error.message, '|', error.cause.code));`,
-  );
-  const { stdout, stderr } = await run(process.execPath, ['--preserve-symlinks', `${folder}/try.mjs`], {
-    cwd: folder,
-    env: { PATH: process.env.PATH },
-  });
+  const missing = {
+    missing: 'prom-client',
+    entry: 'vela/prometheus',
+    others: ['vela', 'vela/middleware', 'vela/executor'],
+  };
   t.equal(
-    stdout,
-    'ERR_PROMETHEUS_MISSING | vela/prometheus needs the package prom-client: npm install prom-client | MODULE_NOT_FOUND\n',
-    stderr,
+    await importWithout(t, missing),
+    'ERR_PROMETHEUS_MISSING | vela/prometheus needs the package prom-client: npm install prom-client | MODULE_NOT_FOUND',
   );
 });
 

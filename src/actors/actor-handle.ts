@@ -3,12 +3,12 @@ import { toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { own } from '../core/own.js';
 import { packError } from '../core/wire-error.js';
+import { writeLine } from '../core/wire-log.js';
 import { ActorDied, actorError, unpackActorError } from './actor-errors.js';
 import type { ActorProxy } from './actor-proxy.js';
 import type { ActorState } from './actor-state.js';
 import type { Down, DownReason } from './down-notice.js';
 import { Link, toWire } from './link.js';
-import { LogRelay } from './log-relay.js';
 import type { Message } from './message.js';
 import { type Runner, type RunnerEnd, startRunner } from './runner.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -58,7 +58,6 @@ export class ActorHandle {
   readonly #silence: SilenceWatch;
   /** By the tickets of the other side. */
   readonly #watches = new Map<number, () => void>();
-  readonly #log: LogRelay;
   #state: ActorState = 'initial';
   #killTimer: NodeJS.Timeout | undefined;
   #startTimer: NodeJS.Timeout | undefined;
@@ -74,7 +73,6 @@ export class ActorHandle {
     this.options = options;
     this.monitor = monitor;
     this.#owner = owner;
-    this.#log = new LogRelay(owner.logger, proxy);
     this.started = own(
       new Promise((resolve, reject) => {
         this.#settleStart = { resolve, reject };
@@ -186,7 +184,7 @@ export class ActorHandle {
         this.#killIn(this.options.stopTimeoutMs + STOP_GRACE_MS, 'killed');
         return;
       case LOG:
-        this.#log.write(frame);
+        writeLine(this.#owner.logger, frame[1], { actor: this.proxy.name });
         return;
       case WATCH:
         this.#watch(frame[1], frame[2]);

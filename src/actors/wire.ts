@@ -1,5 +1,5 @@
 import type { WireError } from '../core/wire-error.js';
-import type { WireValue } from '../core/wire-value.js';
+import type { WireLine } from '../core/wire-log.js';
 import type { ActorKind } from './actor-state.js';
 import type { Down } from './down-notice.js';
 
@@ -48,7 +48,7 @@ export type Frame =
   | [kind: typeof BEAT]
   | [kind: typeof STOP, timeoutMs: number]
   | [kind: typeof LAST, error: WireError | undefined]
-  | [kind: typeof LOG, level: LogLevel, details: readonly WireDetail[], message: string]
+  | [kind: typeof LOG, line: WireLine]
   | [kind: typeof WATCH, ticket: number, target: string]
   | [kind: typeof UNWATCH, ticket: number]
   | [kind: typeof DOWN, ticket: number, down: WireDown]
@@ -57,9 +57,6 @@ export type Frame =
   | [kind: typeof DIRECT, peer: WireActor, port: MessagePort];
 
 type MessagePort = import('node:worker_threads').MessagePort;
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-/** One of the details of a log line: a value, or an error. */
-export type WireDetail = readonly [key: string, value: WireValue | undefined, error: WireError | undefined];
 
 export interface WireActor {
   readonly id: string;

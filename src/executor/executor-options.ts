@@ -1,4 +1,5 @@
 import type { ResourceLimits } from 'node:worker_threads';
+import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 
 /** Options of {@link createExecutor}. */
@@ -46,21 +47,18 @@ export interface ExecutorOptions {
 export type ResolvedOptions = Required<Omit<ExecutorOptions, 'resourceLimits' | 'env'>> &
   Pick<ExecutorOptions, 'resourceLimits' | 'env'>;
 
-/** Longest time that a timer can wait, 2^31 - 1 ms. */
-const LONGEST_MS = 2_147_483_647;
-
 /** Least, most and default of the options that are numbers. */
 const NUMBERS = {
   minThreads: [0, 1024, 1],
   maxThreads: [1, 1024, 5],
-  idleTimeoutMs: [0, LONGEST_MS, 30_000],
+  idleTimeoutMs: [0, LONGEST_TIMER_MS, 30_000],
   concurrency: [1, 10_000, 1],
   ahead: [0, 10_000, 16],
   maxQueue: [0, 10_000_000, 1000],
-  retryAfterSeconds: [0, LONGEST_MS, 1],
-  timeoutMs: [1, LONGEST_MS, 30_000],
-  killAfterMs: [0, LONGEST_MS, 1000],
-  loadTimeoutMs: [1, LONGEST_MS, 30_000],
+  retryAfterSeconds: [0, LONGEST_TIMER_MS, 1],
+  timeoutMs: [1, LONGEST_TIMER_MS, 30_000],
+  killAfterMs: [0, LONGEST_TIMER_MS, 1000],
+  loadTimeoutMs: [1, LONGEST_TIMER_MS, 30_000],
 } as const;
 type NumberOption = keyof typeof NUMBERS;
 

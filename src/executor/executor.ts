@@ -10,7 +10,7 @@ import { type ExecutorOptions, type ResolvedOptions, resolveOptions } from './ex
 import { FunctionCall } from './function-call.js';
 import { type KnownServer, KnownServers } from './known-servers.js';
 import { ITSELF, Loadings } from './loading.js';
-import { ModuleWatch } from './module-watch.js';
+import { type ModuleWatch, watchModules } from './module-watch.js';
 import { addOpenExecutor } from './open-executors.js';
 import { type TargetRequest, Targets } from './targets.js';
 import type { ThreadHandle } from './thread-handle.js';
@@ -60,7 +60,7 @@ export class Executor {
       ended: (thread, error, begun) => this.#ended(thread, error, begun),
       stranded: (calls, error) => this.#strand(calls, error),
     });
-    this.#watch = this.#options.watch ? this.#watchModules() : undefined;
+    this.#watch = this.#options.watch ? watchModules(this, () => this.#servers.logger) : undefined;
     this.#leave = addOpenExecutor(this);
   }
 
@@ -205,19 +205,6 @@ export class Executor {
       this.#kills.join(call);
     }
     call.work.failed(call.work.lateError());
-  }
-
-  #watchModules(): ModuleWatch {
-    const { name } = this;
-    const say = (level: 'info' | 'warn', message: string) =>
-      this.#servers.logger?.[level]({ executor: name }, `executor "${name}": ${message}`);
-    return new ModuleWatch({
-      changed: (file) => {
-        say('info', `${file} has changed, so its modules are loaded anew`);
-        void own(this.reload());
-      },
-      failed: (folder, error) => say('warn', `${folder} cannot be watched: ${error.message}`),
-    });
   }
 
   #find(request: TargetRequest): number {

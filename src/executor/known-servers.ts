@@ -1,9 +1,9 @@
 import type { ServerConfig } from '../core/contract.js';
 import { type Logger, nameLogger } from '../core/logger.js';
 import type { ServerFacts } from '../core/request-host.js';
-import { unpackError } from '../core/wire-error.js';
-import { packValue, unpackValue } from '../core/wire-value.js';
-import type { FromThread, LOG, WireDetail, WireFacts } from './wire.js';
+import { writeLine } from '../core/wire-log.js';
+import { packValue } from '../core/wire-value.js';
+import type { FromThread, LOG, WireFacts } from './wire.js';
 
 /** What is known of a server, whether it listens yet or not. */
 export type KnownServer = Pick<ServerFacts, 'config' | 'logger' | 'stopping'> & Partial<ServerFacts>;
@@ -51,10 +51,9 @@ export class KnownServers {
   }
 
   /** Writes a thread's line to its server's log. */
-  log([, index, level, details, message, namespace]: Extract<FromThread, [typeof LOG, ...unknown[]]>): void {
+  log([, index, line]: Extract<FromThread, [typeof LOG, ...unknown[]]>): void {
     const logger = this.#servers[index]?.logger;
-    if (logger === undefined) return;
-    (namespace === '' ? logger : nameLogger(logger, namespace))[level](unpackDetails(details), message);
+    if (logger !== undefined) writeLine(logger, line);
   }
 
   /** The log of some server, for what concerns all of them. */
@@ -62,12 +61,4 @@ export class KnownServers {
     const logger = this.#servers[0]?.logger;
     return logger && nameLogger(logger, 'vela.executor');
   }
-}
-
-function unpackDetails(details: readonly WireDetail[]): object {
-  const pairs = details.map(([key, value, error]) => [
-    key,
-    error === undefined ? value && unpackValue(value) : unpackError(error),
-  ]);
-  return Object.fromEntries(pairs) as object;
 }

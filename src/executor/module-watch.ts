@@ -2,6 +2,8 @@ import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { own } from '../core/own.js';
 
 /** Editors write a file in several steps: changes that come as close as this are one. */
 const SETTLE_MS = 100;
@@ -54,4 +56,21 @@ export class ModuleWatch {
     this.#folders.delete(folder);
     this.#events.failed(folder, error);
   }
+}
+
+/** Loads all modules of an executor anew when one has changed, and says so. */
+export function watchModules(
+  executor: { readonly name: string; reload(): Promise<void> },
+  findLogger: () => Logger | undefined,
+): ModuleWatch {
+  const { name } = executor;
+  const say = (level: 'info' | 'warn', message: string) =>
+    findLogger()?.[level]({ executor: name }, `executor "${name}": ${message}`);
+  return new ModuleWatch({
+    changed: (file) => {
+      say('info', `${file} has changed, so its modules are loaded anew`);
+      void own(executor.reload());
+    },
+    failed: (folder, error) => say('warn', `${folder} cannot be watched: ${error.message}`),
+  });
 }

@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../core/contract.js';
 import type { WireError } from '../core/wire-error.js';
-import type { WireValue } from '../core/wire-value.js';
+import type { WireLine } from '../core/wire-log.js';
 
 /*
  * What the server and a thread of its executor say to each other: messages are lists of entries, each a tuple with its
@@ -99,22 +99,10 @@ export type FromThread =
   | [kind: typeof RESULT, slot: number, value: unknown]
   | [kind: typeof BODY_CREDIT, slot: number, bytes: number]
   | [kind: typeof OVER, slot: number]
-  | [
-      kind: typeof LOG,
-      facts: number,
-      level: LogLevel,
-      details: readonly WireDetail[],
-      message: string,
-      /** `''` for that of the request. */
-      namespace: string,
-    ]
+  | [kind: typeof LOG, facts: number, line: WireLine]
   | [kind: typeof CLOSED]
   | [kind: typeof GARBLED]
   | [kind: typeof SYNCED, over: readonly number[]];
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-/** One of a log line's details: a value, or an error. */
-export type WireDetail = readonly [key: string, value: WireValue | undefined, error: WireError | undefined];
 
 /** What a server's requests have in common, as far as it can cross threads. */
 export interface WireFacts {

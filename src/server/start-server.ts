@@ -3,12 +3,13 @@ import { formatUrl, parseAddresses } from '../app/address.js';
 import { createLogger } from '../app/create-logger.js';
 import { parseLogLevels } from '../app/log-levels.js';
 import type { ResolvedSettings } from '../app/resolve-settings.js';
-import type { App, ServerConfig, WsgiErrors } from '../core/contract.js';
+import type { App, ServerConfig } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
 import { tellChannels } from '../core/request-channels.js';
 import type { ServerFacts } from '../core/request-host.js';
+import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
@@ -108,7 +109,7 @@ function describeServer(settings: ResolvedSettings, logger: Logger, stopping: Ab
     multiprocess: false,
     config: hideSecrets(settings),
     logger,
-    errors: createErrors(),
+    errors: stderrErrors,
     stopping,
   };
 }
@@ -116,14 +117,4 @@ function describeServer(settings: ResolvedSettings, logger: Logger, stopping: Ab
 /** What handlers may see: not where the keys are, nor how they open. */
 function hideSecrets({ tls: _tls, ...visible }: ResolvedSettings): ServerConfig {
   return Object.freeze(visible);
-}
-
-function createErrors(): WsgiErrors {
-  return {
-    write: (text) => void process.stderr.write(text),
-    writelines: (lines) => {
-      for (const line of lines) process.stderr.write(line);
-    },
-    flush: () => {},
-  };
 }

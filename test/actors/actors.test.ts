@@ -1,11 +1,10 @@
 /** Actors, in processes and in threads alike. */
 import { readFileSync } from 'node:fs';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import {
   ActorDied,
   ActorProxy,
   ActorTimeout,
-  type ArbiterOptions,
   arbiter,
   type CommandHandler,
   command,
@@ -18,20 +17,12 @@ import {
   watch,
 } from '../../src/actors/index.js';
 import { HttpError, type VelaError } from '../../src/index.js';
+import { eventually, quiet, refusal, startArbiter } from '../support/start-arbiter.js';
 
 const MODULE = new URL('../support/actors.ts', import.meta.url);
 const KINDS = ['process', 'thread'] as const;
 const ID = /^[0-9a-z]{8}$/;
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 t.setTimeout(120_000);
-
-/** An arbiter that ends with its test. */
-async function start(t: Test, options: ArbiterOptions = {}) {
-  const one = arbiter({ logger: quiet, handleSignals: false, ...options });
-  t.teardown(() => one.stop());
-  await one.start();
-  return one;
-}
 
 // Without what tap adds to them, they start in half the time.
 const execArgv = ['--import=tsx'];
@@ -40,27 +31,9 @@ const make = (name: string, options: Partial<SpawnOptions> = {}) =>
 const run = (to: ActorProxy | string, name: string, ...args: unknown[]) =>
   send(to, 'run', MODULE, name, ...args);
 
-async function refusal(work: () => unknown): Promise<VelaError> {
-  try {
-    await work();
-  } catch (error) {
-    return error as VelaError;
-  }
-  throw new Error('nothing was thrown');
-}
-
-/** Waits for what is seen from outside only. */
-async function eventually(what: string, condition: () => unknown): Promise<void> {
-  const end = Date.now() + 30_000;
-  while ((await condition()) !== true) {
-    if (Date.now() > end) throw new Error(`never: ${what}`);
-    await new Promise((go) => setTimeout(go, 5));
-  }
-}
-
 for (const kind of KINDS) {
   t.test(`${kind}: commands that all actors have`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const actor = await make('plain', {
       kind,
       name: 'one',
@@ -107,7 +80,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: hooks are called in order, and commands of its own`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const file = `${t.testdir()}/notes`;
     const actor = await make('Hooked', { kind, name: 'h', config: { file }, taskMs: 5 });
     const read = () => readFileSync(file, 'utf8').trimEnd().split('\n');
@@ -130,7 +103,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: errors keep what they are`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const actor = await make('plain', { kind, name: 'one' });
     const error = await refusal(() => run(actor, 'fails'));
     t.ok(error instanceof HttpError);
@@ -154,7 +127,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: every send settles, whatever becomes of the actor`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const actor = await make('Gate', { kind, name: 'gate', mailboxLimit: 3 });
     const waits = [1, 2, 3].map(() => send(actor, 'wait'));
     const full = await refusal(() => send(actor, 'ping'));
@@ -181,7 +154,9 @@ for (const kind of KINDS) {
 
   t.test(`${kind}: uncaught errors are what it died of`, async (t) => {
     const lines: unknown[] = [];
-    await start(t, { logger: { ...quiet, warn: (details, message) => lines.push([details, message]) } });
+    await startArbiter(t, {
+      logger: { ...quiet, warn: (details, message) => lines.push([details, message]) },
+    });
     const actor = await make('plain', { kind, name: 'one' });
     await run(actor, 'logs');
     await run(actor, 'throwsLater');
@@ -198,7 +173,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: an actor that does not come up rejects its spawn`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const refusals = Promise.all(
       (
         [
@@ -226,7 +201,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: actors speak with each other`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const [a, b] = await Promise.all([
       make('plain', { kind, name: 'a' }),
       make('plain', { kind, name: 'b' }),
@@ -254,7 +229,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: a watcher hears once, and why`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const [a, b] = await Promise.all([
       make('plain', { kind, name: 'a' }),
       make('plain', { kind, name: 'b' }),
@@ -276,7 +251,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: concurrency 1 is one message after the other`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const [actor, many] = await Promise.all([
       make('Careful', { kind, concurrency: 1 }),
       make('Careful', { kind }),
@@ -288,7 +263,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: stopping waits for what is in the mailbox, and not for ever`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const gate = await make('Gate', { kind, stopTimeoutMs: 20_000 });
     const wait = send(gate, 'wait');
     await send(gate, 'stop');
@@ -305,7 +280,7 @@ for (const kind of KINDS) {
   });
 
   t.test(`${kind}: one that gives no sign of life is ended`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const actor = await make('plain', { kind, timeoutMs: 300, killAfterMs: 100 });
     const held = refusal(() => run(actor, 'blocks'));
     t.match(await watch(actor), { reason: 'timeout', signal: kind === 'process' ? 'SIGKILL' : undefined });
@@ -314,7 +289,7 @@ for (const kind of KINDS) {
 }
 
 t.test('a main program whose own loop was held does not end its actors for it', async (t) => {
-  await start(t);
+  await startArbiter(t);
   const actor = await make('plain', { timeoutMs: 1000 });
   const end = Date.now() + 2500;
   while (Date.now() < end);
@@ -323,7 +298,7 @@ t.test('a main program whose own loop was held does not end its actors for it', 
 });
 
 t.test('a process that is killed from outside is known to be', async (t) => {
-  await start(t);
+  await startArbiter(t);
   const actor = await make('plain');
   const { pid } = (await run(actor, 'whoAmI')) as { pid: number };
   process.kill(pid, 'SIGKILL');
@@ -353,7 +328,7 @@ t.test('the arbiter is an actor, too', async (t) => {
       seen.push('exit');
     }
   }
-  const one = await start(t, { code: Code });
+  const one = await startArbiter(t, { code: Code });
   t.equal(arbiter(), one);
   t.equal(getActor(), one.actor);
   t.match(one.actor, { id: 'arbiter', name: 'arbiter', state: 'running' });
@@ -384,7 +359,7 @@ t.test('the arbiter is an actor, too', async (t) => {
     message: /await arbiter\(\)\.start\(\) first/,
   });
   t.match(await refusal(() => one.spawn({ module: MODULE, export: 'plain' })), { code: 'ERR_ACTOR_DIED' });
-  t.not(await start(t), one, 'a stopped one is replaced');
+  t.not(await startArbiter(t), one, 'a stopped one is replaced');
 });
 
 t.test('mistakes are told at once, with what to write', async (t) => {
@@ -400,7 +375,7 @@ t.test('mistakes are told at once, with what to write', async (t) => {
     /"commands\.a" of .* must be a function/,
   );
   t.match(await refusal(() => arbiter().spawn({ module: MODULE })), { code: 'ERR_ACTOR_NONE' });
-  await start(t).catch(() => arbiter().start());
+  await startArbiter(t).catch(() => arbiter().start());
   t.teardown(() => arbiter().stop());
   const cases: [options: unknown, message: RegExp][] = [
     [undefined, /spawn takes its options as an object/],

@@ -3,12 +3,9 @@ import { spawn as spawnProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import {
   type ActorProxy,
-  type ArbiterOptions,
-  arbiter,
   type ChildOptions,
   type CommandRequest,
   type MonitorOptions,
@@ -16,37 +13,13 @@ import {
   spawn,
   watch,
 } from '../../src/actors/index.js';
-import type { VelaError } from '../../src/index.js';
 import { plainEnvironment } from '../support/run-example.js';
+import { eventually, quiet, refusal, startArbiter } from '../support/start-arbiter.js';
 
 const MODULE = new URL('../support/actors.ts', import.meta.url);
 // Without what tap adds to them, actors start in half the time.
 const execArgv = ['--import=tsx'];
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 t.setTimeout(240_000);
-
-async function start(t: Test, options: ArbiterOptions = {}) {
-  const one = arbiter({ logger: quiet, handleSignals: false, ...options });
-  t.teardown(() => one.stop());
-  return await one.start();
-}
-
-async function refusal(work: () => unknown): Promise<VelaError> {
-  try {
-    await work();
-  } catch (error) {
-    return error as VelaError;
-  }
-  throw new Error('nothing was thrown');
-}
-
-async function eventually(what: string, condition: () => unknown): Promise<void> {
-  const end = Date.now() + 30_000;
-  while ((await condition()) !== true) {
-    if (Date.now() > end) throw new Error(`never: ${what}`);
-    await sleep(5);
-  }
-}
 
 /** A file in which actors note when they come up and go down. */
 function notes(t: Test) {
@@ -80,7 +53,7 @@ const strategies = {
 
 for (const [strategy, expected] of Object.entries(strategies)) {
   t.test(`${strategy}: who is restarted, in which order`, async (t) => {
-    const one = await start(t);
+    const one = await startArbiter(t);
     const { read, child } = notes(t);
     const children = ['a', 'b', 'c'].map((name) => child(name));
     const options = { name: 'pool', strategy, children } as MonitorOptions;
@@ -100,7 +73,7 @@ for (const [strategy, expected] of Object.entries(strategies)) {
 }
 
 t.test('permanent, transient and temporary', async (t) => {
-  const one = await start(t);
+  const one = await startArbiter(t);
   const { read, child } = notes(t);
   const monitor = await one.addMonitor({
     name: 'pool',
@@ -123,7 +96,7 @@ t.test('permanent, transient and temporary', async (t) => {
 
 t.test('a monitor gives up, says so, and stops its actors in reverse', async (t) => {
   const lines: unknown[] = [];
-  const one = await start(t, {
+  const one = await startArbiter(t, {
     logger: { ...quiet, error: (details, message) => lines.push([details, message]) },
   });
   const { read, child, file } = notes(t);
@@ -143,7 +116,7 @@ t.test('a monitor gives up, says so, and stops its actors in reverse', async (t)
 });
 
 t.test('a monitor whose actors do not come up is not added', async (t) => {
-  const one = await start(t);
+  const one = await startArbiter(t);
   const { read, child, file } = notes(t);
   const children = [
     child('a'),
@@ -158,7 +131,7 @@ t.test('a monitor whose actors do not come up is not added', async (t) => {
 });
 
 t.test('monitors are actors: commands, settings, info', async (t) => {
-  const one = await start(t);
+  const one = await startArbiter(t);
   const { child } = notes(t);
   const heard: (string | undefined)[] = [];
   const code = {
@@ -201,7 +174,7 @@ t.test('monitors are actors: commands, settings, info', async (t) => {
 });
 
 t.test('mistakes in monitors are told at once', async (t) => {
-  const one = await start(t);
+  const one = await startArbiter(t);
   const { child } = notes(t);
   const cases: [options: object, message: RegExp][] = [
     [{}, /"name" of addMonitor must be text other than/],
@@ -292,7 +265,7 @@ t.test('a signal stops all, with 0', { skip: !hasProc && 'needs /proc' }, async 
 });
 
 t.test('every send settles while actors are killed, and every watcher hears once', async (t) => {
-  const one = await start(t);
+  const one = await startArbiter(t);
   const { child } = notes(t);
   const names = ['t1', 't2', 'p1', 'p2'];
   const children = names.map((name) =>
@@ -338,7 +311,7 @@ async function idOf(name: string): Promise<string> {
 }
 
 t.test('threads speak with each other while the main program is held', async (t) => {
-  await start(t);
+  await startArbiter(t);
   const common = { module: MODULE, kind: 'thread', export: 'plain', execArgv } as const;
   const [a] = await Promise.all([spawn(common), spawn({ ...common, name: 'b' })]);
   const shared = new Int32Array(new SharedArrayBuffer(8));
@@ -354,7 +327,7 @@ t.test('threads speak with each other while the main program is held', async (t)
 
 for (const kind of ['thread', 'process'] as const) {
   t.test(`${kind}: four senders lose and reorder nothing`, async (t) => {
-    await start(t);
+    await startArbiter(t);
     const count = Number(process.env.VELA_TEST_MESSAGES ?? 10_000);
     const common = { module: MODULE, kind, execArgv, sendTimeoutMs: 120_000 };
     await spawn({ ...common, export: 'Counter', name: 'counter', mailboxLimit: 100_000 });

@@ -2,6 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { toError } from '../../core/errors.js';
 import { waitAtMost } from '../../core/wait-at-most.js';
 import { packError } from '../../core/wire-error.js';
+import { createWireLogger } from '../../core/wire-log.js';
 import { resolveCode } from '../actor-code.js';
 import { ActorDied, unpackActorError } from '../actor-errors.js';
 import { ActorProxy } from '../actor-proxy.js';
@@ -10,7 +11,6 @@ import type { Down } from '../down-notice.js';
 import { Link } from '../link.js';
 import { loadExport } from '../load-export.js';
 import { LocalActor } from '../local-actor.js';
-import { createRelayedLogger } from '../log-relay.js';
 import type { Port } from '../port.js';
 import {
   type ActorStart,
@@ -21,6 +21,7 @@ import {
   DOWN,
   type Frame,
   LAST,
+  LOG,
   READY,
   STOP,
   UNWATCH,
@@ -114,7 +115,7 @@ class ServedActor {
       const owner = `The export "${start.export}" of ${start.module}`;
       const code = resolveCode(owner, await loadExport('spawn', start.module, start.export));
       const actor = new LocalActor(start, code, {
-        logger: createRelayedLogger((frame) => this.#link.tell(frame)),
+        logger: createWireLogger((line) => this.#link.tell([LOG, line])),
         deliver: (target, message) => this.#direct.deliver(target, message),
         watch: (target, listener) => this.#watch(target, listener),
         stop: () => void this.#stop(start.stopTimeoutMs),

@@ -1,8 +1,9 @@
-import type { AppFunction, StartContext, WsgiErrors } from '../../core/contract.js';
+import type { AppFunction, StartContext } from '../../core/contract.js';
 import { toError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { ServerFacts } from '../../core/request-host.js';
 import type { Service } from '../../core/service.js';
+import { stderrErrors } from '../../core/stderr-errors.js';
 import type { Transport } from '../../core/transport.js';
 import { WaitQueue } from '../../core/wait-queue.js';
 import type { FromThread, WireFacts } from '../wire.js';
@@ -28,7 +29,7 @@ export class ThreadServers {
     if (isStopping) stopper.abort();
     const logger: Logger = createThreadLogger(index, this.#post);
     this.#servers[index] = {
-      facts: { ...shared, logger, errors: createErrors(), stopping: stopper.signal },
+      facts: { ...shared, logger, errors: stderrErrors, stopping: stopper.signal },
       stopper,
     };
   }
@@ -63,14 +64,4 @@ export class ThreadServers {
     const error = toError(thrown);
     this.#servers.find((one) => one !== undefined)?.facts.logger.error({ err: error }, error.message);
   }
-}
-
-function createErrors(): WsgiErrors {
-  return {
-    write: (text) => void process.stderr.write(text),
-    writelines: (lines) => {
-      for (const line of lines) process.stderr.write(line);
-    },
-    flush: () => {},
-  };
 }
