@@ -246,6 +246,9 @@ t.test('accessLog writes each format', async (t) => {
     /^GET \S+ b -$/,
   );
   t.equal(await line('%(q)s %(r)s', '/'), '- GET / HTTP/1.1');
+  t.equal(await line('é → %(m)s 😀'), 'é → GET 😀', 'what stands in the format may be any text');
+  for (const letters of [20_000, 70_000])
+    t.equal(await line(`${'→'.repeat(letters)}%(m)s`), `${'→'.repeat(letters)}GET`, 'and long');
 });
 
 t.test('accessLog goes to the logger, and skips', async (t) => {

@@ -12,6 +12,8 @@ export interface LineStream {
 
 /** Lines are gathered up to this size: a write a request would cost as much as the request. */
 const GATHER_BYTES = 65_536;
+/** The most that a character of a text takes in UTF-8. */
+const CHAR_BYTES = 3;
 /** How long `stop` waits for the stream. */
 const STOP_MS = 1000;
 
@@ -55,19 +57,20 @@ export class LineWriter {
     this.#untold = undefined;
   }
 
-  /** @param line - in ASCII, without its end */
+  /** @param line - without its end */
   write(line: string): void {
     if (this.#isBroken || this.#heldBytes + line.length >= this.#room()) {
       this.#dropped++;
       return;
     }
     const text = `${line}\n`;
-    if (this.#heldBytes + text.length > GATHER_BYTES) this.flush();
-    if (text.length > GATHER_BYTES) {
+    const mostBytes = CHAR_BYTES * text.length;
+    if (this.#heldBytes + mostBytes > GATHER_BYTES) this.flush();
+    if (mostBytes > GATHER_BYTES) {
       this.#send(text);
       return;
     }
-    this.#heldBytes += this.#held.write(text, this.#heldBytes, 'latin1');
+    this.#heldBytes += this.#held.write(text, this.#heldBytes);
     this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
   }
 
@@ -75,7 +78,7 @@ export class LineWriter {
   flush(done?: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#held.toString('latin1', 0, this.#heldBytes);
+    const text = this.#held.toString('utf8', 0, this.#heldBytes);
     this.#heldBytes = 0;
     this.#send(text, done);
   }
