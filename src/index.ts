@@ -1,3 +1,6 @@
+export { Application, type ApplicationOptions } from './app/application.js';
+export type { ApplicationHooks } from './app/application-hooks.js';
+export { getApplication } from './app/get-application.js';
 export type { LogLevel, LogLevelRule } from './app/log-levels.js';
 export type { ServerOptions } from './app/server-options.js';
 export * from './core/contract.js';
@@ -82,6 +85,6 @@ export type {
   Valid,
 } from './router/schema-options.js';
 export { SkipRoute } from './router/skip-route.js';
-export { serve } from './server/serve.js';
+export { type ServeOptions, serve } from './server/serve.js';
 export type { Server } from './server/start-server.js';
-export { WsgiServer } from './server/wsgi-server.js';
+export { WsgiServer, type WsgiServerOptions } from './server/wsgi-server.js';

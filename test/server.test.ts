@@ -64,7 +64,7 @@ async function startInProcess(flags: readonly string[]): Promise<[message: strin
     throw new Error('exit');
   };
   try {
-    await new WsgiServer(hello).start(flags).catch(() => undefined);
+    await new WsgiServer(hello, { workers: 0 }).start(flags).catch(() => undefined);
   } finally {
     process.stderr.write = write;
     process.exit = exit;
@@ -74,7 +74,7 @@ async function startInProcess(flags: readonly string[]): Promise<[message: strin
 
 async function findUrl(script: Script): Promise<string> {
   const ready = await script.line();
-  const url = /^vela: ready on (\S+) \((uws|node), pid \d+\)$/.exec(ready)?.[1];
+  const url = /^vela: ready on (\S+) \((uws|node), 1 worker, pid \d+\)$/.exec(ready)?.[1];
   if (url === undefined) throw new Error(`no ready line: ${ready} ${script.stderr()}`);
   return url;
 }

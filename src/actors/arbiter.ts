@@ -10,8 +10,9 @@ import { collectInfo } from './collect-info.js';
 import { setResident } from './current-actor.js';
 import type { Down } from './down-notice.js';
 import { LocalActor } from './local-actor.js';
+import { findProgram } from './main-program.js';
 import { Monitor } from './monitor.js';
-import { type MonitorOptions, resolveMonitor } from './monitor-options.js';
+import { type MonitorOptions, type ResolvedMonitor, resolveMonitor } from './monitor-options.js';
 import { Registry } from './registry.js';
 import { watchSignals } from './signals.js';
 import type { ResolvedSpawn, SpawnOptions } from './spawn-options.js';
@@ -33,6 +34,7 @@ export class Arbiter {
   #unwatchSignals = () => {};
   #isStarted = false;
   #starting: Promise<this> | undefined;
+  #started: Promise<this> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ResolvedArbiter) {
@@ -77,8 +79,25 @@ export class Arbiter {
     return this.#actor.proxy;
   }
 
-  /** Starts it; the process stays up until it is stopped. A second call gives the first one's promise. */
+  /**
+   * Starts it, and then the applications that the program has made; the process stays up until it is stopped. A second call
+   * gives the first one's promise. In the process of an application's worker it never resolves: it serves there.
+   */
   start(): Promise<this> {
+    this.#started ??= own(this.#startAll());
+    return this.#started;
+  }
+
+  async #startAll(): Promise<this> {
+    const program = findProgram();
+    await program?.work();
+    await this.startAlone();
+    await program?.start();
+    return this;
+  }
+
+  /** Starts it without applications. */
+  startAlone(): Promise<this> {
     this.#starting ??= own(this.#start());
     return this.#starting;
   }
@@ -120,7 +139,13 @@ export class Arbiter {
   }
 
   async #addMonitor(options: MonitorOptions): Promise<Monitor> {
-    const resolved = resolveMonitor('addMonitor', options);
+    const monitor = this.makeMonitor(resolveMonitor('addMonitor', options));
+    await monitor.start();
+    return monitor;
+  }
+
+  /** A monitor that is still to be started. */
+  makeMonitor(resolved: ResolvedMonitor): Monitor {
     this.#requireUp();
     const { name } = resolved;
     const monitor = new Monitor(
@@ -138,7 +163,6 @@ export class Arbiter {
       },
     );
     this.#monitors = [...this.#monitors, monitor];
-    await monitor.start();
     return monitor;
   }
 
@@ -173,9 +197,20 @@ export class Arbiter {
     setResident(undefined);
   }
 
+  /** Leaves signals to somebody else. */
+  leaveSignals(): void {
+    this.#unwatchSignals();
+    this.#unwatchSignals = () => {};
+  }
+
+  /** Ends all processes and threads at once. */
+  killAll(): void {
+    for (const handle of this.#handles.values()) handle.kill('killed');
+  }
+
   /** By a signal: the process ends afterwards. */
   async #stopFor(isHurry: boolean): Promise<void> {
-    if (isHurry) for (const handle of this.#handles.values()) handle.kill('killed');
+    if (isHurry) this.killAll();
     await this.stop();
     process.exit();
   }

@@ -34,7 +34,11 @@ export interface MonitorOptions {
   children?: readonly ChildOptions[];
   /** @defaultValue `one-for-one` */
   strategy?: RestartStrategy;
-  /** How many restarts are too few to give up, within `restartWindowMs`. @defaultValue 5 */
+  /**
+   * How many restarts are too few to give up, within `restartWindowMs`. With `Infinity` it never gives up, and each actor has
+   * its own pauses, which grow to 5 s while it dies again and again.
+   * @defaultValue 5
+   */
   maxRestarts?: number;
   /** In ms. @defaultValue 10,000 */
   restartWindowMs?: number;
@@ -96,7 +100,7 @@ export function resolveMonitor(owner: string, options: MonitorOptions): Resolved
   refuseUnknown(owner, unknown, known);
   requireName(owner, name);
   if (!STRATEGIES.includes(strategy)) throw wrong(owner, 'strategy', list(STRATEGIES), strategy);
-  requireWhole(owner, 'maxRestarts', maxRestarts, 0, 1_000_000);
+  if (maxRestarts !== Number.POSITIVE_INFINITY) requireWhole(owner, 'maxRestarts', maxRestarts, 0, 1_000_000);
   requireWhole(owner, 'restartWindowMs', restartWindowMs, 1, LONGEST_TIMER_MS);
   if (!Array.isArray(children)) throw wrong(owner, 'children', 'an array of { module, ... }', children);
   return {

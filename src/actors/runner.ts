@@ -33,11 +33,16 @@ export function startRunner(options: ResolvedSpawn, onEnd: (end: RunnerEnd) => v
   return options.kind === 'process' ? startProcess(options, onEnd) : startThread(options, onEnd);
 }
 
-function startProcess({ env, execArgv }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
-  const child = fork(fileURLToPath(new URL(`./child/boot-process.${EXTENSION}`, import.meta.url)), {
+function startProcess({ env, execArgv, program }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
+  const boot = fileURLToPath(new URL(`./child/boot-process.${EXTENSION}`, import.meta.url));
+  const child = fork(program?.script ?? boot, program?.args ?? [], {
     serialization: 'advanced',
     execArgv: execArgv === undefined ? keepProcessFlags(process.execArgv) : [...execArgv],
     env: { ...process.env, ...env },
+    ...(program && {
+      cwd: program.cwd,
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...program.descriptors],
+    }),
   });
   let failure: Error | undefined;
   child.on('error', (error) => {

@@ -44,12 +44,24 @@ export interface SpawnOptions {
 
 type Optional = 'name' | 'execArgv' | 'resourceLimits';
 
+/** A script that is the actor: run anew as a process, it hands its code over by `serveActor`. */
+export interface ActorProgram {
+  readonly script: string;
+  readonly args: readonly string[];
+  /** Its working directory. */
+  readonly cwd: string;
+  /** What it inherits as descriptors 4 and up. */
+  readonly descriptors: readonly number[];
+}
+
 /** Options, checked and whole; they can be sent. */
 export type ResolvedSpawn = Required<Omit<SpawnOptions, Optional | 'module'>> & {
   readonly module: string;
   readonly name: string | undefined;
   readonly execArgv: readonly string[] | undefined;
   readonly resourceLimits: ResourceLimits | undefined;
+  /** In place of the module. */
+  readonly program?: ActorProgram;
 };
 
 /** Least, most and default of the options that are numbers. */

@@ -1,5 +1,6 @@
 import type { ActorHandle } from './actor-handle.js';
 import type { ResolvedChild, ResolvedMonitor, RestartStrategy } from './monitor-options.js';
+import { RestartLimit } from './restart-limit.js';
 
 /** One actor of a monitor, through all its restarts. */
 export interface SupervisedChild {
@@ -7,6 +8,8 @@ export interface SupervisedChild {
   readonly name: string;
   /** Undefined while it is down. */
   handle: ActorHandle | undefined;
+  /** Its own, where the monitor's actors may be restarted without end: it only makes the pauses longer. */
+  readonly limit: RestartLimit;
 }
 
 /** The children of a monitor, in order. */
@@ -16,7 +19,8 @@ export function listChildren(monitor: ResolvedMonitor): SupervisedChild[] {
     Array.from({ length: options.workers }, () => {
       const name = nameWorker(monitor, options, taken);
       taken.add(name);
-      return { options, name, handle: undefined };
+      const limit = new RestartLimit(monitor.maxRestarts, monitor.restartWindowMs);
+      return { options, name, handle: undefined, limit };
     }),
   );
 }

@@ -6,6 +6,11 @@ import { isMadeForActor } from './current-actor.js';
 
 let current: Arbiter | undefined;
 
+/** The arbiter of this process, where there is one that has not stopped. */
+export function findArbiter(): Arbiter | undefined {
+  return current?.actor.isStopped() === false ? current : undefined;
+}
+
 /**
  * The arbiter of this process: made by the first call, and anew after it has stopped. Nothing starts before
  * `await arbiter().start()`.
@@ -19,8 +24,9 @@ export function arbiter(options?: ArbiterOptions): Arbiter {
       'ERR_ACTOR_ARBITER',
       "arbiter() is for the main program: an actor speaks with the arbiter by send('arbiter', command, ...), and its code stands in a file that starts no arbiter",
     );
-  if (current !== undefined && !current.actor.isStopped()) {
-    if (options === undefined) return current;
+  const found = findArbiter();
+  if (found !== undefined) {
+    if (options === undefined) return found;
     throw new TypeError('There is an arbiter already: arbiter() takes its options when it is called first');
   }
   current = new Arbiter(resolveArbiter('arbiter', options ?? {}));

@@ -5,7 +5,7 @@ import { explainSurplus, explainUnknownFlag, explainValueless, refuseFlagValue }
 import { flagOf, SECTIONS, type Setting } from './setting.js';
 import { kindOf } from './setting-kinds.js';
 import type { SettingSource } from './setting-source.js';
-import { SETTINGS } from './settings.js';
+import { SETTINGS, type SettingSet } from './settings.js';
 
 /** What a command line asks for. */
 export interface CommandLine {
@@ -32,11 +32,16 @@ const OWN_SECTION = 'This program';
 /**
  * Reads the flags of a program that serves. What is wrong is told with the settings, all of it at once: see `problems` of the source.
  * @param args - without node and the script
+ * @param settings - those that are flags of it
  */
-export function parseCommandLine(args: readonly string[], program: Program | string = ''): CommandLine {
+export function parseCommandLine(
+  args: readonly string[],
+  program: Program | string = '',
+  settings: SettingSet = SETTINGS,
+): CommandLine {
   const { name, argument } =
     typeof program === 'string' ? { name: basename(program) || 'program', argument: undefined } : program;
-  const command = createCommand(name, argument);
+  const command = createCommand(name, argument, settings);
   const problems: string[] = [];
   let operands: string[] = [];
   let unknown: string[] = [];
@@ -71,7 +76,7 @@ export function parseCommandLine(args: readonly string[], program: Program | str
   };
 }
 
-function createCommand(name: string, argument: Program['argument']): Command {
+function createCommand(name: string, argument: Program['argument'], settings: SettingSet): Command {
   const command = new Command()
     .name(name)
     .usage(argument === undefined ? '[flags]' : `${argument[0]} [flags]`)
@@ -80,7 +85,7 @@ function createCommand(name: string, argument: Program['argument']): Command {
     .configureOutput({ writeErr: () => {} })
     .configureHelp({ sortOptions: false });
   if (argument !== undefined) command.argument(...argument);
-  for (const [key, setting] of Object.entries(SETTINGS)) addSetting(command, key, setting);
+  for (const [key, setting] of Object.entries(settings)) addSetting(command, key, setting);
   const own: readonly [flags: string, text: string][] = [
     [
       '-c, --config <file>',

@@ -13,9 +13,11 @@ const LOAD_TIMEOUT_MS = 30_000;
 /**
  * Reads the config file: the one that was named, or the one in the working directory; undefined when there is none there.
  * @param named - its path, with who named it: `--config`
+ * @param version - a new one reads a module anew
  */
 export async function readConfigFile(
   named: { readonly path: string; readonly by: string } | undefined,
+  version = '',
 ): Promise<SettingSource | undefined> {
   let file = named?.path ?? '';
   try {
@@ -26,7 +28,7 @@ export async function readConfigFile(
     } else {
       checkNamed(named.path, named.by);
     }
-    return { from: 'file', file, values: await load(file) };
+    return { from: 'file', file, values: await load(file, version) };
   } catch (error) {
     return { from: 'file', file, values: {}, problems: [explain(file, error)] };
   }
@@ -55,10 +57,10 @@ function checkNamed(path: string, by: string): void {
 }
 
 /** What the file exports, or what the function that it exports gives. */
-async function load(file: string): Promise<Record<string, unknown>> {
+async function load(file: string, version: string): Promise<Record<string, unknown>> {
   const exported = file.endsWith('.json')
     ? (JSON.parse(readFileSync(file, 'utf8')) as unknown)
-    : (await importFile(resolve(file))).default;
+    : (await importFile(resolve(file), version)).default;
   const values: unknown =
     typeof exported === 'function' ? await bound(callConfig(exported as () => unknown)) : exported;
   if (isPlainObject(values)) return values as Record<string, unknown>;

@@ -1,10 +1,13 @@
 import { describeValue } from '../core/errors.js';
 import type { CombinedSettings } from './resolve-settings.js';
-import { SETTINGS } from './settings.js';
+import { SETTINGS, type SettingSet } from './settings.js';
 
 /** Settings as a table in text: name, value, and where the value comes from. Secrets are hidden. */
-export function formatSettings({ values, origins }: CombinedSettings): string {
-  const rows = Object.entries(SETTINGS).map(([name, { isSecret }]) => {
+export function formatSettings(
+  { values, origins }: CombinedSettings,
+  settings: SettingSet = SETTINGS,
+): string {
+  const rows = Object.entries(settings).map(([name, { isSecret }]) => {
     const key = name as keyof typeof SETTINGS;
     const value = values.get(key);
     const shown = isSecret === true && value !== undefined ? '(hidden)' : formatValue(value);

@@ -5,14 +5,15 @@ import { isRunByTsx, needsTsx, registerTsx } from '../core/tsx.js';
 /**
  * Imports a file, TypeScript too: as this Node or its loaders do, else with tsx, where that is installed.
  * @param path - absolute
+ * @param version - a new one reads the file anew
  * @throws {ImproperlyConfigured} for TypeScript without tsx; what the file itself throws
  */
-export async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+export async function importFile(path: string, version = ''): Promise<Readonly<Record<string, unknown>>> {
   const cause = needsTsx(path) && !isRunByTsx() ? await registerTsx() : undefined;
   if (cause !== undefined)
     throw new ImproperlyConfigured(
       `${path} is TypeScript, which needs tsx on Node ${process.versions.node}: npm install -D tsx, or give the compiled .js file`,
       { cause },
     );
-  return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  return (await import(`${pathToFileURL(path).href}${version}`)) as Record<string, unknown>;
 }

@@ -6,9 +6,14 @@ import type { ServerOptions } from './server-options.js';
 
 /**
  * The settings of a program: from the command line, the environment, the config file and code, each before the next.
+ * @param version - a new one reads a config file that is a module anew
  * @throws {ImproperlyConfigured} with a line for each that is wrong, wherever it comes from
  */
-export async function loadSettings(line: CommandLine, code: ServerOptions): Promise<CombinedSettings> {
+export async function loadSettings(
+  line: CommandLine,
+  code: ServerOptions,
+  version = '',
+): Promise<CombinedSettings> {
   const { env } = process;
   const named = env[CONFIG_VARIABLE] ?? '';
   const config =
@@ -17,7 +22,7 @@ export async function loadSettings(line: CommandLine, code: ServerOptions): Prom
       : named === ''
         ? undefined
         : { path: named, by: CONFIG_VARIABLE };
-  const file = await readConfigFile(config);
+  const file = await readConfigFile(config, version);
   return combineSettings([
     line.source,
     readEnvironment(env),

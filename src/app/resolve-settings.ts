@@ -3,7 +3,7 @@ import type { GatewayConfig, SniCertificate } from '../gateway/gateway.js';
 import type { FilledOptions, ServerOptions } from './server-options.js';
 import { kindOf } from './setting-kinds.js';
 import { isSetting, nameSetting, originOf, type SettingName, type SettingSource } from './setting-source.js';
-import { SETTINGS } from './settings.js';
+import { SETTINGS, type SettingSet } from './settings.js';
 
 /** Checked settings, with everything filled in. */
 export interface ResolvedSettings
@@ -38,9 +38,9 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
 }
 
 /** Checks options given in code, one by one: what is missing may come from elsewhere. @throws {ImproperlyConfigured} */
-export function checkOptions(options: ServerOptions): void {
+export function checkOptions(options: ServerOptions, settings: SettingSet = SETTINGS): void {
   const problems: string[] = [];
-  checkSource(fromCode(options), problems);
+  checkSource(fromCode(options), problems, settings);
   refuse(problems);
 }
 
@@ -77,12 +77,16 @@ export function combineSettings(sources: readonly SettingSource[]): CombinedSett
 }
 
 /** The values of a source that are good; what is wrong goes to the problems. */
-function checkSource(source: SettingSource, problems: string[]): Map<string, unknown> {
+function checkSource(
+  source: SettingSource,
+  problems: string[],
+  settings: SettingSet = SETTINGS,
+): Map<string, unknown> {
   problems.push(...(source.problems ?? []));
   const good = new Map<string, unknown>();
   for (const [name, value] of Object.entries(source.values)) {
-    if (!isSetting(name)) {
-      problems.push(describeUnknown(source, name));
+    if (!isSetting(name) || !Object.hasOwn(settings, name)) {
+      problems.push(describeUnknown(source, name, settings));
     } else if (value !== undefined) {
       try {
         const setting = SETTINGS[name];
@@ -96,8 +100,8 @@ function checkSource(source: SettingSource, problems: string[]): Map<string, unk
   return good;
 }
 
-function describeUnknown({ from, file }: SettingSource, name: string): string {
-  const known = Object.keys(SETTINGS);
+function describeUnknown({ from, file }: SettingSource, name: string, settings: SettingSet): string {
+  const known = Object.keys(settings);
   const hint = askNearest(ELSEWHERE[name] ?? name, known);
   return from === 'file'
     ? `There is no setting "${name}" in ${file}${hint === '' ? `; the settings are ${known.join(', ')}` : hint}`

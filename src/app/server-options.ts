@@ -24,6 +24,39 @@ export interface ServerOptions {
    */
   allowTunnels?: boolean;
   /**
+   * How many processes do the work, under one that looks after them; 0 does it in the only process. One for
+   * each core is a good start. With 0 nothing is restarted, reloaded or recycled.
+   * @defaultValue 1 @since 0.1.0
+   */
+  workers?: number;
+  /**
+   * A worker whose loop is held for so long is killed and replaced, and the log says by what it was held.
+   * @defaultValue 30,000 @since 0.1.0
+   */
+  workerTimeoutMs?: number;
+  /** How long a worker may take until it is ready. @defaultValue 60,000 @since 0.1.0 */
+  workerStartTimeoutMs?: number;
+  /** How long what stops waits for requests under way. @defaultValue 30,000 @since 0.1.0 */
+  gracefulTimeoutMs?: number;
+  /**
+   * After so many requests a worker is replaced; 0 is never. The new one serves before the old one stops. It
+   * helps against memory that leaks.
+   * @defaultValue 0 @since 0.1.0
+   */
+  maxRequests?: number;
+  /**
+   * Most requests that are added to `maxRequests` by chance, so that workers are not replaced all at once.
+   * @defaultValue 0 @since 0.1.0
+   */
+  maxRequestsJitter?: number;
+  /** A worker that is resident with more is replaced; 0 is no limit. @defaultValue 0 @since 0.1.0 */
+  maxWorkerMemoryBytes?: number;
+  /**
+   * A worker that is older is replaced, give or take a tenth by chance; 0 is never.
+   * @defaultValue 0 @since 0.1.0
+   */
+  maxWorkerAgeMs?: number;
+  /**
    * Longest wait for the application to begin its response; then 504. From the complete request head to
    * `startResponse`; it stands still while body bytes arrive.
    * @defaultValue 30,000 @since 0.1.0
@@ -34,8 +67,6 @@ export interface ServerOptions {
    * @defaultValue 120,000 @since 0.1.0
    */
   stallTimeoutMs?: number;
-  /** How long a stopping server waits for requests under way. @defaultValue 30,000 @since 0.1.0 */
-  gracefulTimeoutMs?: number;
   /**
    * How long the node gateway keeps an idle connection (uws: about 10 s, fixed).
    * @defaultValue 10,000 @since 0.1.0
@@ -93,9 +124,16 @@ export interface FilledOptions {
   readonly bind: string | number | readonly (string | number)[];
   readonly gateway: 'uws' | 'node' | 'auto';
   readonly allowTunnels: boolean;
+  readonly workers: number;
+  readonly workerTimeoutMs: number;
+  readonly workerStartTimeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+  readonly maxRequests: number;
+  readonly maxRequestsJitter: number;
+  readonly maxWorkerMemoryBytes: number;
+  readonly maxWorkerAgeMs: number;
   readonly requestTimeoutMs: number;
   readonly stallTimeoutMs: number;
-  readonly gracefulTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly maxRequestLineBytes: number;
   readonly maxHeadBytes: number;

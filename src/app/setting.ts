@@ -1,5 +1,14 @@
 /** The sections of `--help` and of docs/settings.md, in order. */
-export const SECTIONS = ['Listening', 'Times', 'Limits', 'Logs', 'Threads', 'TLS', 'Development'] as const;
+export const SECTIONS = [
+  'Listening',
+  'Workers',
+  'Times',
+  'Limits',
+  'Logs',
+  'Threads',
+  'TLS',
+  'Development',
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What every declaration of a setting says. */

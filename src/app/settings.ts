@@ -7,6 +7,17 @@ import { LOGS } from './settings/logs.js';
 import { THREADS } from './settings/threads.js';
 import { TIMES } from './settings/times.js';
 import { TLS } from './settings/tls.js';
+import { WORKERS } from './settings/workers.js';
+
+/** Settings of every application, whatever it does. */
+export const PROCESS_SETTINGS = { ...WORKERS, ...LOGS, ...THREADS, ...DEVELOPMENT };
+
+/** Those that mean something only where there are workers. */
+const { gracefulTimeoutMs: _always, ...OF_WORKERS } = WORKERS;
+export type WorkerOption = keyof typeof OF_WORKERS;
+
+/** Some of the settings, by their names. */
+export type SettingSet = Readonly<Record<string, Setting>>;
 
 /**
  * All settings of a server. A new one is a declaration in the file of its section; `node scripts/generate-settings.mjs`
@@ -14,6 +25,7 @@ import { TLS } from './settings/tls.js';
  */
 export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
   ...LISTENING,
+  ...WORKERS,
   ...TIMES,
   ...LIMITS,
   ...LOGS,
@@ -21,3 +33,8 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
   ...TLS,
   ...DEVELOPMENT,
 };
+
+/** Those of a server in the process of whoever calls `serve`. */
+export const SERVE_SETTINGS: SettingSet = Object.fromEntries(
+  Object.entries(SETTINGS).filter(([name]) => !Object.hasOwn(OF_WORKERS, name)),
+);

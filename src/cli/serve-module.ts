@@ -1,6 +1,6 @@
 import { parseCommandLine } from '../app/command-line.js';
 import { ImproperlyConfigured } from '../core/errors.js';
-import { runProgram } from '../server/run-program.js';
+import { WsgiServer } from '../server/wsgi-server.js';
 import { loadApp } from './load-app.js';
 
 const PROGRAM = {
@@ -31,5 +31,5 @@ export async function serveModule(args: readonly string[]): Promise<void> {
     problems.push(`vela serve takes one module, ${EXAMPLE}; received ${surplus.join(' ')} too`);
   if (module === undefined || problems.length > 0) throw new ImproperlyConfigured(problems.join('\n'));
   const { app } = await loadApp(module);
-  await runProgram(app, {}, line);
+  await new WsgiServer(app).startBy(line);
 }

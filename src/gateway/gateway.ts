@@ -36,6 +36,12 @@ export interface GatewayConfig extends ServerConfig {
 /** What a gateway listens with: the service without the transport, which is the gateway's own. */
 export type GatewayService = Omit<Service<never>, 'transport'>;
 
+/** How a listener shares its address with those of other processes. */
+export interface Sharing {
+  /** A descriptor that is bound to the address; without one each process binds it by itself, side by side. */
+  readonly descriptor: number | undefined;
+}
+
 /** A gateway that listens. */
 export interface Listener {
   /** The concrete address: the port that was picked when 0 was asked for. */

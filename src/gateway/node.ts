@@ -9,7 +9,14 @@ import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
 import { checkCertificates, loadSniCertificate } from './certificates.js';
-import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
+import type {
+  GatewayConfig,
+  GatewayService,
+  ListenAddress,
+  Listener,
+  Sharing,
+  TlsOptions,
+} from './gateway.js';
 import { checkRequest } from './node-check.js';
 import { answerClientError } from './node-client-error.js';
 import { readNodeHead, splitTarget } from './node-head.js';
@@ -26,6 +33,7 @@ export async function listenNode(
   shared: GatewayService,
   config: GatewayConfig,
   address: ListenAddress,
+  sharing?: Sharing,
 ): Promise<Listener> {
   const service: Service<NodeExchange> = Object.assign(shared, { transport: new NodeTransport() });
   const server = build(config);
@@ -56,7 +64,7 @@ export async function listenNode(
     server.on('connect', onRaw);
     server.on('upgrade', onRaw);
   }
-  const opened = await listen(server, address);
+  const opened = await listen(server, address, sharing);
   // The server forgets the connections that were taken over.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -120,11 +128,12 @@ function chooseCertificate(tls: TlsOptions): SniCallback {
   };
 }
 
-async function listen(server: Server, address: ListenAddress): Promise<ListenAddress> {
-  if ('path' in address) await probeUnix(address.path);
+async function listen(server: Server, address: ListenAddress, sharing?: Sharing): Promise<ListenAddress> {
+  if ('path' in address && sharing === undefined) await probeUnix(address.path);
+  const fd = sharing?.descriptor;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(address, () => {
+    server.listen(fd === undefined ? address : { fd }, () => {
       server.off('error', reject);
       resolve();
     });

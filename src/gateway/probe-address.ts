@@ -1,20 +1,23 @@
 import { existsSync, lstatSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 
 /**
  * Finds out whether a TCP address can be listened on, by listening on it for a moment without sharing it.
+ * @returns its port: the one that was picked, for 0
  * @throws the system's error, with `code`: EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND
  */
-export async function probeTcp({ host, port }: { host: string; port: number }): Promise<void> {
+export async function probeTcp({ host, port }: { host: string; port: number }): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, resolve);
   });
+  const address = server.address() as AddressInfo;
   await new Promise((resolve) => {
     server.close(resolve);
   });
+  return address.port;
 }
 
 /**

@@ -10,14 +10,15 @@ interface Opened {
   address: ListenAddress;
 }
 
-/** Listens on a TCP address. @throws an error with `code`, EADDRINUSE and others */
+/** Listens on a TCP address, side by side with other processes if it is shared. @throws an error with `code`, EADDRINUSE and others */
 export async function openTcp(
   uws: Binding,
   app: TemplatedApp,
   address: { host: string; port: number },
+  isShared: boolean,
 ): Promise<Opened> {
   // uWebSockets.js shares ports (SO_REUSEPORT), so it would not notice another server there.
-  await probeTcp(address);
+  if (!isShared) await probeTcp(address);
   const token = await new Promise<us_listen_socket | false>((resolve) => {
     app.listen(address.host, address.port, resolve);
   });
@@ -28,9 +29,9 @@ export async function openTcp(
 /** What the system gives a new socket, less what the umask takes. */
 const SOCKET_MODE = 0o777;
 
-/** Listens on a unix socket. @throws an error with the code EADDRINUSE when somebody answers there */
-export async function openUnix(app: TemplatedApp, path: string): Promise<Opened> {
-  await probeUnix(path);
+/** Listens on a unix socket; one that is shared is taken over. @throws an error with the code EADDRINUSE when somebody answers there */
+export async function openUnix(app: TemplatedApp, path: string, isShared: boolean): Promise<Opened> {
+  if (!isShared) await probeUnix(path);
   const token = await new Promise<us_listen_socket | false>((resolve) => {
     app.listen_unix(resolve, path);
   });

@@ -6,7 +6,14 @@ import { Incoming } from '../core/incoming.js';
 import { copyFields, findField, type RequestFields } from '../core/request-fields.js';
 import type { Service } from '../core/service.js';
 import { checkCertificates } from './certificates.js';
-import type { GatewayConfig, GatewayService, ListenAddress, Listener, TlsOptions } from './gateway.js';
+import type {
+  GatewayConfig,
+  GatewayService,
+  ListenAddress,
+  Listener,
+  Sharing,
+  TlsOptions,
+} from './gateway.js';
 import {
   LINGER_MS,
   REFUSAL_HEADERS,
@@ -53,6 +60,7 @@ export async function listenUws(
   shared: GatewayService,
   config: GatewayConfig,
   address: ListenAddress,
+  sharing?: Sharing,
 ): Promise<Listener> {
   const uws = loadUws(config.maxHeadBytes);
   const { tls } = config;
@@ -71,13 +79,18 @@ export async function listenUws(
     route(app.domain(hostname), service, config);
   }
 
-  const opened = 'path' in address ? await openUnix(app, address.path) : await openTcp(uws, app, address);
+  const isShared = sharing !== undefined;
+  const opened =
+    'path' in address
+      ? await openUnix(app, address.path, isShared)
+      : await openTcp(uws, app, address, isShared);
   let token: us_listen_socket | undefined = opened.token;
   const stopAccepting = () => {
     if (token === undefined) return;
     uws.us_listen_socket_close(token);
     token = undefined;
-    if ('path' in opened.address) closeUnixSocket(opened.address.path);
+    // Another process may listen there by now.
+    if ('path' in opened.address && !isShared) closeUnixSocket(opened.address.path);
   };
   return {
     address: opened.address,

@@ -1,7 +1,7 @@
 import type { ResolvedSettings } from '../app/resolve-settings.js';
 import { ImproperlyConfigured, VelaError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
+import type { GatewayService, ListenAddress, Listener, Sharing } from '../gateway/gateway.js';
 import { explainListenError } from '../gateway/listen-error.js';
 
 /** What listens, and on which gateway. */
@@ -17,6 +17,7 @@ type Listen = typeof import('../gateway/node.js').listenNode;
 
 /**
  * Listens on all addresses, or on none.
+ * @param sharing - of each address, in a process that is not the only one to listen there
  * @throws {ImproperlyConfigured} for a gateway that cannot do what is asked; errors of listening with their `code`
  */
 export async function openListeners(
@@ -24,14 +25,15 @@ export async function openListeners(
   settings: ResolvedSettings,
   addresses: readonly ListenAddress[],
   logger: Logger,
+  sharing?: readonly Sharing[],
 ): Promise<OpenListeners> {
   const { gateway, listen } = await chooseGateway(settings, logger);
   const listeners: Listener[] = [];
   const services: GatewayService[] = [];
-  for (const address of addresses) {
+  for (const [at, address] of addresses.entries()) {
     const own = addresses.length === 1 ? service : { ...service, facts: { ...service.facts } };
     try {
-      const listener = await listen(own, settings, address);
+      const listener = await listen(own, settings, address, sharing?.[at]);
       if (!('path' in listener.address))
         Object.assign(own.facts, { host: listener.address.host, port: String(listener.address.port) });
       listeners.push(listener);
@@ -44,7 +46,8 @@ export async function openListeners(
   return { gateway, listeners, services };
 }
 
-async function chooseGateway(
+/** @throws {ImproperlyConfigured} for a gateway that cannot do what is asked @throws {VelaError} `ERR_UWS_UNAVAILABLE` */
+export async function chooseGateway(
   settings: ResolvedSettings,
   logger: Logger,
 ): Promise<{ gateway: 'uws' | 'node'; listen: Listen }> {

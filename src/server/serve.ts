@@ -1,7 +1,11 @@
-import { resolveSettings } from '../app/resolve-settings.js';
+import { checkOptions, resolveSettings } from '../app/resolve-settings.js';
 import type { ServerOptions } from '../app/server-options.js';
+import { SERVE_SETTINGS, type WorkerOption } from '../app/settings.js';
 import type { App } from '../core/contract.js';
 import { type Server, startServer } from './start-server.js';
+
+/** Settings of a server without workers. */
+export type ServeOptions = Omit<ServerOptions, WorkerOption>;
 
 /**
  * Serves an application in this process. Command line, environment and config file are left alone.
@@ -9,6 +13,7 @@ import { type Server, startServer } from './start-server.js';
  * @throws {ImproperlyConfigured} for wrong options; errors of listening with their `code`; what a part's `start` throws
  * @example const server = await serve(app, { bind: '127.0.0.1:8060' })
  */
-export async function serve(app: App, options: ServerOptions = {}): Promise<Server> {
+export async function serve(app: App, options: ServeOptions = {}): Promise<Server> {
+  checkOptions(options, SERVE_SETTINGS);
   return startServer(app, resolveSettings(options));
 }

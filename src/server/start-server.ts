@@ -3,7 +3,7 @@ import { formatUrl, parseAddresses } from '../app/address.js';
 import { createLogger } from '../app/create-logger.js';
 import { parseLogLevels } from '../app/log-levels.js';
 import type { ResolvedSettings } from '../app/resolve-settings.js';
-import type { App, ServerConfig } from '../core/contract.js';
+import type { App, AppFunction, ServerConfig } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
@@ -12,9 +12,23 @@ import type { ServerFacts } from '../core/request-host.js';
 import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
-import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
+import type { GatewayService, ListenAddress, Listener, Sharing } from '../gateway/gateway.js';
 import { drain } from './drain.js';
 import { openListeners } from './open-listeners.js';
+
+/** What a process that is one of several listens on. */
+export interface AddressShare {
+  readonly addresses: readonly ListenAddress[];
+  /** In their order. */
+  readonly sharing: readonly Sharing[];
+}
+
+/** What a server's process is to others. */
+export interface ProcessRole {
+  readonly share?: AddressShare | undefined;
+  /** Called for each request. */
+  readonly worked?: (() => void) | undefined;
+}
 
 /** A server that listens in this process. */
 export interface Server {
@@ -40,20 +54,25 @@ export interface Server {
 
 /**
  * Serves an application in this process, with settings that were checked.
+ * @param role - of a process that is one of several
  * @returns when it listens on all addresses
  * @throws errors of listening with their `code`; what a part's `start` throws
  */
-export async function startServer(app: App, settings: ResolvedSettings): Promise<Server> {
+export async function startServer(
+  app: App,
+  settings: ResolvedSettings,
+  { share, worked }: ProcessRole = {},
+): Promise<Server> {
   const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
-  const addresses = parseAddresses(settings.bind);
+  const addresses = share?.addresses ?? parseAddresses(settings.bind);
   const call = resolveCallable(app, 'The application');
   const headers = resolveDeclaredHeaders(app.headers);
   const stopper = new AbortController();
   // Any number of requests may listen.
   setMaxListeners(0, stopper.signal);
-  const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal);
+  const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal, share !== undefined);
   const service: GatewayService = {
-    app: tellChannels(call),
+    app: tellChannels(worked === undefined ? call : countCalls(call, worked)),
     headers,
     facts,
     waits: new WaitQueue(settings.requestTimeoutMs),
@@ -61,12 +80,16 @@ export async function startServer(app: App, settings: ResolvedSettings): Promise
     isDraining: false,
   };
   await app.start?.({ config: facts.config, logger: facts.logger, stopping: facts.stopping });
-  const opened = await openListeners(service, settings, addresses, loggers.named('vela.server')).catch(
-    async (error: unknown) => {
-      await app.stop?.();
-      throw error;
-    },
-  );
+  const opened = await openListeners(
+    service,
+    settings,
+    addresses,
+    loggers.named('vela.server'),
+    share?.sharing,
+  ).catch(async (error: unknown) => {
+    await app.stop?.();
+    throw error;
+  });
   const { listeners, gateway } = opened;
   const concrete = listeners.map(({ address }) => address);
   const urls = concrete.map((address) => formatUrl(address, facts.scheme));
@@ -95,18 +118,30 @@ export async function startServer(app: App, settings: ResolvedSettings): Promise
   };
 }
 
+function countCalls(call: AppFunction, worked: () => void): AppFunction {
+  return (environ, startResponse) => {
+    worked();
+    return call(environ, startResponse);
+  };
+}
+
 function countConnections(listeners: readonly Listener[]): number {
   return listeners.reduce((sum, { connections }) => sum + connections, 0);
 }
 
-function describeServer(settings: ResolvedSettings, logger: Logger, stopping: AbortSignal): ServerFacts {
+function describeServer(
+  settings: ResolvedSettings,
+  logger: Logger,
+  stopping: AbortSignal,
+  multiprocess: boolean,
+): ServerFacts {
   const scheme = settings.tls === undefined ? 'http' : 'https';
   return {
     host: 'localhost',
     port: scheme === 'http' ? '80' : '443',
     scheme,
     software: `vela/${VERSION}`,
-    multiprocess: false,
+    multiprocess,
     config: hideSecrets(settings),
     logger,
     errors: stderrErrors,

@@ -1,36 +1,109 @@
-import { parseCommandLine } from '../app/command-line.js';
-import { checkOptions } from '../app/resolve-settings.js';
+import type { Actor } from '../actors/actor.js';
+import { describeReach, formatUrl } from '../app/address.js';
+import { Application, type ApplicationOptions } from '../app/application.js';
+import type { Inheritance } from '../app/application-part.js';
+import { createLogger } from '../app/create-logger.js';
+import { parseLogLevels } from '../app/log-levels.js';
+import { Recycling } from '../app/recycling.js';
 import type { ServerOptions } from '../app/server-options.js';
+import { SETTINGS } from '../app/settings.js';
 import type { App } from '../core/contract.js';
-import { runProgram } from './run-program.js';
-import type { Server } from './start-server.js';
+import { resolveCallable } from '../core/parts.js';
+import type { ListenAddress, Sharing } from '../gateway/gateway.js';
+import { type ClaimedAddresses, claimAddresses } from './claim-addresses.js';
+import { type AddressShare, type Server, startServer } from './start-server.js';
+
+/** Options of a {@link WsgiServer}. */
+export interface WsgiServerOptions extends ServerOptions, Pick<ApplicationOptions, 'name' | 'hooks'> {}
+
+/** What a worker is told of where it serves. */
+interface WorkerFacts {
+  readonly gateway: 'uws' | 'node';
+  readonly share: AddressShare;
+}
+
+/** The first of a process's descriptors that its maker chooses: before it are the standard ones and the channel. */
+const FIRST_DESCRIPTOR = 4;
 
 /**
- * A server as a script's last line: it reads the command line, the environment and the config file, says when it is
- * ready, and stops on signals.
- * @example await new WsgiServer(app, { bind: ':8060' }).start()
+ * A server as a script's last line: it reads the command line, the environment and the config file, serves from worker
+ * processes, says when it is ready, and stops on signals. Its name is `wsgi`, unless it is given one.
+ * @example await new WsgiServer(app, { bind: ':8060', workers: 4 }).start()
  */
-export class WsgiServer {
+export class WsgiServer extends Application {
   readonly #app: App;
-  readonly #options: ServerOptions;
-  #started: Promise<Server | undefined> | undefined;
+  #claimed: ClaimedAddresses | undefined;
+  #server: Server | undefined;
 
   /** @throws {ImproperlyConfigured} for wrong options */
-  constructor(app: App, options: ServerOptions = {}) {
-    checkOptions(options);
+  constructor(app: App, options: WsgiServerOptions = {}) {
+    super(typeof options === 'object' && options !== null ? { name: 'wsgi', ...options } : options, SETTINGS);
     this.#app = app;
-    this.#options = options;
   }
 
-  /**
-   * Serves until SIGTERM, SIGINT or SIGQUIT: then the requests under way are completed, and the process exits with 0. A
-   * second signal exits at once. The command line comes before the environment (`VELA_*`), that before the config file
-   * (`vela.config.js`), and that before the options given in code. `--print-config` and `--check-config` end the process.
-   * @param args - the command line, without node and the script
-   * @returns the server when it listens; undefined when the command line asked for help only
-   */
-  start(args: readonly string[] = process.argv.slice(2)): Promise<Server | undefined> {
-    this.#started ??= runProgram(this.#app, this.#options, parseCommandLine(args, process.argv[1]));
-    return this.#started;
+  /** Where it can be reached: `http://127.0.0.1:8060`, or `unix:/path`; of several addresses the first. */
+  get url(): string {
+    return this.urls[0] as string;
+  }
+
+  /** The same for all of its addresses. */
+  get urls(): readonly string[] {
+    const scheme = this.settings.tls === undefined ? 'http' : 'https';
+    return this.addresses.map((address) => formatUrl(address, scheme));
+  }
+
+  /** Its addresses, with the port that was picked where 0 was asked for, in the order of the option `bind`. */
+  get addresses(): readonly ListenAddress[] {
+    return this.#server?.addresses ?? this.#claimed?.addresses ?? this.notStarted('addresses');
+  }
+
+  /** Name of the gateway that serves. */
+  get gateway(): 'uws' | 'node' {
+    return this.#server?.gateway ?? this.#claimed?.gateway ?? this.notStarted('a gateway');
+  }
+
+  override async workerStart(worker: Actor): Promise<void> {
+    const { settings } = this;
+    if (worker.isMonitor()) {
+      this.#server = await startServer(this.#app, settings);
+      return;
+    }
+    const { gateway, share } = worker.config as unknown as WorkerFacts;
+    const recycling = new Recycling(worker, settings);
+    const worked = settings.maxRequests > 0 ? () => recycling.worked() : undefined;
+    this.#server = await startServer(this.#app, { ...settings, gateway }, { share, worked });
+  }
+
+  override async workerStop(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  override workerInfo(): object {
+    return { connections: this.#server?.connections ?? 0 };
+  }
+
+  protected override async prepare(): Promise<Inheritance> {
+    // What is no application is told here, once.
+    resolveCallable(this.#app, 'The application');
+    const { settings } = this;
+    if (settings.workers === 0) return super.prepare();
+    const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
+    const claimed = await claimAddresses(settings, loggers.named('vela.server'));
+    this.#claimed = claimed;
+    const { addresses, gateway, descriptors } = claimed;
+    const sharing: Sharing[] = addresses.map((_address, at) => ({
+      descriptor: descriptors[at] === undefined ? undefined : FIRST_DESCRIPTOR + at,
+    }));
+    const config: WorkerFacts = { gateway, share: { addresses, sharing } };
+    return { config: { ...config }, descriptors };
+  }
+
+  protected override describe(): { where: string; how: readonly string[] } {
+    const where = this.addresses.map((address, at) => `${this.urls[at]}${describeReach(address)}`);
+    return { where: `on ${where.join(' and ')}`, how: [this.gateway] };
+  }
+
+  protected override async release(): Promise<void> {
+    this.#claimed?.release();
   }
 }

@@ -3,20 +3,20 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { type App, type Server, type ServerOptions, WsgiServer } from '../../src/index.js';
+import { type App, WsgiServer, type WsgiServerOptions } from '../../src/index.js';
 
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   /** What the process would have ended with; undefined when it goes on. */
   readonly code: unknown;
-  readonly server: Server | undefined;
+  readonly server: WsgiServer | undefined;
 }
 
 export interface Given {
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  readonly code?: ServerOptions;
+  readonly code?: WsgiServerOptions;
   readonly app?: App;
 }
 
@@ -42,7 +42,7 @@ export async function start(t: Test, args: readonly string[], given: Given = {})
   const texts = { stdout: '', stderr: '' };
   let exitCode: unknown;
   const signals = new Map(STOP_SIGNALS.map((signal) => [signal, process.listeners(signal)]));
-  let server: Server | undefined;
+  let server: WsgiServer | undefined;
   process.chdir(makeFolder(t, files));
   Object.assign(process.env, env);
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -59,7 +59,8 @@ export async function start(t: Test, args: readonly string[], given: Given = {})
     throw new Exit();
   };
   try {
-    server = await new WsgiServer(app, code).start(args);
+    // This process is a test, which no worker can run again.
+    server = await new WsgiServer(app, { workers: 0, ...code }).start(args);
   } catch (error) {
     if (!(error instanceof Exit)) throw error;
   } finally {
@@ -72,7 +73,7 @@ export async function start(t: Test, args: readonly string[], given: Given = {})
         if (!before.includes(listener)) process.off(signal, listener);
     }
   }
-  if (server !== undefined) t.teardown(() => server?.close({ timeoutMs: 0 }));
+  if (server !== undefined) t.teardown(() => server?.close());
   return { ...texts, code: exitCode, server };
 }
 

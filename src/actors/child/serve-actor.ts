@@ -3,7 +3,7 @@ import { toError } from '../../core/errors.js';
 import { waitAtMost } from '../../core/wait-at-most.js';
 import { packError } from '../../core/wire-error.js';
 import { createWireLogger } from '../../core/wire-log.js';
-import { resolveCode } from '../actor-code.js';
+import { type ActorCode, resolveCode } from '../actor-code.js';
 import { ActorDied, unpackActorError } from '../actor-errors.js';
 import { ActorProxy } from '../actor-proxy.js';
 import { markMadeForActor, setResident } from '../current-actor.js';
@@ -41,13 +41,25 @@ const ORPHAN_MS = 2000;
 /** How long the last words may take to leave, in ms. */
 const FLUSH_MS = 1000;
 
-/** Runs an actor in this process or thread, which the arbiter has made for it, until the end. */
-export function serveActor(port: Port): void {
+/** Finds the code of an actor. */
+export type CodeLoader = (start: ActorStart) => Promise<ActorCode>;
+
+/**
+ * Runs an actor in this process or thread, which the arbiter has made for it, until the end.
+ * @param loadCode - where its code is not an export of its module
+ */
+export function serveActor(port: Port, loadCode: CodeLoader = loadActorCode): void {
   markMadeForActor();
-  new ServedActor(port);
+  new ServedActor(port, loadCode);
+}
+
+async function loadActorCode(start: ActorStart): Promise<ActorCode> {
+  const owner = `The export "${start.export}" of ${start.module}`;
+  return resolveCode(owner, await loadExport('spawn', start.module, start.export));
 }
 
 class ServedActor {
+  readonly #loadCode: CodeLoader;
   readonly #link: Link;
   readonly #direct: DirectLinks;
   readonly #watches = new Map<number, (down: Down) => void>();
@@ -58,7 +70,8 @@ class ServedActor {
   #stopTimeoutMs = 0;
   #isEnding = false;
 
-  constructor(port: Port) {
+  constructor(port: Port, loadCode: CodeLoader) {
+    this.#loadCode = loadCode;
     this.#link = new Link(port, OUTSTANDING, {
       arrived: (_target, message) => this.#receive(message),
       told: (frame) => this.#told(frame),
@@ -77,6 +90,8 @@ class ServedActor {
     startWatchdog();
     // From a terminal it goes to all processes, and the arbiter is the one that acts on it.
     process.on('SIGINT', () => {});
+    // A terminal that goes away; job control; these are the arbiter's too.
+    for (const signal of ['SIGHUP', 'SIGTTIN', 'SIGTTOU'] as const) process.on(signal, () => {});
     for (const signal of ['SIGTERM', 'SIGQUIT'] as const)
       process.on(signal, () => void this.#stop(this.#stopTimeoutMs));
   }
@@ -112,9 +127,7 @@ class ServedActor {
     this.#stopTimeoutMs = start.stopTimeoutMs;
     if (isMainThread) process.title = `vela: ${start.name}`;
     try {
-      const owner = `The export "${start.export}" of ${start.module}`;
-      const code = resolveCode(owner, await loadExport('spawn', start.module, start.export));
-      const actor = new LocalActor(start, code, {
+      const actor = new LocalActor(start, await this.#loadCode(start), {
         logger: createWireLogger((line) => this.#link.tell([LOG, line])),
         deliver: (target, message) => this.#direct.deliver(target, message),
         watch: (target, listener) => this.#watch(target, listener),

@@ -23,16 +23,6 @@ export const TIMES = {
     text: 'longest time without progress of a response under way; then it is cut',
     since: '0.1.0',
   },
-  gracefulTimeoutMs: {
-    kind: 'integer',
-    section: 'Times',
-    unit: 'ms',
-    minimum: 0,
-    maximum: LONGEST_TIMER_MS,
-    default: 30_000,
-    text: 'how long a stopping server waits for requests under way',
-    since: '0.1.0',
-  },
   keepAliveTimeoutMs: {
     kind: 'integer',
     section: 'Times',

@@ -1,0 +1,193 @@
+import type { Arbiter } from '../actors/arbiter.js';
+import type { Monitor } from '../actors/monitor.js';
+import { ImproperlyConfigured, toError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { ApplicationPart } from './application-part.js';
+import type { CombinedSettings } from './resolve-settings.js';
+
+/** An application that runs. */
+export interface RunningApplication {
+  readonly part: ApplicationPart;
+  readonly monitor: Monitor;
+  /** How many workers its settings give it; 0 is the main process. */
+  workers: number;
+  /** Its settings, read anew. @param version - another one each time */
+  reload(version: string): Promise<CombinedSettings>;
+}
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+/** Exit code of a program that was not let finish. */
+const EXIT_HURRIED = 1;
+
+let current: ProgramControl | undefined;
+
+/**
+ * The control of this program; made when an arbiter is given.
+ * @param isOwn - the arbiter was made for the applications
+ */
+export function controlProgram(): ProgramControl | undefined;
+export function controlProgram(arbiter: Arbiter, logger: Logger, isOwn: boolean): ProgramControl;
+export function controlProgram(
+  arbiter?: Arbiter,
+  logger?: Logger,
+  isOwn = false,
+): ProgramControl | undefined {
+  if (arbiter !== undefined && logger !== undefined && current?.arbiter !== arbiter)
+    current = new ProgramControl(arbiter, logger, isOwn);
+  return current;
+}
+
+/** Stops an application, and with the last one the arbiter that was started for them. */
+export async function closeApplication(part: ApplicationPart): Promise<void> {
+  await current?.close(part);
+}
+
+/** What an operator does to a program with applications: signals, and what they set off. */
+export class ProgramControl {
+  readonly arbiter: Arbiter;
+  readonly #logger: Logger;
+  /** Whether it is here for its applications alone. */
+  readonly #isOwn: boolean;
+  /** Those whose addresses were claimed. */
+  readonly #taken = new Set<ApplicationPart>();
+  #running: readonly RunningApplication[] = [];
+  readonly #listeners: readonly (readonly [signal: NodeJS.Signals, listener: () => void])[];
+  #stopping: Promise<void> | undefined;
+  #reloading: Promise<void> | undefined;
+  /** One more reload is wanted. */
+  #isReloadDue = false;
+  #reloads = 0;
+
+  constructor(arbiter: Arbiter, logger: Logger, isOwn: boolean) {
+    this.arbiter = arbiter;
+    this.#logger = logger;
+    this.#isOwn = isOwn;
+    arbiter.leaveSignals();
+    this.#listeners = [
+      ...STOP_SIGNALS.map((signal) => [signal, () => this.#stopBy(signal)] as const),
+      ['SIGHUP', () => void this.reload('SIGHUP')],
+      ['SIGTTIN', () => this.#scaleAll(1)],
+      ['SIGTTOU', () => this.#scaleAll(-1)],
+    ];
+    for (const [signal, listener] of this.#listeners) process.on(signal, listener);
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  /** Before an application prepares. */
+  take(part: ApplicationPart): void {
+    this.#taken.add(part);
+  }
+
+  /** When all of its workers are ready. */
+  add(application: RunningApplication): void {
+    this.#running = [...this.#running, application];
+  }
+
+  /** Stops an application, and all, when it was the last one of a program that has nothing else. */
+  async close(part: ApplicationPart): Promise<void> {
+    const found = this.#running.find((one) => one.part === part);
+    this.#running = this.#running.filter((one) => one !== found);
+    if (this.#running.length === 0 && this.#isOwn) {
+      await this.abandon();
+      return;
+    }
+    await found?.monitor.stop();
+    await this.#release(part);
+  }
+
+  /** Puts new workers in the place of all, with settings read anew. A call during another one's work is done after it. */
+  reload(why: string): Promise<void> {
+    this.#isReloadDue = true;
+    this.#reloading ??= this.#reloadWhileDue(why).finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  /** Stops all; signals mean again what they meant before. */
+  async abandon(): Promise<void> {
+    for (const [signal, listener] of this.#listeners) process.off(signal, listener);
+    if (current === this) current = undefined;
+    await this.#stopAll();
+  }
+
+  async #stopAll(): Promise<void> {
+    await this.arbiter.stop();
+    await Promise.all([...this.#taken].map((part) => this.#release(part)));
+  }
+
+  async #release(part: ApplicationPart): Promise<void> {
+    if (this.#taken.delete(part)) await part.release();
+  }
+
+  async #reloadWhileDue(why: string): Promise<void> {
+    while (this.#isReloadDue && !this.isStopping) {
+      this.#isReloadDue = false;
+      // While it starts all is new.
+      if (this.#running.length === 0) continue;
+      this.#reloads++;
+      process.stdout.write(`vela: ${why}, reloading\n`);
+      const outcomes = [];
+      for (const one of this.#running) outcomes.push(await this.#reloadOne(one));
+      if (!this.isStopping && outcomes.every(Boolean)) process.stdout.write('vela: reloaded\n');
+    }
+  }
+
+  /** @returns whether all went well */
+  async #reloadOne(running: RunningApplication): Promise<boolean> {
+    const { part, monitor } = running;
+    if (running.workers === 0) {
+      this.#logger.warn(
+        {},
+        `"${part.name}" has no workers of its own, and cannot be reloaded: give workers: 1 or more`,
+      );
+      return false;
+    }
+    try {
+      const { workers } = (await running.reload(`?${this.#reloads}`)).settings;
+      await monitor.replace();
+      // What signals have made of the number stays, unless the settings have changed.
+      if (workers !== running.workers && workers > 0) {
+        running.workers = workers;
+        monitor.actor.setConfig('workers', workers);
+      }
+      return true;
+    } catch (error) {
+      if (this.isStopping) return false;
+      const err = toError(error);
+      const isSettings = error instanceof ImproperlyConfigured;
+      this.#logger.error(
+        isSettings ? {} : { err },
+        `"${part.name}" was not reloaded, and serves on as it was: ${err.message}`,
+      );
+      return false;
+    }
+  }
+
+  #scaleAll(step: number): void {
+    for (const { part, monitor, workers } of this.#running) {
+      if (workers === 0 || this.isStopping) continue;
+      const wanted = Math.max(1, Number(monitor.actor.config.workers) + step);
+      monitor.actor.setConfig('workers', wanted);
+      this.#logger.info({ workers: wanted }, `"${part.name}" has ${wanted} workers from now on`);
+    }
+  }
+
+  #stopBy(signal: NodeJS.Signals): void {
+    if (this.#stopping !== undefined) {
+      this.arbiter.killAll();
+      process.exit(EXIT_HURRIED);
+    }
+    process.stdout.write(`vela: ${signal}, stopping\n`);
+    this.#stopping = this.#stop();
+  }
+
+  async #stop(): Promise<never> {
+    await this.#stopAll();
+    process.stdout.write('vela: bye (exit code = 0)\n');
+    process.exit(0);
+  }
+}

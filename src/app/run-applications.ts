@@ -1,0 +1,119 @@
+import { findArbiter, arbiter as makeArbiter } from '../actors/the-arbiter.js';
+import { VelaError } from '../core/errors.js';
+import { checkCertificates } from '../gateway/certificates.js';
+import type { ApplicationPart } from './application-part.js';
+import type { CommandLine } from './command-line.js';
+import { createLogger } from './create-logger.js';
+import { formatSettings } from './format-settings.js';
+import { loadSettings } from './load-settings.js';
+import { parseLogLevels } from './log-levels.js';
+import { makeMonitor } from './make-monitor.js';
+import { controlProgram, type RunningApplication } from './program-control.js';
+import type { CombinedSettings } from './resolve-settings.js';
+import { nameOrigin } from './setting-source.js';
+
+/** The settings are wrong, or an address cannot be had. */
+const EXIT_CONFIGURATION = 2;
+/** A worker has not come up. */
+const EXIT_FAILED = 1;
+/** System calls that fail when an address cannot be had. */
+const LISTEN_CALLS: ReadonlySet<string> = new Set(['listen', 'bind', 'getaddrinfo']);
+
+/** An application with its settings. */
+interface Loaded {
+  readonly part: ApplicationPart;
+  readonly combined: CombinedSettings;
+}
+
+/**
+ * Runs applications in the main process: reads their settings, starts their workers, says that they are ready. What makes that
+ * impossible ends the process, as does a command line that only asks for something.
+ */
+export async function runApplications(parts: readonly ApplicationPart[], line: CommandLine): Promise<void> {
+  if (line.print !== undefined) {
+    process.stdout.write(line.print);
+    process.exit(0);
+  }
+  const loaded: Loaded[] = [];
+  try {
+    for (const part of parts) loaded.push({ part, combined: await loadSettings(line, part.code) });
+    if (line.only !== undefined) report(loaded, line.only);
+    await start(loaded, line);
+  } catch (error) {
+    const control = controlProgram();
+    // It was told to stop while it started, and ends by itself.
+    if (control?.isStopping === true) await new Promise(() => {});
+    await control?.abandon();
+    if (!isOperational(error)) throw error;
+    fail(error, loaded);
+  }
+}
+
+function report(loaded: readonly Loaded[], only: 'print' | 'check'): never {
+  for (const { part, combined } of loaded) {
+    if (only === 'print') {
+      if (loaded.length > 1) process.stdout.write(`# ${part.name}\n`);
+      process.stdout.write(formatSettings(combined, part.declared));
+    } else if (combined.settings.tls !== undefined) {
+      checkCertificates(combined.settings.tls);
+    }
+  }
+  if (only === 'check') process.stdout.write('vela: the settings are good\n');
+  process.exit(0);
+}
+
+async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void> {
+  const [first] = loaded;
+  if (first === undefined) return;
+  const { settings } = first.combined;
+  const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
+  const logger = loggers.named('vela.arbiter');
+  const found = findArbiter();
+  const arbiter = found ?? makeArbiter({ logger, handleSignals: false });
+  for (const { part, combined } of loaded) part.configure(combined.settings);
+  await arbiter.startAlone();
+  const control = controlProgram(arbiter, logger, found === undefined);
+  const running: RunningApplication[] = [];
+  for (const { part, combined } of loaded) {
+    if (!(await part.accept(arbiter))) continue;
+    control.take(part);
+    const inheritance = await part.prepare();
+    const monitor = makeMonitor(arbiter, part, combined, inheritance);
+    const one = {
+      part,
+      monitor,
+      workers: combined.settings.workers,
+      reload: (version: string) => loadSettings(line, part.code, version),
+    };
+    await monitor.start();
+    part.running(monitor);
+    control.add(one);
+    running.push(one);
+  }
+  if (running.length === 0) return;
+  const each = running.map((one) => describe(one, running.length));
+  process.stdout.write(`vela: ready${each.length === 1 ? '' : ':'} ${each.join(', ')}\n`);
+  for (const { part } of running) await part.whenReady();
+}
+
+/** `on http://127.0.0.1:8060 (uws, 2 workers, pid 17)`. */
+function describe({ part, workers }: RunningApplication, count: number): string {
+  const { where, how } = part.describe();
+  const many = workers === 0 ? [] : [`${workers} worker${workers === 1 ? '' : 's'}`];
+  const name = count === 1 ? '' : `${part.name} `;
+  return `${name}${where} (${[...how, ...many, `pid ${process.pid}`].join(', ')})`;
+}
+
+/** An error whose message says it all: its stack would not help the operator. */
+function isOperational(error: unknown): error is Error {
+  if (error instanceof VelaError) return true;
+  return error instanceof Error && 'syscall' in error && LISTEN_CALLS.has(String(error.syscall));
+}
+
+function fail(error: Error, loaded: readonly Loaded[]): never {
+  const origins = new Map(loaded.flatMap(({ combined }) => [...combined.origins]));
+  const lines = error.message.split('\n').map((message) => `vela: ${nameOrigin(message, origins)}\n`);
+  process.stderr.write(lines.join(''));
+  const isStart = error instanceof VelaError && error.code.startsWith('ERR_ACTOR_');
+  process.exit(isStart ? EXIT_FAILED : EXIT_CONFIGURATION);
+}
