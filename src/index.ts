@@ -86,5 +86,5 @@ export type {
 } from './router/schema-options.js';
 export { SkipRoute } from './router/skip-route.js';
 export { type ServeOptions, serve } from './server/serve.js';
-export type { Server } from './server/start-server.js';
+export type { CloseOptions, Server } from './server/start-server.js';
 export { WsgiServer, type WsgiServerOptions } from './server/wsgi-server.js';

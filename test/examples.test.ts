@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t, { type Test } from 'tap';
 import { Exposition } from './support/exposition.js';
-import { type Example, startExample } from './support/run-example.js';
+import { type Served, startExample } from './support/run-example.js';
 
 const GATEWAYS = ['uws', 'node'] as const;
 const MIB = 1_048_576;
@@ -17,7 +17,7 @@ spawnSync(process.execPath, ['scripts/build.mjs', '--if-stale']);
 /** Starts an example on a gateway, uses it, and wants it to stop with 0. */
 function example(
   name: string,
-  use: (t: Test, example: Example, folder: string) => Promise<void>,
+  use: (t: Test, example: Served, folder: string) => Promise<void>,
   flags: readonly string[] = [],
 ): void {
   for (const gateway of GATEWAYS) {

@@ -2,17 +2,28 @@ import { toError, VelaError } from '../core/errors.js';
 import { type ErrorClasses, unpackError, type WireError } from '../core/wire-error.js';
 import type { DownReason } from './down-notice.js';
 
+/** How a process ended. */
+interface ProcessEnd {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+}
+
 /** The actor that a message was for is gone, or was never there. The message may have been worked on, or not. */
 export class ActorDied extends VelaError {
   override readonly name = 'ActorDied';
   /** How it was addressed. */
   readonly target: string;
   readonly reason: DownReason;
+  /** Of its process, where it was this that ended. */
+  readonly exitCode?: number;
+  readonly signal?: string;
 
-  constructor(target: string, reason: DownReason, options?: ErrorOptions) {
+  constructor(target: string, reason: DownReason, options?: ErrorOptions & ProcessEnd) {
     super('ERR_ACTOR_DIED', `${SENTENCES[reason](target)}${because(options?.cause)}`, options);
     this.target = target;
     this.reason = reason;
+    if (options?.exitCode !== undefined) this.exitCode = options.exitCode;
+    if (options?.signal !== undefined) this.signal = options.signal;
   }
 }
 

@@ -116,12 +116,15 @@ export class ActorHandle {
     this.#link.send(this.proxy.name, message);
   }
 
-  /** Asks it to stop, and ends it when it has not after `timeoutMs`, by default its `stopTimeoutMs`. */
-  stop(timeoutMs: number = this.options.stopTimeoutMs): Promise<Down> {
+  /**
+   * Asks it to stop, and ends it when it has not after `timeoutMs`, by default its `stopTimeoutMs`.
+   * @param isRetired - others go on in its place
+   */
+  stop(timeoutMs: number = this.options.stopTimeoutMs, isRetired = false): Promise<Down> {
     if (this.#state === 'closed' || this.#state === 'terminated') return this.down;
     if (this.#state !== 'stopping') {
       this.#state = 'stopping';
-      this.#link.tell([STOP, timeoutMs]);
+      this.#link.tell([STOP, timeoutMs, isRetired]);
     }
     this.#killIn(timeoutMs + STOP_GRACE_MS, 'killed');
     return this.down;
@@ -234,7 +237,11 @@ export class ActorHandle {
     const down: Down = { actor: this.proxy, reason, error: this.#last?.error ?? error, exitCode, signal };
     for (const end of this.#watches.values()) end();
     this.#watches.clear();
-    const died = new ActorDied(this.proxy.name, reason, down.error && { cause: down.error });
+    const died = new ActorDied(this.proxy.name, reason, {
+      ...(down.error && { cause: down.error }),
+      exitCode,
+      signal,
+    });
     this.#settleStart.reject(down.error ?? died);
     this.#owner.ended(this, down);
     this.#link.fail(died);

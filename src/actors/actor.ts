@@ -36,6 +36,8 @@ export interface Actor {
   isArbiter(): boolean;
   isMonitor(): boolean;
   isProcess(): boolean;
+  /** True when it stops while others go on in its place: it was replaced, or there are to be fewer. */
+  isRetired(): boolean;
   setConfig(name: string, value: unknown): void;
   /** As the function `send`, for this actor. */
   send<C extends string>(

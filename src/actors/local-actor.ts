@@ -44,6 +44,7 @@ export class LocalActor implements Actor {
   readonly #startedMs = performance.now();
   readonly #tasks = new Set<() => void>();
   #state: ActorState = 'initial';
+  #isRetired = false;
 
   constructor(identity: ActorIdentity, code: ActorCode, host: ActorHost) {
     const { id, name, kind, mailboxLimit, concurrency } = identity;
@@ -114,6 +115,15 @@ export class LocalActor implements Actor {
 
   isProcess(): boolean {
     return this.proxy.kind === 'process';
+  }
+
+  isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  /** Others go on in its place. */
+  retire(): void {
+    this.#isRetired = true;
   }
 
   setConfig(name: string, value: unknown): void {

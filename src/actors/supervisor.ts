@@ -112,7 +112,7 @@ export class Supervisor {
   #retire(handle: ActorHandle): Promise<Down> {
     this.#leaving.add(handle);
     void handle.down.then(() => this.#leaving.delete(handle));
-    return handle.stop();
+    return handle.stop(undefined, true);
   }
 
   #makeChild(options: SupervisedChild['options'], name: string): SupervisedChild {
@@ -159,14 +159,14 @@ export class Supervisor {
   }
 
   /** In reverse: one kind after the other, those of a kind at once. */
-  async #stopChildren(children: readonly SupervisedChild[]): Promise<void> {
+  async #stopChildren(children: readonly SupervisedChild[], isRetired = false): Promise<void> {
     for (const options of [...new Set(children.map((child) => child.options))].reverse()) {
       const kin = children.filter((child) => child.options === options);
       await Promise.all(
         kin.map(async (child) => {
           const { handle } = child;
           child.handle = undefined;
-          await handle?.stop();
+          await handle?.stop(undefined, isRetired);
         }),
       );
     }
@@ -245,7 +245,7 @@ export class Supervisor {
     });
     this.#children = [...this.#children.filter((child) => !surplus.includes(child)), ...added];
     try {
-      await Promise.all([this.#stopChildren(surplus), this.#start(added)]);
+      await Promise.all([this.#stopChildren(surplus, workers > 0), this.#start(added)]);
     } finally {
       // Those that did not come up are not there.
       this.#children = this.#children.filter(

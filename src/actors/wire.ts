@@ -17,7 +17,7 @@ export const BEGIN = 10;
 export const READY = 11;
 /** A sign of life. */
 export const BEAT = 12;
-/** To an actor: stop. To the arbiter: it stops of its own accord. */
+/** To an actor: stop, and whether others go on in its place. To the arbiter: it stops of its own accord. */
 export const STOP = 13;
 /** Its last word: the error that it dies of, or none. */
 export const LAST = 14;
@@ -46,7 +46,7 @@ export type Frame =
   | [kind: typeof BEGIN, start: ActorStart]
   | [kind: typeof READY]
   | [kind: typeof BEAT]
-  | [kind: typeof STOP, timeoutMs: number]
+  | [kind: typeof STOP, timeoutMs: number, isRetired?: boolean]
   | [kind: typeof LAST, error: WireError | undefined]
   | [kind: typeof LOG, line: WireLine]
   | [kind: typeof WATCH, ticket: number, target: string]

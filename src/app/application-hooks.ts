@@ -1,7 +1,7 @@
 import type { Actor } from '../actors/actor.js';
 import type { ActorInfo } from '../actors/actor-info.js';
 import type { Arbiter } from '../actors/arbiter.js';
-import { describeValue, ImproperlyConfigured, refuseUnknown } from '../core/errors.js';
+import { describeValue, ImproperlyConfigured, requireKnown } from '../core/errors.js';
 
 /**
  * What an application does at its turns; all may give a promise. The worker of `workers: 0` is the monitor itself. An error in
@@ -52,7 +52,7 @@ export function checkHooks(hooks: unknown): ApplicationHooks {
       `Option "hooks" must be an object, { workerStart(worker) {} }; received ${describeValue(hooks)}`,
     );
   try {
-    refuseUnknown('Option "hooks"', hooks, HOOKS);
+    requireKnown('Option "hooks"', hooks, HOOKS);
   } catch (error) {
     throw new ImproperlyConfigured((error as Error).message.replace('no option', 'no hook'));
   }

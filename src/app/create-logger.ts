@@ -11,9 +11,8 @@ export interface NamedLoggers extends Logger {
 
 /** The loggers of a server, which write to standard error. */
 export function createLogger(rules: LogRules, format: LogFormat): NamedLoggers {
-  const isText = format === 'text' || (format === 'auto' && process.stderr.isTTY === true);
   const options = { level: levelOf(rules, 'vela'), base: { pid: process.pid }, errorKey: 'err' };
-  const root = isText
+  const root = isTextLog(format)
     ? pino({ ...options, serializers: { err: serializeStack } }, { write: writeText })
     : pino(options, pino.destination({ dest: 2, sync: true }));
   const known = new Map<string, Logger>();
@@ -27,6 +26,11 @@ export function createLogger(rules: LogRules, format: LogFormat): NamedLoggers {
       return logger;
     },
   });
+}
+
+/** Whether lines are for people. */
+export function isTextLog(format: LogFormat): boolean {
+  return format === 'text' || (format === 'auto' && process.stderr.isTTY === true);
 }
 
 function serializeStack(error: unknown): { stack: string } {

@@ -3,6 +3,7 @@ import type { Arbiter } from '../actors/arbiter.js';
 import type { Monitor } from '../actors/monitor.js';
 import { type ResolvedChild, resolveMonitor } from '../actors/monitor-options.js';
 import { resolveSpawn } from '../actors/spawn-options.js';
+import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { ImproperlyConfigured } from '../core/errors.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
 import { joinCode } from './hook-code.js';
@@ -14,6 +15,9 @@ import { ROLE_VARIABLE } from './worker-role.js';
 const STOP_EXTRA_MS = 1000;
 /** Within so long a worker that dies again comes back later each time, in ms. */
 const RESTART_WINDOW_MS = 60_000;
+/** A loop that works hard is not held: no shorter time is taken, in ms. */
+const SHORTEST_TIMEOUT_MS = 500;
+const NEVER_MS = LONGEST_TIMER_MS;
 /** As workers are told what to run again, whatever the program does to it meanwhile. */
 const START = { script: process.argv[1], args: process.argv.slice(2), cwd: process.cwd() };
 
@@ -63,7 +67,8 @@ function describeWorkers(
     module: pathToFileURL(script),
     config,
     env: { [ROLE_VARIABLE]: name },
-    timeoutMs: settings.workerTimeoutMs,
+    timeoutMs:
+      settings.workerTimeoutMs === 0 ? NEVER_MS : Math.max(SHORTEST_TIMEOUT_MS, settings.workerTimeoutMs),
     startTimeoutMs: settings.workerStartTimeoutMs,
     stopTimeoutMs,
   });

@@ -6,6 +6,7 @@ import { processPort } from '../actors/port.js';
 import { ImproperlyConfigured, VelaError } from '../core/errors.js';
 import type { ApplicationPart } from './application-part.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
+import { isTextLog } from './create-logger.js';
 import { loadSettings } from './load-settings.js';
 import { runApplications } from './run-applications.js';
 import type { SettingSet } from './settings.js';
@@ -76,7 +77,7 @@ async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
   serveActor(processPort(process), async () => {
     const { settings } = await loadSettings(line, part.code);
     part.configure(settings);
-    return part.workerCode();
+    return { code: part.workerCode(), isTextLog: isTextLog(settings.logFormat), isLasting: true };
   });
   return new Promise<never>(() => {});
 }

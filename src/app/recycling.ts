@@ -18,7 +18,10 @@ export class Recycling {
   constructor(worker: Actor, settings: ResolvedSettings) {
     const { maxRequests, maxRequestsJitter, maxWorkerMemoryBytes, maxWorkerAgeMs } = settings;
     this.#worker = worker;
-    this.#mostRequests = maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
+    this.#mostRequests =
+      maxRequests === 0
+        ? Number.POSITIVE_INFINITY
+        : maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
     if (maxWorkerMemoryBytes > 0)
       worker.periodicTask(LOOK_MS, () => {
         const { rss } = process.memoryUsage;
@@ -30,6 +33,11 @@ export class Recycling {
       const ageMs = maxWorkerAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1));
       setTimeout(() => this.#ask(`it has served for "maxWorkerAgeMs"`), ageMs).unref();
     }
+  }
+
+  /** How many it has served, or serves. */
+  get requests(): number {
+    return this.#requests;
   }
 
   /** Counts a request. */

@@ -4,6 +4,7 @@ import { checkCertificates } from '../gateway/certificates.js';
 import type { ApplicationPart } from './application-part.js';
 import type { CommandLine } from './command-line.js';
 import { createLogger } from './create-logger.js';
+import { explainStart } from './explain-start.js';
 import { formatSettings } from './format-settings.js';
 import { loadSettings } from './load-settings.js';
 import { parseLogLevels } from './log-levels.js';
@@ -36,7 +37,8 @@ export async function runApplications(parts: readonly ApplicationPart[], line: C
   }
   const loaded: Loaded[] = [];
   try {
-    for (const part of parts) loaded.push({ part, combined: await loadSettings(line, part.code) });
+    for (const part of parts)
+      loaded.push({ part, combined: withoutScript(await loadSettings(line, part.code)) });
     if (line.only !== undefined) report(loaded, line.only);
     await start(loaded, line);
   } catch (error) {
@@ -47,6 +49,12 @@ export async function runApplications(parts: readonly ApplicationPart[], line: C
     if (!isOperational(error)) throw error;
     fail(error, loaded);
   }
+}
+
+/** What is no file, such as `node -e`, cannot be run again by workers: it does without, unless they were asked for. */
+function withoutScript(combined: CombinedSettings): CombinedSettings {
+  if (process.argv[1] !== undefined || combined.origins.get('workers') !== 'default') return combined;
+  return { ...combined, settings: { ...combined.settings, workers: 0 } };
 }
 
 function report(loaded: readonly Loaded[], only: 'print' | 'check'): never {
@@ -85,7 +93,9 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
       workers: combined.settings.workers,
       reload: (version: string) => loadSettings(line, part.code, version),
     };
-    await monitor.start();
+    await monitor.start().catch((cause: unknown) => {
+      throw explainStart(cause, combined.settings);
+    });
     part.running(monitor);
     control.add(one);
     running.push(one);
@@ -114,6 +124,6 @@ function fail(error: Error, loaded: readonly Loaded[]): never {
   const origins = new Map(loaded.flatMap(({ combined }) => [...combined.origins]));
   const lines = error.message.split('\n').map((message) => `vela: ${nameOrigin(message, origins)}\n`);
   process.stderr.write(lines.join(''));
-  const isStart = error instanceof VelaError && error.code.startsWith('ERR_ACTOR_');
+  const isStart = error instanceof VelaError && error.code === 'ERR_APP_WORKER';
   process.exit(isStart ? EXIT_FAILED : EXIT_CONFIGURATION);
 }

@@ -30,7 +30,8 @@ export interface ServerOptions {
    */
   workers?: number;
   /**
-   * A worker whose loop is held for so long is killed and replaced, and the log says by what it was held.
+   * A worker whose loop is held for so long is killed and replaced, and the log says by what it was held; 0
+   * is never.
    * @defaultValue 30,000 @since 0.1.0
    */
   workerTimeoutMs?: number;

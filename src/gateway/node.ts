@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { LARGE_BYTES } from '../core/chunks.js';
@@ -73,8 +73,9 @@ export async function listenNode(
   });
   let closed: Promise<unknown> | undefined;
   const stopAccepting = () => {
+    // Not the close of node:http, which ends idle connections at once: a request may be on its way there.
     closed ??= new Promise((resolve) => {
-      server.close(resolve);
+      NetServer.prototype.close.call(server, resolve);
     });
   };
   return {
@@ -87,6 +88,8 @@ export async function listenNode(
       stopAccepting();
       for (const socket of sockets) socket.destroy();
       await closed;
+      // Ends its timer.
+      server.close();
     },
   };
 }

@@ -12,6 +12,7 @@ import type { ServerFacts } from '../core/request-host.js';
 import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
+import { noteWork } from '../core/work-note.js';
 import type { GatewayService, ListenAddress, Listener, Sharing } from '../gateway/gateway.js';
 import { drain } from './drain.js';
 import { openListeners } from './open-listeners.js';
@@ -28,6 +29,14 @@ export interface ProcessRole {
   readonly share?: AddressShare | undefined;
   /** Called for each request. */
   readonly worked?: (() => void) | undefined;
+}
+
+/** Options of a server's `close`, in ms. */
+export interface CloseOptions {
+  /** How long requests under way may take. @defaultValue the option `gracefulTimeoutMs` */
+  timeoutMs?: number;
+  /** How long connections without a request are kept, so that one that is just being sent is answered. @defaultValue 0 */
+  idleMs?: number;
 }
 
 /** A server that listens in this process. */
@@ -49,7 +58,7 @@ export interface Server {
    * application's parts. Idempotent.
    * @throws {AggregateError} when a part's `stop` fails
    */
-  close(options?: { timeoutMs?: number }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
@@ -72,7 +81,7 @@ export async function startServer(
   setMaxListeners(0, stopper.signal);
   const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal, share !== undefined);
   const service: GatewayService = {
-    app: tellChannels(worked === undefined ? call : countCalls(call, worked)),
+    app: tellChannels(worked === undefined ? call : observe(call, worked)),
     headers,
     facts,
     waits: new WaitQueue(settings.requestTimeoutMs),
@@ -104,22 +113,25 @@ export async function startServer(
       return countConnections(listeners);
     },
     async close(closeOptions = {}) {
-      const { timeoutMs = settings.gracefulTimeoutMs, ...unknown } = requireOptions('close', closeOptions);
-      refuseUnknown('close', unknown, ['timeoutMs']);
-      if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
-        throw new ImproperlyConfigured(
-          `Option "timeoutMs" must be a number of milliseconds; received ${describeValue(timeoutMs)}`,
-        );
-      }
+      const given = requireOptions('close', closeOptions);
+      const { timeoutMs = settings.gracefulTimeoutMs, idleMs = 0, ...unknown } = given;
+      refuseUnknown('close', unknown, ['timeoutMs', 'idleMs']);
+      for (const [name, ms] of Object.entries({ timeoutMs, idleMs }))
+        if (!Number.isFinite(ms) || ms < 0)
+          throw new ImproperlyConfigured(
+            `Option "${name}" must be a number of milliseconds; received ${describeValue(ms)}`,
+          );
       stopper.abort();
-      closing ??= drain(opened, timeoutMs).then(() => app.stop?.());
+      closing ??= drain(opened, timeoutMs, idleMs).then(() => app.stop?.());
       return closing;
     },
   };
 }
 
-function countCalls(call: AppFunction, worked: () => void): AppFunction {
+/** Tells of each request, and notes it, should it hold the loop. */
+function observe(call: AppFunction, worked: () => void): AppFunction {
   return (environ, startResponse) => {
+    noteWork(environ.REQUEST_METHOD, environ['vela.raw_path']);
     worked();
     return call(environ, startResponse);
   };

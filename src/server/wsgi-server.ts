@@ -22,6 +22,8 @@ interface WorkerFacts {
   readonly share: AddressShare;
 }
 
+/** How long a worker that was replaced keeps connections without a request, in ms. */
+const IDLE_MS = 1000;
 /** The first of a process's descriptors that its maker chooses: before it are the standard ones and the channel. */
 const FIRST_DESCRIPTOR = 4;
 
@@ -34,6 +36,7 @@ export class WsgiServer extends Application {
   readonly #app: App;
   #claimed: ClaimedAddresses | undefined;
   #server: Server | undefined;
+  #recycling: Recycling | undefined;
 
   /** @throws {ImproperlyConfigured} for wrong options */
   constructor(app: App, options: WsgiServerOptions = {}) {
@@ -70,16 +73,21 @@ export class WsgiServer extends Application {
     }
     const { gateway, share } = worker.config as unknown as WorkerFacts;
     const recycling = new Recycling(worker, settings);
-    const worked = settings.maxRequests > 0 ? () => recycling.worked() : undefined;
-    this.#server = await startServer(this.#app, { ...settings, gateway }, { share, worked });
+    this.#recycling = recycling;
+    this.#server = await startServer(
+      this.#app,
+      { ...settings, gateway },
+      { share, worked: () => recycling.worked() },
+    );
   }
 
-  override async workerStop(): Promise<void> {
-    await this.#server?.close();
+  override async workerStop(worker: Actor): Promise<void> {
+    // Where others serve already, clients have time to find out.
+    await this.#server?.close({ idleMs: worker.isRetired() ? IDLE_MS : 0 });
   }
 
   override workerInfo(): object {
-    return { connections: this.#server?.connections ?? 0 };
+    return { connections: this.#server?.connections ?? 0, requests: this.#recycling?.requests ?? 0 };
   }
 
   protected override async prepare(): Promise<Inheritance> {

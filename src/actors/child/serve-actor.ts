@@ -38,11 +38,20 @@ const OUTSTANDING = 10_000;
 const LONGEST_BEAT_MS = 10_000;
 /** An actor whose arbiter is gone has so long to stop, in ms. */
 const ORPHAN_MS = 2000;
+/** An actor that may be short-lived is watched after so long, in ms. */
+const WATCH_DELAY_MS = 1000;
 /** How long the last words may take to leave, in ms. */
 const FLUSH_MS = 1000;
 
-/** Finds the code of an actor. */
-export type CodeLoader = (start: ActorStart) => Promise<ActorCode>;
+/** What an actor is in its process or thread. */
+export interface LoadedActor {
+  readonly code: ActorCode;
+  /** Whether its process logs for people. @defaultValue true */
+  readonly isTextLog?: boolean;
+  /** It lives for long, and is watched from the start. @defaultValue false */
+  readonly isLasting?: boolean;
+}
+export type CodeLoader = (start: ActorStart) => Promise<LoadedActor>;
 
 /**
  * Runs an actor in this process or thread, which the arbiter has made for it, until the end.
@@ -53,9 +62,9 @@ export function serveActor(port: Port, loadCode: CodeLoader = loadActorCode): vo
   new ServedActor(port, loadCode);
 }
 
-async function loadActorCode(start: ActorStart): Promise<ActorCode> {
+async function loadActorCode(start: ActorStart): Promise<LoadedActor> {
   const owner = `The export "${start.export}" of ${start.module}`;
-  return resolveCode(owner, await loadExport('spawn', start.module, start.export));
+  return { code: resolveCode(owner, await loadExport('spawn', start.module, start.export)) };
 }
 
 class ServedActor {
@@ -87,7 +96,6 @@ class ServedActor {
     process.on('uncaughtException', (error) => void this.#die(toError(error)));
     if (!isMainThread) return;
     watchParent(() => this.#orphaned());
-    startWatchdog();
     // From a terminal it goes to all processes, and the arbiter is the one that acts on it.
     process.on('SIGINT', () => {});
     // A terminal that goes away; job control; these are the arbiter's too.
@@ -109,6 +117,7 @@ class ServedActor {
         void this.#begun.then(() => this.#start());
         return;
       case STOP:
+        if (frame[2] === true) this.#actor?.retire();
         void this.#stop(frame[1]);
         return;
       case DOWN:
@@ -127,7 +136,8 @@ class ServedActor {
     this.#stopTimeoutMs = start.stopTimeoutMs;
     if (isMainThread) process.title = `vela: ${start.name}`;
     try {
-      const actor = new LocalActor(start, await this.#loadCode(start), {
+      const { code, isTextLog = true, isLasting = false } = await this.#loadCode(start);
+      const actor = new LocalActor(start, code, {
         logger: createWireLogger((line) => this.#link.tell([LOG, line])),
         deliver: (target, message) => this.#direct.deliver(target, message),
         watch: (target, listener) => this.#watch(target, listener),
@@ -137,7 +147,12 @@ class ServedActor {
       setResident(actor);
       const everyMs = Math.min(LONGEST_BEAT_MS, start.timeoutMs / 4);
       let dueMs = performance.now() + everyMs;
+      const beats = new Int32Array(new SharedArrayBuffer(4));
+      const { name, timeoutMs } = start;
+      const delayMs = isLasting ? 0 : WATCH_DELAY_MS;
+      if (isMainThread) startWatchdog({ name, timeoutMs, beats, delayMs, isText: isTextLog });
       this.#beat = setInterval(() => {
+        Atomics.add(beats, 0, 1);
         this.#link.tell([BEAT]);
         actor.noteLag(performance.now() - dueMs);
         dueMs = performance.now() + everyMs;

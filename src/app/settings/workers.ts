@@ -18,10 +18,10 @@ export const WORKERS = {
     section: 'Workers',
     short: 't',
     unit: 'ms',
-    minimum: 500,
+    minimum: 0,
     maximum: LONGEST_TIMER_MS,
     default: 30_000,
-    text: 'a worker whose loop is held for so long is killed and replaced, and the log says by what it was held',
+    text: 'a worker whose loop is held for so long is killed and replaced, and the log says by what it was held; 0 is never',
     since: '0.1.0',
   },
   workerStartTimeoutMs: {

@@ -1,0 +1,58 @@
+/** A server with workers, for tests: `node served.mjs` and flags. Plain JavaScript on dist, as users run it. */
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WsgiServer } from 'vela';
+
+const { BROKEN_WHEN, NEVER_STARTS } = process.env;
+const isWorker = process.send !== undefined;
+if (isWorker && BROKEN_WHEN !== undefined && existsSync(BROKEN_WHEN)) throw new Error('broken at load');
+
+const routes = {
+  '/': () => [String(process.pid)],
+  '/multi': (environ) => [String(environ['wsgi.multiprocess'])],
+  '/cwd': () => [process.cwd()],
+  '/loop': () => {
+    for (;;);
+  },
+  '/exit': () => process.exit(3),
+  '/throw': () => {
+    setImmediate(() => {
+      throw new Error('nobody catches this');
+    });
+    return ['thrown'];
+  },
+  '/slow': async () => {
+    await sleep(1000);
+    return [`slow ${process.pid}`];
+  },
+  async *'/stream'() {
+    for (let i = 0; i < 10; i++) {
+      yield `${i}\n`;
+      await sleep(100);
+    }
+  },
+  '/leak': () => {
+    kept.push(Buffer.alloc(8 * 1024 ** 2, 1));
+    return [String(process.pid)];
+  },
+};
+const kept = [];
+
+const app = (environ, startResponse) => {
+  const handler = routes[environ.PATH_INFO];
+  startResponse(handler === undefined ? '404 Not Found' : '200 OK', [['Content-Type', 'text/plain']]);
+  return handler?.(environ) ?? ['not found'];
+};
+
+const hooks = {
+  whenReady: () => console.log('hook whenReady'),
+  monitorStart: () => console.log('hook monitorStart'),
+  monitorStop: () => console.log('hook monitorStop'),
+  workerStart: () => console.log(`hook workerStart ${process.pid}`),
+  workerStop: () => console.log(`hook workerStop ${process.pid}`),
+};
+const server = new WsgiServer(app, {
+  bind: '127.0.0.1:0',
+  hooks: process.env.HOOKS === undefined ? {} : hooks,
+});
+if (!isWorker || NEVER_STARTS === undefined) await server.start();
