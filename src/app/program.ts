@@ -77,6 +77,9 @@ async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
   serveActor(processPort(process), async () => {
     const { settings } = await loadSettings(line, part.code);
     part.configure(settings);
+    // What it may want to know of the others.
+    for (const other of made)
+      if (other.part !== part) other.part.configure((await loadSettings(line, other.part.code)).settings);
     return { code: part.workerCode(), isTextLog: isTextLog(settings.logFormat), isLasting: true };
   });
   return new Promise<never>(() => {});

@@ -1,0 +1,22 @@
+/**
+ * Two applications in one program, a site and its API, each with an address and workers of its own. The page of the site shows
+ * who answers: npm run example -- multi, and http://127.0.0.1:8060.
+ */
+import { getApplication, html, json, Router, WsgiServer } from 'vela';
+import { arbiter } from 'vela/actors';
+
+const site = new Router();
+site.get('/', () => {
+  const { settings } = getApplication('api');
+  return html`<!doctype html>
+    <title>Two applications</title>
+    <h1>The site, answered by process ${process.pid}</h1>
+    <p>The API is another application of the same program, at <code>${String(settings.bind)}</code>.</p>`;
+});
+
+const api = new Router();
+api.get('/', () => json({ application: 'api', pid: process.pid }));
+
+new WsgiServer(site, { name: 'site', bind: '127.0.0.1:8060', workers: 2 });
+new WsgiServer(api, { name: 'api', bind: '127.0.0.1:8070' });
+await arbiter().start();
