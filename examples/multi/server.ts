@@ -2,7 +2,7 @@
  * Two applications in one program, a site and its API, each with an address and workers of its own. The page of the site shows
  * who answers: npm run example -- multi, and http://127.0.0.1:8060.
  */
-import { getApplication, html, json, Router, WsgiServer } from 'vela';
+import { getApplication, html, json, Router, WsgiHandler, WsgiServer } from 'vela';
 import { arbiter } from 'vela/actors';
 
 const site = new Router();
@@ -17,6 +17,6 @@ site.get('/', () => {
 const api = new Router();
 api.get('/', () => json({ application: 'api', pid: process.pid }));
 
-new WsgiServer(site, { name: 'site', bind: '127.0.0.1:8060', workers: 2 });
-new WsgiServer(api, { name: 'api', bind: '127.0.0.1:8070' });
+new WsgiServer(new WsgiHandler([site]), { name: 'site', bind: '127.0.0.1:8060', workers: 2 });
+new WsgiServer(new WsgiHandler([api]), { name: 'api', bind: '127.0.0.1:8070' });
 await arbiter().start();
