@@ -99,6 +99,25 @@ export interface ServerOptions {
    * @defaultValue `auto` @since 0.1.0
    */
   logFormat?: 'auto' | 'text' | 'json';
+  /** File that the log is appended to, in place of standard error. Its folder must be there. @since 0.1.0 */
+  logFile?: string;
+  /**
+   * JSON or JS file with more options of the log, such as redact and transport. docs/logs.md lists them.
+   * @since 0.1.0
+   */
+  logConfig?: string;
+  /**
+   * File that a line for each request is appended to; - is standard output. The application needs no
+   * `accessLog()` for it.
+   * @since 0.1.0
+   */
+  accessLog?: string;
+  /**
+   * Common, combined, json, or a format of gunicorn's. Of `accessLog`; those of the middleware have their
+   * own.
+   * @defaultValue `combined` @since 0.1.0
+   */
+  accessLogFormat?: string;
   /**
    * Most threads for handlers that block, made as they are needed. They belong to the pool that
    * `middlewareInExecutor` and `offload` share: docs/executor.md.
@@ -142,6 +161,10 @@ export interface FilledOptions {
   readonly maxBodyBytes: number;
   readonly logLevel: LogLevelRule | readonly LogLevelRule[];
   readonly logFormat: 'auto' | 'text' | 'json';
+  readonly logFile?: string;
+  readonly logConfig?: string;
+  readonly accessLog?: string;
+  readonly accessLogFormat: string;
   readonly threadWorkers: number;
   readonly certFile?: string;
   readonly keyFile?: string;
