@@ -118,6 +118,8 @@ export interface ServerOptions {
    * @defaultValue `combined` @since 0.1.0
    */
   accessLogFormat?: string;
+  /** File for the process id; a second server with the same file is refused. @since 0.1.0 */
+  pidFile?: string;
   /**
    * Most threads for handlers that block, made as they are needed. They belong to the pool that
    * `middlewareInExecutor` and `offload` share: docs/executor.md.
@@ -165,6 +167,7 @@ export interface FilledOptions {
   readonly logConfig?: string;
   readonly accessLog?: string;
   readonly accessLogFormat: string;
+  readonly pidFile?: string;
   readonly threadWorkers: number;
   readonly certFile?: string;
   readonly keyFile?: string;

@@ -4,6 +4,7 @@ import { DEVELOPMENT } from './settings/development.js';
 import { LIMITS } from './settings/limits.js';
 import { LISTENING } from './settings/listening.js';
 import { LOGS } from './settings/logs.js';
+import { PROCESS } from './settings/process.js';
 import { THREADS } from './settings/threads.js';
 import { TIMES } from './settings/times.js';
 import { TLS } from './settings/tls.js';
@@ -29,6 +30,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
   ...TIMES,
   ...LIMITS,
   ...LOGS,
+  ...PROCESS,
   ...THREADS,
   ...TLS,
   ...DEVELOPMENT,
