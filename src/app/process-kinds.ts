@@ -24,7 +24,7 @@ export function checkUmask(name: string, value: unknown): string {
 }
 
 /** @param text - octal digits */
-function parseUmask(text: string): number {
+export function parseUmask(text: string): number {
   return Number.parseInt(text.replace('0o', ''), 8);
 }
 

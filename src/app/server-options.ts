@@ -120,6 +120,24 @@ export interface ServerOptions {
   accessLogFormat?: string;
   /** File for the process id; a second server with the same file is refused. @since 0.1.0 */
   pidFile?: string;
+  /** What ps shows in front of each process's part. @defaultValue `vela` @since 0.1.0 */
+  processName?: string;
+  /**
+   * User to serve as, by name or number; only root may change it. What follows from it:
+   * docs/operations/privileges.md.
+   * @since 0.1.0
+   */
+  user?: string | number;
+  /** Group to serve as, by name or number; by default the first one of the user. @since 0.1.0 */
+  group?: string | number;
+  /** Permissions that files and unix sockets are made without, octal: 027. @since 0.1.0 */
+  umask?: string | number;
+  /**
+   * Working directory to change to before the application is loaded. Paths in settings are those of the
+   * folder where the program was started.
+   * @since 0.1.0
+   */
+  chdir?: string;
   /**
    * Most threads for handlers that block, made as they are needed. They belong to the pool that
    * `middlewareInExecutor` and `offload` share: docs/executor.md.
@@ -168,6 +186,11 @@ export interface FilledOptions {
   readonly accessLog?: string;
   readonly accessLogFormat: string;
   readonly pidFile?: string;
+  readonly processName: string;
+  readonly user?: string | number;
+  readonly group?: string | number;
+  readonly umask?: string | number;
+  readonly chdir?: string;
   readonly threadWorkers: number;
   readonly certFile?: string;
   readonly keyFile?: string;

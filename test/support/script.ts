@@ -1,5 +1,5 @@
 /** Runs scripts in processes of their own, on what is built. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,11 +26,8 @@ export interface Script {
 
 export interface ScriptOptions {
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** In place of pipes, as spawn takes them. */
-  readonly stdout?: number;
+  /** In place of a pipe. */
   readonly stderr?: number;
-  readonly execArgv?: readonly string[];
 }
 
 const DIST = new URL('../../dist/', import.meta.url).href;
@@ -43,11 +40,12 @@ const LONGEST_MS = 60_000;
 export function startScript(t: Test, folder: string, source: string, options: ScriptOptions = {}): Script {
   const file = join(folder, `script-${counter++}.mjs`);
   writeFileSync(file, source.replaceAll('DIST/', DIST));
-  const child = fork(file, options.args ?? [], {
+  // tap gives NODE_OPTIONS back to every child.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, file, ...(options.args ?? [])];
+  const child = spawn('env', command, {
     cwd: folder,
-    env: { ...plainEnvironment(), ...options.env },
-    execArgv: [...(options.execArgv ?? [])],
-    stdio: ['ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe', 'ipc'],
+    env: plainEnvironment(),
+    stdio: ['ignore', 'pipe', options.stderr ?? 'pipe', 'ipc'],
   });
   t.teardown(() => child.kill('SIGKILL'));
   let stdout = '';
