@@ -157,6 +157,10 @@ export interface ServerOptions {
    * @defaultValue `false` @since 0.1.0
    */
   debug?: boolean;
+  /** Start anew when a source file has changed. @defaultValue `false` @since 0.1.0 */
+  reload?: boolean;
+  /** Folders that are watched for it, with those below; by default the working directory. @since 0.1.0 */
+  reloadPath?: string | readonly string[];
 }
 
 /** The same once checked: what has a default is there. */
@@ -197,4 +201,6 @@ export interface FilledOptions {
   readonly passphrase?: string;
   readonly sni?: readonly SniCertificate[];
   readonly debug: boolean;
+  readonly reload: boolean;
+  readonly reloadPath?: string | readonly string[];
 }
