@@ -31,7 +31,7 @@ export interface ScriptOptions {
 }
 
 const DIST = new URL('../../dist/', import.meta.url).href;
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 20_000;
 
 /**
  * Starts a script, which is killed with its test.
