@@ -78,7 +78,7 @@ function formatTypes() {
   const options = entries.map(([name, setting]) => {
     const { text, details, since, default: fallback } = setting;
     const sentence = `${text[0].toUpperCase()}${text.slice(1)}.`;
-    const more = details === undefined ? '' : ` ${details.replace(/\[(\w+)\]\((\w+\.md)\)/g, 'docs/$2')}`;
+    const more = details === undefined ? '' : ` ${details.replace(/\[(\w+)\]\(([\w/]+\.md)\)/g, 'docs/$2')}`;
     const value = fallback === undefined ? '' : ` @defaultValue ${formatDefault({ default: fallback })}`;
     const comment = formatComment(`${sentence}${more}`, `${value} @since ${since}`.trim());
     return `${comment}  ${name}?: ${kindOf(setting).type(setting)};\n`;

@@ -243,7 +243,7 @@ t.test('serve', async (t) => {
       [{ certFile: 'package.json' }, /"certFile" and "keyFile" go together/],
       [
         { certFile: 'package.json', keyFile: 'package.json' },
-        /"certFile" must be a certificate in PEM; package/,
+        /"certFile" must be a certificate in PEM; \/\S+\/package\.json is not/,
       ],
       [
         { sni: [], keyFile: 'nowhere' },

@@ -67,7 +67,7 @@ t.test('--check-config', async (t) => {
   t.equal(tls.code, 2, 'it loads certificates');
   t.match(
     tls.stderr,
-    /^vela: Option "certFile" \(vela\.config\.mjs\) must be a certificate in PEM; a\.pem is not/,
+    /^vela: Option "certFile" \(vela\.config\.mjs\) must be a certificate in PEM; \/\S+\/a\.pem is not/,
   );
 });
 

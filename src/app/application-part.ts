@@ -1,6 +1,7 @@
 import type { ActorCode } from '../actors/actor-code.js';
 import type { Arbiter } from '../actors/arbiter.js';
 import type { Monitor } from '../actors/monitor.js';
+import type { NamedLoggers } from './create-logger.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 import type { ServerOptions } from './server-options.js';
 import type { SettingSet } from './settings.js';
@@ -25,7 +26,7 @@ export interface ApplicationPart {
   /** @returns false when it is to be left out */
   accept(arbiter: Arbiter): Promise<boolean>;
   /** In the main process, before there are workers. */
-  prepare(): Promise<Inheritance>;
+  prepare(loggers: NamedLoggers): Promise<Inheritance>;
   readonly monitorCode: () => ActorCode;
   readonly workerCode: () => ActorCode;
   /** In the main process: it runs. */

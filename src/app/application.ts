@@ -9,6 +9,7 @@ import type { ApplicationHooks } from './application-hooks.js';
 import { checkHooks } from './application-hooks.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
+import type { NamedLoggers } from './create-logger.js';
 import { hookCode } from './hook-code.js';
 import { register, startApplication } from './program.js';
 import { closeApplication } from './program-control.js';
@@ -61,7 +62,7 @@ export class Application implements ApplicationHooks {
         for (const set of sets) if ((await set.onConfig?.(arbiter)) === false) return false;
         return true;
       },
-      prepare: () => this.prepare(),
+      prepare: (loggers) => this.prepare(loggers),
       monitorCode: () => hookCode('monitor', sets),
       workerCode: () => hookCode('worker', sets),
       running: (monitor) => {
@@ -121,7 +122,7 @@ export class Application implements ApplicationHooks {
   whenReady?(): unknown;
 
   /** What its workers are given, found out in the main process before they start. */
-  protected async prepare(): Promise<Inheritance> {
+  protected async prepare(_loggers: NamedLoggers): Promise<Inheritance> {
     return { config: {}, descriptors: [] };
   }
 

@@ -1,20 +1,42 @@
 import { pino } from 'pino';
-import { formatError, toError } from '../core/errors.js';
+import { formatError, ImproperlyConfigured, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { watchErrors } from '../middleware/stream-errors.js';
+import type { LogConfig } from './log-config.js';
 import { type LogFormat, type LogRules, levelOf } from './log-levels.js';
-import { writeText } from './text-log.js';
+import { LogOutput } from './log-output.js';
+import { startTransport } from './log-transport.js';
+import { formatText } from './text-log.js';
 
 /** A logger with loggers of namespaces below it. */
 export interface NamedLoggers extends Logger {
   named(namespace: string): Logger;
 }
 
-/** The loggers of a server, which write to standard error. */
-export function createLogger(rules: LogRules, format: LogFormat): NamedLoggers {
-  const options = { level: levelOf(rules, 'vela'), base: { pid: process.pid }, errorKey: 'err' };
-  const root = isTextLog(format)
-    ? pino({ ...options, serializers: { err: serializeStack } }, { write: writeText })
-    : pino(options, pino.destination({ dest: 2, sync: true }));
+/** Where a log's lines go. */
+interface LineSink {
+  write(line: string): void;
+}
+
+/**
+ * The loggers of a server.
+ * @param output - a log file; standard error without one
+ * @throws {ImproperlyConfigured} for options that pino refuses
+ */
+export function createLogger(
+  rules: LogRules,
+  format: LogFormat,
+  output?: LogOutput,
+  config: LogConfig = {},
+): NamedLoggers {
+  const isText = isTextLog(format, output);
+  const sink = isText ? textSink(output) : (output ?? openStderr());
+  const root = makeRoot(
+    { ...config, ...(isText && { messageKey: 'msg' }) },
+    isText,
+    levelOf(rules, 'vela'),
+    sink,
+  );
   const known = new Map<string, Logger>();
   return Object.assign(root, {
     named(namespace: string): Logger {
@@ -29,8 +51,68 @@ export function createLogger(rules: LogRules, format: LogFormat): NamedLoggers {
 }
 
 /** Whether lines are for people. */
-export function isTextLog(format: LogFormat): boolean {
-  return format === 'text' || (format === 'auto' && process.stderr.isTTY === true);
+export function isTextLog(format: LogFormat, output?: LogOutput | string): boolean {
+  return format === 'text' || (format === 'auto' && output === undefined && process.stderr.isTTY === true);
+}
+
+function makeRoot(config: LogConfig, isText: boolean, level: string, sink: LineSink): pino.Logger {
+  const { redact, serializers, mixin, transport, timestamp, messageKey = 'msg', base, formatters } = config;
+  const options: pino.LoggerOptions = {
+    level,
+    base: { pid: process.pid },
+    errorKey: 'err',
+    messageKey,
+    ...(redact !== undefined && { redact }),
+    ...(mixin !== undefined && { mixin }),
+    ...(serializers !== undefined && { serializers }),
+  };
+  if (isText) options.serializers = { ...serializers, err: serializeStack };
+  else {
+    if (base !== undefined) options.base = base;
+    if (formatters !== undefined) options.formatters = formatters;
+    if (timestamp !== undefined) options.timestamp = findTimestamp(timestamp);
+  }
+  try {
+    return pino(options, transport === undefined ? sink : both(sink, startTransport(transport)));
+  } catch (cause) {
+    throw new ImproperlyConfigured(`Option "logConfig" has what pino refuses: ${toError(cause).message}`, {
+      cause,
+    });
+  }
+}
+
+function both(one: LineSink, other: LineSink): LineSink {
+  return {
+    write(line) {
+      one.write(line);
+      other.write(line);
+    },
+  };
+}
+
+/** Lines for people; on a terminal in colours. */
+function textSink(output: LogOutput | undefined): LineSink {
+  if (output !== undefined) return { write: (json) => void output.write(formatText(json, false)) };
+  // An error of a stream that nobody hears ends the process.
+  watchErrors(process.stderr, ignore);
+  return {
+    write(json) {
+      const { stderr } = process;
+      stderr.write(formatText(json, stderr.isTTY === true && stderr.hasColors()));
+    },
+  };
+}
+
+function ignore(): void {}
+
+/** There is no place to tell that standard error fails, but in it, later. */
+function openStderr(): LogOutput {
+  return new LogOutput('standard error', undefined, { failed() {}, recovered() {} });
+}
+
+function findTimestamp(timestamp: NonNullable<LogConfig['timestamp']>): () => string {
+  if (typeof timestamp === 'function') return timestamp;
+  return timestamp === 'iso' ? pino.stdTimeFunctions.isoTime : pino.stdTimeFunctions.epochTime;
 }
 
 function serializeStack(error: unknown): { stack: string } {

@@ -3,6 +3,7 @@ import type { Monitor } from '../actors/monitor.js';
 import { ImproperlyConfigured, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ApplicationPart } from './application-part.js';
+import { reopenLogs } from './open-logs.js';
 import type { CombinedSettings } from './resolve-settings.js';
 
 /** An application that runs. */
@@ -16,6 +17,8 @@ export interface RunningApplication {
 }
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+/** The command by which workers are told to open their log files anew. */
+export const REOPEN_LOGS = 'reopen_logs';
 /** Exit code of a program that was not let finish. */
 const EXIT_HURRIED = 1;
 
@@ -50,6 +53,8 @@ export class ProgramControl {
   readonly #isOwn: boolean;
   /** Those whose addresses were claimed. */
   readonly #taken = new Set<ApplicationPart>();
+  /** What else is to be ended. */
+  readonly #ends: (() => void)[] = [];
   #running: readonly RunningApplication[] = [];
   readonly #listeners: readonly (readonly [signal: NodeJS.Signals, listener: () => void])[];
   #stopping: Promise<void> | undefined;
@@ -66,6 +71,7 @@ export class ProgramControl {
     this.#listeners = [
       ...STOP_SIGNALS.map((signal) => [signal, () => this.#stopBy(signal)] as const),
       ['SIGHUP', () => void this.reload('SIGHUP')],
+      ['SIGUSR1', () => this.#reopenLogs()],
       ['SIGTTIN', () => this.#scaleAll(1)],
       ['SIGTTOU', () => this.#scaleAll(-1)],
     ];
@@ -114,9 +120,15 @@ export class ProgramControl {
     await this.#stopAll();
   }
 
+  /** Calls a function when all has stopped. */
+  atEnd(end: () => void): void {
+    this.#ends.push(end);
+  }
+
   async #stopAll(): Promise<void> {
     await this.arbiter.stop();
     await Promise.all([...this.#taken].map((part) => this.#release(part)));
+    for (const end of this.#ends.splice(0)) end();
   }
 
   async #release(part: ApplicationPart): Promise<void> {
@@ -165,6 +177,14 @@ export class ProgramControl {
       );
       return false;
     }
+  }
+
+  #reopenLogs(): void {
+    reopenLogs();
+    // One that is just going needs none.
+    for (const { monitor } of this.#running)
+      for (const worker of monitor.workers) monitor.actor.send(worker, REOPEN_LOGS).catch(() => {});
+    this.#logger.info({}, 'log files are opened anew');
   }
 
   #scaleAll(step: number): void {

@@ -8,6 +8,9 @@ import type { ApplicationPart } from './application-part.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
 import { isTextLog } from './create-logger.js';
 import { loadSettings } from './load-settings.js';
+import { reopenLogs } from './open-logs.js';
+import { resolveIdentity, title } from './process-identity.js';
+import { REOPEN_LOGS } from './program-control.js';
 import { runApplications } from './run-applications.js';
 import type { SettingSet } from './settings.js';
 import { workerOf } from './worker-role.js';
@@ -74,13 +77,29 @@ async function run(parts: readonly ApplicationPart[], line: CommandLine): Promis
 
 /** Does the work of a worker, whose code is here; never resolves. */
 async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
-  serveActor(processPort(process), async () => {
+  serveActor(processPort(process), async ({ name }) => {
     const { settings } = await loadSettings(line, part.code);
+    const identity = resolveIdentity(settings);
+    identity.settle();
+    process.title = title(settings.processName, 'worker', name);
+    process.on('SIGUSR1', reopenLogs);
     part.configure(settings);
     // What it may want to know of the others.
     for (const other of made)
       if (other.part !== part) other.part.configure((await loadSettings(line, other.part.code)).settings);
-    return { code: part.workerCode(), isTextLog: isTextLog(settings.logFormat), isLasting: true };
+    const code = part.workerCode();
+    return {
+      code: {
+        ...code,
+        async onStart(actor) {
+          await code.onStart?.(actor);
+          identity.become();
+        },
+        commands: { ...code.commands, [REOPEN_LOGS]: reopenLogs },
+      },
+      isLasting: true,
+      log: { isText: isTextLog(settings.logFormat, settings.logFile), file: settings.logFile },
+    };
   });
   return new Promise<never>(() => {});
 }

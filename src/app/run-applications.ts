@@ -1,16 +1,20 @@
+import { relative } from 'node:path';
 import { findArbiter, arbiter as makeArbiter } from '../actors/the-arbiter.js';
 import { VelaError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
 import { checkCertificates } from '../gateway/certificates.js';
 import type { ApplicationPart } from './application-part.js';
+import { watchChanges } from './change-watch.js';
 import type { CommandLine } from './command-line.js';
-import { createLogger } from './create-logger.js';
 import { explainStart } from './explain-start.js';
 import { formatSettings } from './format-settings.js';
 import { loadSettings } from './load-settings.js';
-import { parseLogLevels } from './log-levels.js';
 import { makeMonitor } from './make-monitor.js';
-import { controlProgram, type RunningApplication } from './program-control.js';
-import type { CombinedSettings } from './resolve-settings.js';
+import { type OpenLogs, openLogs } from './open-logs.js';
+import { takePidFile } from './pid-file.js';
+import { type ProcessIdentity, resolveIdentity, title } from './process-identity.js';
+import { controlProgram, type ProgramControl, type RunningApplication } from './program-control.js';
+import type { CombinedSettings, ResolvedSettings } from './resolve-settings.js';
 import { nameOrigin } from './setting-source.js';
 
 /** The settings are wrong, or an address cannot be had. */
@@ -74,18 +78,26 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   const [first] = loaded;
   if (first === undefined) return;
   const { settings } = first.combined;
-  const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
-  const logger = loggers.named('vela.arbiter');
+  const identity = resolveIdentity(settings);
+  identity.settle();
+  process.title = title(settings.processName, 'arbiter');
+  const removePidFile = settings.pidFile === undefined ? undefined : await takePidFile(settings.pidFile);
+  const logs = await openLogs(settings);
+  const logger = logs.loggers.named('vela.arbiter');
   const found = findArbiter();
   const arbiter = found ?? makeArbiter({ logger, handleSignals: false });
   for (const { part, combined } of loaded) part.configure(combined.settings);
   await arbiter.startAlone();
   const control = controlProgram(arbiter, logger, found === undefined);
+  control.atEnd(() => {
+    removePidFile?.();
+    logs.close();
+  });
   const running: RunningApplication[] = [];
   for (const { part, combined } of loaded) {
     if (!(await part.accept(arbiter))) continue;
     control.take(part);
-    const inheritance = await part.prepare();
+    const inheritance = await part.prepare(logs.loggers);
     const monitor = makeMonitor(arbiter, part, combined, inheritance);
     const one = {
       part,
@@ -103,7 +115,31 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   if (running.length === 0) return;
   const each = running.map((one) => describe(one, running.length));
   process.stdout.write(`vela: ready${each.length === 1 ? '' : ':'} ${each.join(', ')}\n`);
+  if (running.every(({ workers }) => workers === 0)) becomeUser(identity, settings, logs);
+  if (settings.reload) watchSources(settings, control, logger);
   for (const { part } of running) await part.whenReady();
+}
+
+/** Where the main process serves, it does so as another user. Else it stays who it is, so that new workers can listen. */
+function becomeUser(identity: ProcessIdentity, { pidFile }: ResolvedSettings, { giveTo }: OpenLogs): void {
+  const { owner } = identity;
+  if (owner === undefined) return;
+  giveTo(owner.uid, owner.gid);
+  if (pidFile !== undefined) identity.give(pidFile);
+  identity.become();
+}
+
+/** Reloads when a source file has changed. */
+function watchSources({ reloadPath }: ResolvedSettings, control: ProgramControl, logger: Logger): void {
+  const watch = watchChanges({
+    ...(reloadPath !== undefined && { folders: [reloadPath].flat() }),
+    changed: ([file = '', ...others]) => {
+      const more = others.length === 0 ? '' : ` and ${others.length} more`;
+      void control.reload(`${relative(process.cwd(), file)}${more} changed`);
+    },
+    failed: (folder, error) => logger.warn({ err: error }, `${folder} cannot be watched: ${error.message}`),
+  });
+  control.atEnd(() => watch.close());
 }
 
 /** `on http://127.0.0.1:8060 (uws, 2 workers, pid 17)`. */

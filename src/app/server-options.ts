@@ -99,6 +99,45 @@ export interface ServerOptions {
    * @defaultValue `auto` @since 0.1.0
    */
   logFormat?: 'auto' | 'text' | 'json';
+  /** File that the log is appended to, in place of standard error. Its folder must be there. @since 0.1.0 */
+  logFile?: string;
+  /**
+   * JSON or JS file with more options of the log, such as redact and transport. docs/logs.md lists them.
+   * @since 0.1.0
+   */
+  logConfig?: string;
+  /**
+   * File that a line for each request is appended to; - is standard output. The application needs no
+   * `accessLog()` for it.
+   * @since 0.1.0
+   */
+  accessLog?: string;
+  /**
+   * Common, combined, json, or a format of gunicorn's. Of `accessLog`; those of the middleware have their
+   * own.
+   * @defaultValue `combined` @since 0.1.0
+   */
+  accessLogFormat?: string;
+  /** File for the process id; a second server with the same file is refused. @since 0.1.0 */
+  pidFile?: string;
+  /** What ps shows in front of each process's part. @defaultValue `vela` @since 0.1.0 */
+  processName?: string;
+  /**
+   * User to serve as, by name or number; only root may change it. What follows from it:
+   * docs/operations/privileges.md.
+   * @since 0.1.0
+   */
+  user?: string | number;
+  /** Group to serve as, by name or number; by default the first one of the user. @since 0.1.0 */
+  group?: string | number;
+  /** Permissions that files and unix sockets are made without, octal: 027. @since 0.1.0 */
+  umask?: string | number;
+  /**
+   * Working directory to change to before the application is loaded. Paths in settings are those of the
+   * folder where the program was started.
+   * @since 0.1.0
+   */
+  chdir?: string;
   /**
    * Most threads for handlers that block, made as they are needed. They belong to the pool that
    * `middlewareInExecutor` and `offload` share: docs/executor.md.
@@ -118,6 +157,10 @@ export interface ServerOptions {
    * @defaultValue `false` @since 0.1.0
    */
   debug?: boolean;
+  /** Start anew when a source file has changed. @defaultValue `false` @since 0.1.0 */
+  reload?: boolean;
+  /** Folders that are watched for it, with those below; by default the working directory. @since 0.1.0 */
+  reloadPath?: string | readonly string[];
 }
 
 /** The same once checked: what has a default is there. */
@@ -142,10 +185,22 @@ export interface FilledOptions {
   readonly maxBodyBytes: number;
   readonly logLevel: LogLevelRule | readonly LogLevelRule[];
   readonly logFormat: 'auto' | 'text' | 'json';
+  readonly logFile?: string;
+  readonly logConfig?: string;
+  readonly accessLog?: string;
+  readonly accessLogFormat: string;
+  readonly pidFile?: string;
+  readonly processName: string;
+  readonly user?: string | number;
+  readonly group?: string | number;
+  readonly umask?: string | number;
+  readonly chdir?: string;
   readonly threadWorkers: number;
   readonly certFile?: string;
   readonly keyFile?: string;
   readonly passphrase?: string;
   readonly sni?: readonly SniCertificate[];
   readonly debug: boolean;
+  readonly reload: boolean;
+  readonly reloadPath?: string | readonly string[];
 }

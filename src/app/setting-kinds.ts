@@ -1,10 +1,11 @@
-import { accessSync, constants } from 'node:fs';
-import { resolve } from 'node:path';
-import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
+import { askNearest, describeValue, ImproperlyConfigured, toError } from '../core/errors.js';
 import type { SniCertificate } from '../gateway/gateway.js';
+import { compileFormat, NAMED_FORMATS } from '../middleware/access-log-format.js';
 import { parseAddresses } from './address.js';
+import { checkFile, checkFolder, checkFolders, checkOutputSetting } from './file-kinds.js';
 import { parseLogLevels } from './log-levels.js';
-import type { ChoiceSetting, IntegerSetting, PlainSetting, Setting } from './setting.js';
+import { checkUmask, checkUser } from './process-kinds.js';
+import type { ChoiceSetting, IntegerSetting, OutputSetting, PlainSetting, Setting } from './setting.js';
 
 /** What settings of a kind have in common. */
 interface Kind<S extends Setting> {
@@ -26,7 +27,13 @@ const asText = (text: string) => text;
 const CERTIFICATES = 'an array of { hostname, certFile, keyFile }';
 
 type KindOf<K extends Setting['kind']> = Kind<
-  K extends 'integer' ? IntegerSetting : K extends 'choice' ? ChoiceSetting : PlainSetting
+  K extends 'integer'
+    ? IntegerSetting
+    : K extends 'choice'
+      ? ChoiceSetting
+      : K extends 'output'
+        ? OutputSetting
+        : PlainSetting
 >;
 
 const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
@@ -92,6 +99,49 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
     parse: asText,
     check: checkFile,
   },
+  folder: {
+    type: () => 'string',
+    placeholder: () => 'path',
+    values: () => 'path of a folder',
+    parse: asText,
+    check: checkFolder,
+  },
+  folders: {
+    type: () => 'string | readonly string[]',
+    placeholder: () => 'path',
+    values: () => 'path of a folder, or a list of them',
+    isList: true,
+    parse: asText,
+    check: checkFolders,
+  },
+  output: {
+    type: () => 'string',
+    placeholder: () => 'path',
+    values: ({ takesStdout }) => `path of a file to write${takesStdout === true ? ', or `-`' : ''}`,
+    parse: asText,
+    check: checkOutputSetting,
+  },
+  accessFormat: {
+    type: () => 'string',
+    placeholder: () => 'format',
+    values: () => '`common`, `combined`, `json` or a [format](middleware.md)',
+    parse: asText,
+    check: checkAccessFormat,
+  },
+  user: {
+    type: () => 'string | number',
+    placeholder: () => 'name',
+    values: () => 'name or number',
+    parse: asText,
+    check: checkUser,
+  },
+  umask: {
+    type: () => 'string | number',
+    placeholder: () => 'octal',
+    values: () => 'octal text, or a number to `0o777`',
+    parse: asText,
+    check: checkUmask,
+  },
   levels: {
     type: () => 'LogLevelRule | readonly LogLevelRule[]',
     placeholder: () => 'level',
@@ -112,9 +162,11 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
       if (!Array.isArray(value)) throw wrong(name, CERTIFICATES, value);
       return value.map((one: SniCertificate) => {
         if (typeof one?.hostname !== 'string') throw wrong(name, CERTIFICATES, one);
-        checkFile(name.replace('sni', 'sni.certFile'), one.certFile);
-        checkFile(name.replace('sni', 'sni.keyFile'), one.keyFile);
-        return one;
+        return {
+          ...one,
+          certFile: checkFile(name.replace('sni', 'sni.certFile'), one.certFile),
+          keyFile: checkFile(name.replace('sni', 'sni.keyFile'), one.keyFile),
+        };
       });
     },
   },
@@ -125,23 +177,17 @@ export function kindOf(setting: Setting): Kind<Setting> {
   return KINDS[setting.kind] as Kind<Setting>;
 }
 
-function checkFile(name: string, value: unknown): unknown {
-  if (typeof value !== 'string') throw wrong(name, 'a file path', value);
+function checkAccessFormat(name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || value === '') throw wrong(name, 'a format, such as combined', value);
   try {
-    accessSync(value, constants.R_OK);
+    if (value !== 'json') compileFormat(NAMED_FORMATS[value] ?? value);
   } catch (cause) {
     throw new ImproperlyConfigured(
-      `${name} must be a file that can be read; received ${describeValue(value)}: ${describeAccess(resolve(value), cause)}`,
+      toError(cause).message.replace(/^The format of accessLog\(\)/, () => name),
       { cause },
     );
   }
   return value;
-}
-
-function describeAccess(path: string, cause: unknown): string {
-  return (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    ? `there is no ${path}`
-    : `${path} cannot be read by this user`;
 }
 
 function wrong(name: string, expected: string, received: unknown, isSecret = false): ImproperlyConfigured {

@@ -5,6 +5,7 @@ export const SECTIONS = [
   'Times',
   'Limits',
   'Logs',
+  'Process',
   'Threads',
   'TLS',
   'Development',
@@ -47,13 +48,31 @@ export interface ChoiceSetting extends Declared<string> {
   readonly choices: readonly string[];
 }
 
-/** The rest: addresses to listen on, yes or no, any text, a file that can be read, levels of logs, certificates by host. */
+/** A file that is written. */
+export interface OutputSetting extends Declared<string> {
+  readonly kind: 'output';
+  /** `-` stands for standard output. */
+  readonly takesStdout?: true;
+}
+
+/** The rest, each with its own check in setting-kinds.ts and file-kinds.ts. */
 export interface PlainSetting extends Declared<string | boolean> {
-  readonly kind: 'addresses' | 'boolean' | 'text' | 'file' | 'levels' | 'certificates';
+  readonly kind:
+    | 'addresses'
+    | 'boolean'
+    | 'text'
+    | 'file'
+    | 'folder'
+    | 'folders'
+    | 'levels'
+    | 'accessFormat'
+    | 'user'
+    | 'umask'
+    | 'certificates';
 }
 
 /** What a setting is. Its flag, its variable, its type, its check, `--help` and its place in the docs follow from this. */
-export type Setting = IntegerSetting | ChoiceSetting | PlainSetting;
+export type Setting = IntegerSetting | ChoiceSetting | OutputSetting | PlainSetting;
 
 /** `--max-body-bytes`; undefined for a setting without a flag. */
 export function flagOf(name: string, { flag }: Setting): string | undefined {

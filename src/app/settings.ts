@@ -4,17 +4,27 @@ import { DEVELOPMENT } from './settings/development.js';
 import { LIMITS } from './settings/limits.js';
 import { LISTENING } from './settings/listening.js';
 import { LOGS } from './settings/logs.js';
+import { PROCESS } from './settings/process.js';
 import { THREADS } from './settings/threads.js';
 import { TIMES } from './settings/times.js';
 import { TLS } from './settings/tls.js';
 import { WORKERS } from './settings/workers.js';
 
 /** Settings of every application, whatever it does. */
-export const PROCESS_SETTINGS = { ...WORKERS, ...LOGS, ...THREADS, ...DEVELOPMENT };
+const { accessLog: _requests, accessLogFormat: _format, ...LOGS_OF_ALL } = LOGS;
+export const PROCESS_SETTINGS = {
+  ...WORKERS,
+  ...LOGS_OF_ALL,
+  ...PROCESS,
+  ...THREADS,
+  ...DEVELOPMENT,
+};
 
-/** Those that mean something only where there are workers. */
+/** Those that mean something only for a program and its processes. */
 const { gracefulTimeoutMs: _always, ...OF_WORKERS } = WORKERS;
-export type WorkerOption = keyof typeof OF_WORKERS;
+const { reload, reloadPath } = DEVELOPMENT;
+const OF_PROGRAMS = { ...OF_WORKERS, ...PROCESS, reload, reloadPath };
+export type ProgramOption = keyof typeof OF_PROGRAMS;
 
 /** Some of the settings, by their names. */
 export type SettingSet = Readonly<Record<string, Setting>>;
@@ -29,6 +39,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
   ...TIMES,
   ...LIMITS,
   ...LOGS,
+  ...PROCESS,
   ...THREADS,
   ...TLS,
   ...DEVELOPMENT,
@@ -36,5 +47,5 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
 
 /** Those of a server in the process of whoever calls `serve`. */
 export const SERVE_SETTINGS: SettingSet = Object.fromEntries(
-  Object.entries(SETTINGS).filter(([name]) => !Object.hasOwn(OF_WORKERS, name)),
+  Object.entries(SETTINGS).filter(([name]) => !Object.hasOwn(OF_PROGRAMS, name)),
 );

@@ -22,8 +22,8 @@ const LAYOUT = '\n\t';
 
 const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
-/** Writes a line of pino's to standard error, for people: with a colour on a terminal that has them, unless NO_COLOR is set. */
-export function writeText(json: string): void {
+/** A line of pino's as text for people, with its end. */
+export function formatText(json: string, hasColors: boolean): string {
   const line = JSON.parse(json) as Line;
   const request = [line.logger, line.requestId && `[${line.requestId}]`, line.method, line.uri, line.status]
     .filter(Boolean)
@@ -31,13 +31,13 @@ export function writeText(json: string): void {
   const stack = line.err?.stack;
   const text = stack === undefined ? line.msg : stack.includes(line.msg) ? stack : `${line.msg}\n${stack}`;
   const level = pino.levels.labels[line.level] ?? '';
-  const entry = `${paint(level)} ${escapeAll(request)}${request === '' ? '' : ' '}${escapeText(text)}`;
-  process.stderr.write(`${new Date(line.time).toISOString()} ${entry}\n`);
+  const entry = `${paint(level, hasColors)} ${escapeAll(request)}${request === '' ? '' : ' '}${escapeText(text)}`;
+  return `${new Date(line.time).toISOString()} ${entry}\n`;
 }
 
-function paint(level: string): string {
+function paint(level: string, hasColors: boolean): string {
   const text = level.padEnd(5);
-  if (process.stderr.isTTY !== true || !process.stderr.hasColors()) return text;
+  if (!hasColors) return text;
   return Object.hasOwn(COLORS, level) ? styleText(COLORS[level as keyof typeof COLORS], text) : text;
 }
 

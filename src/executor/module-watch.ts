@@ -1,12 +1,8 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { toError } from '../core/errors.js';
+import { FolderWatches, SETTLE_MS, SOURCE_FILE } from '../core/folder-watches.js';
 import type { Logger } from '../core/logger.js';
 import { own } from '../core/own.js';
-
-/** Editors write a file in several steps: changes that come as close as this are one. */
-const SETTLE_MS = 100;
 
 /** What a watch tells. */
 export interface ModuleWatchEvents {
@@ -19,42 +15,31 @@ export interface ModuleWatchEvents {
 /** Watches the folders that modules are in, for development. It keeps no process up. */
 export class ModuleWatch {
   readonly #events: ModuleWatchEvents;
-  readonly #folders = new Map<string, FSWatcher>();
+  readonly #folders: FolderWatches;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(events: ModuleWatchEvents) {
     this.#events = events;
+    this.#folders = new FolderWatches({
+      changed: (_folder, file) => this.#changed(file),
+      failed: (folder, error) => events.failed(folder, error),
+    });
   }
 
   /** @param url - of a module's file */
   add(url: string): void {
-    const folder = dirname(fileURLToPath(url));
-    if (this.#folders.has(folder)) return;
-    try {
-      const watcher = watch(folder, { persistent: false }, (_event, file) => this.#changed(file ?? ''));
-      watcher.once('error', (error) => this.#failed(folder, error));
-      this.#folders.set(folder, watcher);
-    } catch (error) {
-      this.#failed(folder, toError(error));
-    }
+    this.#folders.add(dirname(fileURLToPath(url)));
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const watcher of this.#folders.values()) watcher.close();
-    this.#folders.clear();
+    this.#folders.close();
   }
 
   #changed(file: string): void {
-    if (!/\.(?:[cm]?[jt]sx?|json)$/.test(file)) return;
+    if (!SOURCE_FILE.test(file)) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#events.changed(file), SETTLE_MS).unref();
-  }
-
-  #failed(folder: string, error: Error): void {
-    this.#folders.get(folder)?.close();
-    this.#folders.delete(folder);
-    this.#events.failed(folder, error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { atExit } from '../core/at-exit.js';
 import type { Logger } from '../core/logger.js';
 import { unwatchErrors, watchErrors } from './stream-errors.js';
 
@@ -33,6 +34,7 @@ export class LineWriter {
   #untold: Error | undefined;
   /** How many servers use it. */
   #users = 0;
+  #forgetExit: (() => void) | undefined;
 
   /** @param limitBytes - how much may wait, here and in the stream */
   constructor(stream: LineStream, flushMs: number, limitBytes: number) {
@@ -51,6 +53,7 @@ export class LineWriter {
   start(logger: Logger): void {
     this.#logger = logger;
     this.#users++;
+    this.#forgetExit ??= atExit(() => this.flush());
     watchErrors(this.#stream, this.#fail);
     this.#isBroken = this.#untold !== undefined;
     if (this.#untold !== undefined) this.#tell(this.#untold);
@@ -115,7 +118,10 @@ export class LineWriter {
     });
     // A stream that still writes may still fail, and without a listener that would end the process.
     this.#users = Math.max(0, this.#users - 1);
-    if (isTaken && this.#users === 0) unwatchErrors(this.#stream, this.#fail);
+    if (this.#users > 0) return;
+    this.#forgetExit?.();
+    this.#forgetExit = undefined;
+    if (isTaken) unwatchErrors(this.#stream, this.#fail);
   }
 
   #room(): number {

@@ -3,6 +3,7 @@ import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { parseAddresses } from '../app/address.js';
+import { resolveIdentity } from '../app/process-identity.js';
 import type { ResolvedSettings } from '../app/resolve-settings.js';
 import { ImproperlyConfigured } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -48,6 +49,7 @@ export async function claimAddresses(settings: ResolvedSettings, logger: Logger)
     throw new ImproperlyConfigured(
       `Option "bind" has a unix socket, which ${settings.workers} workers can share on the node gateway only: give it a TCP address, workers: 1, or gateway: "node" (--gateway node)`,
     );
+  const identity = resolveIdentity(settings);
   const addresses: ListenAddress[] = [];
   const handles: BoundHandle[] = [];
   const release = () => {
@@ -58,7 +60,10 @@ export async function claimAddresses(settings: ResolvedSettings, logger: Logger)
     for (const address of wanted) {
       try {
         const concrete = await probe(address);
-        if (gateway === 'node') handles.push(await bindHandle(concrete));
+        if (gateway === 'node') {
+          handles.push(await bindHandle(concrete));
+          if ('path' in concrete) identity.give(concrete.path);
+        }
         addresses.push(concrete);
       } catch (error) {
         throw explainListenError(error, address);

@@ -1,11 +1,11 @@
 import { checkOptions, resolveSettings } from '../app/resolve-settings.js';
 import type { ServerOptions } from '../app/server-options.js';
-import { SERVE_SETTINGS, type WorkerOption } from '../app/settings.js';
+import { type ProgramOption, SERVE_SETTINGS } from '../app/settings.js';
 import type { App } from '../core/contract.js';
 import { type Server, startServer } from './start-server.js';
 
-/** Settings of a server without workers. */
-export type ServeOptions = Omit<ServerOptions, WorkerOption>;
+/** Settings of a server that is no program of its own: without those of workers and processes. */
+export type ServeOptions = Omit<ServerOptions, ProgramOption>;
 
 /**
  * Serves an application in this process. Command line, environment and config file are left alone.

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { formatUrl, parseAddresses } from '../app/address.js';
-import { createLogger } from '../app/create-logger.js';
-import { parseLogLevels } from '../app/log-levels.js';
+import { type OpenLogs, openLogs } from '../app/open-logs.js';
+import { resolveIdentity } from '../app/process-identity.js';
 import type { ResolvedSettings } from '../app/resolve-settings.js';
-import type { App, AppFunction, ServerConfig } from '../core/contract.js';
+import type { App, ServerConfig } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
@@ -12,9 +12,9 @@ import type { ServerFacts } from '../core/request-host.js';
 import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
-import { noteWork } from '../core/work-note.js';
 import type { GatewayService, ListenAddress, Listener, Sharing } from '../gateway/gateway.js';
 import { drain } from './drain.js';
+import { observe } from './observe.js';
 import { openListeners } from './open-listeners.js';
 
 /** What a process that is one of several listens on. */
@@ -70,10 +70,27 @@ export interface Server {
 export async function startServer(
   app: App,
   settings: ResolvedSettings,
-  { share, worked }: ProcessRole = {},
+  role: ProcessRole = {},
 ): Promise<Server> {
-  const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
+  resolveCallable(app, 'The application');
+  const logs = await openLogs(settings);
+  try {
+    return await listenWith(logs, app, settings, role);
+  } catch (error) {
+    logs.close();
+    throw error;
+  }
+}
+
+async function listenWith(
+  { loggers, logRequests, giveTo, close: closeLogs }: OpenLogs,
+  given: App,
+  settings: ResolvedSettings,
+  { share, worked }: ProcessRole,
+): Promise<Server> {
+  const identity = resolveIdentity(settings);
   const addresses = share?.addresses ?? parseAddresses(settings.bind);
+  const app = logRequests(given);
   const call = resolveCallable(app, 'The application');
   const headers = resolveDeclaredHeaders(app.headers);
   const stopper = new AbortController();
@@ -100,8 +117,11 @@ export async function startServer(
     throw error;
   });
   const { listeners, gateway } = opened;
+  const { owner } = identity;
+  if (owner !== undefined) giveTo(owner.uid, owner.gid);
   const concrete = listeners.map(({ address }) => address);
   const urls = concrete.map((address) => formatUrl(address, facts.scheme));
+  for (const one of concrete) if ('path' in one) identity.give(one.path);
   let closing: Promise<void> | undefined;
   return {
     url: urls[0] as string,
@@ -122,18 +142,11 @@ export async function startServer(
             `Option "${name}" must be a number of milliseconds; received ${describeValue(ms)}`,
           );
       stopper.abort();
-      closing ??= drain(opened, timeoutMs, idleMs).then(() => app.stop?.());
+      closing ??= drain(opened, timeoutMs, idleMs)
+        .then(() => app.stop?.())
+        .finally(closeLogs);
       return closing;
     },
-  };
-}
-
-/** Tells of each request, and notes it, should it hold the loop. */
-function observe(call: AppFunction, worked: () => void): AppFunction {
-  return (environ, startResponse) => {
-    noteWork(environ.REQUEST_METHOD, environ['vela.raw_path']);
-    worked();
-    return call(environ, startResponse);
   };
 }
 

@@ -2,8 +2,7 @@ import type { Actor } from '../actors/actor.js';
 import { describeReach, formatUrl } from '../app/address.js';
 import { Application, type ApplicationOptions } from '../app/application.js';
 import type { Inheritance } from '../app/application-part.js';
-import { createLogger } from '../app/create-logger.js';
-import { parseLogLevels } from '../app/log-levels.js';
+import type { NamedLoggers } from '../app/create-logger.js';
 import { Recycling } from '../app/recycling.js';
 import type { ServerOptions } from '../app/server-options.js';
 import { SETTINGS } from '../app/settings.js';
@@ -90,12 +89,11 @@ export class WsgiServer extends Application {
     return { connections: this.#server?.connections ?? 0, requests: this.#recycling?.requests ?? 0 };
   }
 
-  protected override async prepare(): Promise<Inheritance> {
+  protected override async prepare(loggers: NamedLoggers): Promise<Inheritance> {
     // What is no application is told here, once.
     resolveCallable(this.#app, 'The application');
     const { settings } = this;
-    if (settings.workers === 0) return super.prepare();
-    const loggers = createLogger(parseLogLevels(settings.logLevel), settings.logFormat);
+    if (settings.workers === 0) return super.prepare(loggers);
     const claimed = await claimAddresses(settings, loggers.named('vela.server'));
     this.#claimed = claimed;
     const { addresses, gateway, descriptors } = claimed;

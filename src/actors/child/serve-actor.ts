@@ -38,6 +38,7 @@ const OUTSTANDING = 10_000;
 const LONGEST_BEAT_MS = 10_000;
 /** An actor whose arbiter is gone has so long to stop, in ms. */
 const ORPHAN_MS = 2000;
+const STDERR_LOG = { isText: true, file: undefined };
 /** An actor that may be short-lived is watched after so long, in ms. */
 const WATCH_DELAY_MS = 1000;
 /** How long the last words may take to leave, in ms. */
@@ -46,8 +47,8 @@ const FLUSH_MS = 1000;
 /** What an actor is in its process or thread. */
 export interface LoadedActor {
   readonly code: ActorCode;
-  /** Whether its process logs for people. @defaultValue true */
-  readonly isTextLog?: boolean;
+  /** Where its process logs, and how. @defaultValue standard error, for people */
+  readonly log?: { readonly isText: boolean; readonly file: string | undefined };
   /** It lives for long, and is watched from the start. @defaultValue false */
   readonly isLasting?: boolean;
 }
@@ -136,7 +137,7 @@ class ServedActor {
     this.#stopTimeoutMs = start.stopTimeoutMs;
     if (isMainThread) process.title = `vela: ${start.name}`;
     try {
-      const { code, isTextLog = true, isLasting = false } = await this.#loadCode(start);
+      const { code, log = STDERR_LOG, isLasting = false } = await this.#loadCode(start);
       const actor = new LocalActor(start, code, {
         logger: createWireLogger((line) => this.#link.tell([LOG, line])),
         deliver: (target, message) => this.#direct.deliver(target, message),
@@ -150,7 +151,7 @@ class ServedActor {
       const beats = new Int32Array(new SharedArrayBuffer(4));
       const { name, timeoutMs } = start;
       const delayMs = isLasting ? 0 : WATCH_DELAY_MS;
-      if (isMainThread) startWatchdog({ name, timeoutMs, beats, delayMs, isText: isTextLog });
+      if (isMainThread) startWatchdog({ name, timeoutMs, beats, delayMs, log });
       this.#beat = setInterval(() => {
         Atomics.add(beats, 0, 1);
         this.#link.tell([BEAT]);

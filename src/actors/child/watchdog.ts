@@ -11,8 +11,8 @@ export interface WatchdogOptions {
   readonly beats: Int32Array;
   /** When the watch begins, in ms from now: a thread costs some, which an actor that lives shorter need not pay. */
   readonly delayMs: number;
-  /** A report is a line for people, or an object for machines. */
-  readonly isText: boolean;
+  /** A report is a line for people, or an object for machines; on standard error, or in a file. */
+  readonly log: { readonly isText: boolean; readonly file: string | undefined };
 }
 
 /** How often it looks, and how long it leaves the actor to stop by itself, in ms. */
@@ -37,8 +37,8 @@ const LIMITS = {
 const PROGRAM = `
 ${readWorkNote}
 const { workerData } = require('node:worker_threads');
-const { writeSync } = require('node:fs');
-const { parent, name, timeoutMs, beats, note, isText } = workerData;
+const { appendFileSync, writeSync } = require('node:fs');
+const { parent, name, timeoutMs, beats, note, log } = workerData;
 
 const timer = setInterval(() => {
   look();
@@ -102,10 +102,11 @@ function write(frames) {
   const where = frames.length === 0 ? ' in native code' : '';
   const msg = 'the loop of "' + name + '" has been held for ' + seconds + ' s' + where + (last === '' ? '' : ', and the request begun last is ' + last);
   const stack = frames.map((frame) => '\\n    ' + frame).join('');
-  const line = isText
+  const line = log.isText
     ? new Date().toISOString() + ' warn  ' + msg + stack
     : JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, actor: name, heldSeconds: seconds, request: last, frames, msg });
-  writeSync(2, line + '\\n');
+  if (log.file === undefined) writeSync(2, line + '\\n');
+  else appendFileSync(log.file, line + '\\n');
 }
 `;
 
