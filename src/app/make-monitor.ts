@@ -7,6 +7,7 @@ import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { ImproperlyConfigured } from '../core/errors.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
 import { joinCode } from './hook-code.js';
+import { PROGRAM_START } from './program-start.js';
 import { RECYCLE } from './recycling.js';
 import type { CombinedSettings, ResolvedSettings } from './resolve-settings.js';
 import { ROLE_VARIABLE } from './worker-role.js';
@@ -18,8 +19,6 @@ const RESTART_WINDOW_MS = 60_000;
 /** A loop that works hard is not held: no shorter time is taken, in ms. */
 const SHORTEST_TIMEOUT_MS = 500;
 const NEVER_MS = LONGEST_TIMER_MS;
-/** As workers are told what to run again, whatever the program does to it meanwhile. */
-const START = { script: process.argv[1], args: process.argv.slice(2), cwd: process.cwd() };
 
 /** The monitor of an application, still to be started. */
 export function makeMonitor(
@@ -58,7 +57,7 @@ function describeWorkers(
   { config, descriptors }: Inheritance,
   stopTimeoutMs: number,
 ): ResolvedChild {
-  const { script, args, cwd } = START;
+  const { script, args, cwd } = PROGRAM_START;
   if (script === undefined)
     throw new ImproperlyConfigured(
       'Option "workers" needs a script that can be run again, and this program has none: run a file, or give workers: 0',

@@ -3,7 +3,6 @@ import type { Monitor } from '../actors/monitor.js';
 import { ImproperlyConfigured, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ApplicationPart } from './application-part.js';
-import { reopenLogs } from './open-logs.js';
 import type { CombinedSettings } from './resolve-settings.js';
 
 /** An application that runs. */
@@ -55,6 +54,7 @@ export class ProgramControl {
   readonly #taken = new Set<ApplicationPart>();
   /** What else is to be ended. */
   readonly #ends: (() => void)[] = [];
+  #reopenOwn = () => {};
   #running: readonly RunningApplication[] = [];
   readonly #listeners: readonly (readonly [signal: NodeJS.Signals, listener: () => void])[];
   #stopping: Promise<void> | undefined;
@@ -120,6 +120,11 @@ export class ProgramControl {
     await this.#stopAll();
   }
 
+  /** What opens the log files of this process anew. */
+  onReopen(reopen: () => void): void {
+    this.#reopenOwn = reopen;
+  }
+
   /** Calls a function when all has stopped. */
   atEnd(end: () => void): void {
     this.#ends.push(end);
@@ -180,7 +185,7 @@ export class ProgramControl {
   }
 
   #reopenLogs(): void {
-    reopenLogs();
+    this.#reopenOwn();
     // One that is just going needs none.
     for (const { monitor } of this.#running)
       for (const worker of monitor.workers) monitor.actor.send(worker, REOPEN_LOGS).catch(() => {});

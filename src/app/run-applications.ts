@@ -10,10 +10,11 @@ import { explainStart } from './explain-start.js';
 import { formatSettings } from './format-settings.js';
 import { loadSettings } from './load-settings.js';
 import { makeMonitor } from './make-monitor.js';
-import { type OpenLogs, openLogs } from './open-logs.js';
+import { type OpenLogs, openLogs, reopenLogs } from './open-logs.js';
 import { takePidFile } from './pid-file.js';
 import { type ProcessIdentity, resolveIdentity, title } from './process-identity.js';
 import { controlProgram, type ProgramControl, type RunningApplication } from './program-control.js';
+import { PROGRAM_START } from './program-start.js';
 import type { CombinedSettings, ResolvedSettings } from './resolve-settings.js';
 import { nameOrigin } from './setting-source.js';
 
@@ -57,7 +58,7 @@ export async function runApplications(parts: readonly ApplicationPart[], line: C
 
 /** What is no file, such as `node -e`, cannot be run again by workers: it does without, unless they were asked for. */
 function withoutScript(combined: CombinedSettings): CombinedSettings {
-  if (process.argv[1] !== undefined || combined.origins.get('workers') !== 'default') return combined;
+  if (PROGRAM_START.script !== undefined || combined.origins.get('workers') !== 'default') return combined;
   return { ...combined, settings: { ...combined.settings, workers: 0 } };
 }
 
@@ -78,17 +79,28 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   const [first] = loaded;
   if (first === undefined) return;
   const { settings } = first.combined;
-  const identity = resolveIdentity(settings);
+  // Where others serve, the main process stays where it is, and reads its settings there again.
+  const { chdir: _elsewhere, ...here } = settings;
+  const isServing = loaded.every(({ combined }) => combined.settings.workers === 0);
+  const identity = resolveIdentity(isServing ? settings : here);
   identity.settle();
   process.title = title(settings.processName, 'arbiter');
   const removePidFile = settings.pidFile === undefined ? undefined : await takePidFile(settings.pidFile);
-  const logs = await openLogs(settings);
+  // Requests are logged where they are served.
+  const { accessLog: _requests, ...ownLogs } = settings;
+  const logs = await openLogs(ownLogs);
   const logger = logs.loggers.named('vela.arbiter');
   const found = findArbiter();
   const arbiter = found ?? makeArbiter({ logger, handleSignals: false });
   for (const { part, combined } of loaded) part.configure(combined.settings);
   await arbiter.startAlone();
   const control = controlProgram(arbiter, logger, found === undefined);
+  const { owner } = identity;
+  control.onReopen(() => {
+    reopenLogs();
+    // A worker that does the same must be able to.
+    if (owner !== undefined) logs.giveTo(owner.uid, owner.gid);
+  });
   control.atEnd(() => {
     removePidFile?.();
     logs.close();
@@ -115,7 +127,7 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   if (running.length === 0) return;
   const each = running.map((one) => describe(one, running.length));
   process.stdout.write(`vela: ready${each.length === 1 ? '' : ':'} ${each.join(', ')}\n`);
-  if (running.every(({ workers }) => workers === 0)) becomeUser(identity, settings, logs);
+  if (isServing) becomeUser(identity, settings, logs);
   if (settings.reload) watchSources(settings, control, logger);
   for (const { part } of running) await part.whenReady();
 }
@@ -132,10 +144,10 @@ function becomeUser(identity: ProcessIdentity, { pidFile }: ResolvedSettings, { 
 /** Reloads when a source file has changed. */
 function watchSources({ reloadPath }: ResolvedSettings, control: ProgramControl, logger: Logger): void {
   const watch = watchChanges({
-    ...(reloadPath !== undefined && { folders: [reloadPath].flat() }),
+    folders: reloadPath === undefined ? [PROGRAM_START.cwd] : [reloadPath].flat(),
     changed: ([file = '', ...others]) => {
       const more = others.length === 0 ? '' : ` and ${others.length} more`;
-      void control.reload(`${relative(process.cwd(), file)}${more} changed`);
+      void control.reload(`${relative(PROGRAM_START.cwd, file)}${more} changed`);
     },
     failed: (folder, error) => logger.warn({ err: error }, `${folder} cannot be watched: ${error.message}`),
   });
