@@ -29,7 +29,7 @@ export async function importWithout(
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const modules = `${folder}/node_modules`;
   mkdirSync(`${modules}/vela`, { recursive: true });
-  cpSync(`${root}dist`, `${modules}/vela/dist`, { recursive: true });
+  symlinkSync(`${root}dist`, `${modules}/vela/dist`);
   cpSync(`${root}package.json`, `${modules}/vela/package.json`);
   for (const name of readdirSync(`${root}node_modules`))
     if (!name.startsWith('.') && name !== missing)
