@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { ImproperlyConfigured } from '../core/errors.js';
-import { isRunByTsx, needsTsx, registerTsx } from '../core/tsx.js';
+import { isRunByTsx, missingTsxError, needsTsx, registerTsx } from '../core/tsx.js';
 
 /**
  * Imports a file, TypeScript too: as this Node or its loaders do, else with tsx, where that is installed.
@@ -10,10 +9,6 @@ import { isRunByTsx, needsTsx, registerTsx } from '../core/tsx.js';
  */
 export async function importFile(path: string, version = ''): Promise<Readonly<Record<string, unknown>>> {
   const cause = needsTsx(path) && !isRunByTsx() ? await registerTsx() : undefined;
-  if (cause !== undefined)
-    throw new ImproperlyConfigured(
-      `${path} is TypeScript, which needs tsx on Node ${process.versions.node}: npm install -D tsx, or give the compiled .js file`,
-      { cause },
-    );
+  if (cause !== undefined) throw missingTsxError(path, cause);
   return (await import(`${pathToFileURL(path).href}${version}`)) as Record<string, unknown>;
 }

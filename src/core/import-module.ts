@@ -1,9 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { isRunByTsx, needsTsx, registerTsx } from './tsx.js';
+import { isRunByTsx, missingTsxError, needsTsx, registerTsx } from './tsx.js';
 
-/** Imports a module; with tsx for TypeScript, where that is installed, as threads do not inherit what it does to imports. */
+/**
+ * Imports a module; with tsx for TypeScript, where that is installed, as threads do not inherit what it does to imports.
+ * @throws {ImproperlyConfigured} for TypeScript without tsx; what the module itself throws
+ */
 export async function importModule(url: string): Promise<object> {
-  // Where it is not installed, the import says what it does not know.
-  if (isRunByTsx() ? !isMainThread : needsTsx(new URL(url).pathname)) await registerTsx();
+  const isTypeScript = needsTsx(new URL(url).pathname);
+  const cause = (isRunByTsx() ? !isMainThread : isTypeScript) ? await registerTsx() : undefined;
+  if (cause !== undefined && isTypeScript) throw missingTsxError(fileURLToPath(url), cause);
   return (await import(url)) as object;
 }

@@ -1,3 +1,5 @@
+import { ImproperlyConfigured } from './errors.js';
+
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 let registering: Promise<Error | undefined> | undefined;
 
@@ -11,6 +13,14 @@ export function isRunByTsx(): boolean {
 export function needsTsx(path: string): boolean {
   const { features } = process;
   return TYPESCRIPT.test(path) && !('typescript' in features && Boolean(features.typescript));
+}
+
+/** What to say where TypeScript cannot be read. @param cause - what `registerTsx` gave */
+export function missingTsxError(path: string, cause: Error): ImproperlyConfigured {
+  return new ImproperlyConfigured(
+    `${path} is TypeScript, which needs tsx on Node ${process.versions.node}: npm install -D tsx, or give the compiled .js file`,
+    { cause },
+  );
 }
 
 /** Lets imports read TypeScript, once. It comes before the first of them: one that has failed fails again. @returns why it cannot */

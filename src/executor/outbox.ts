@@ -3,12 +3,16 @@ import type { Packed } from './call.js';
 import { BELL, type Control, IS_HELD } from './control.js';
 import { RUN, type ToThread } from './wire.js';
 
+/** Settled: what follows it runs when the code at hand has returned. */
+const AT_ONCE = Promise.resolve();
+
 /** What goes to a thread: what a turn of the loop posts shares a message. */
 export class Outbox {
   readonly #port: MessagePort;
   readonly #control: Control;
   readonly #onUnsendable: (entry: ToThread, cause: unknown) => void;
   #waiting: Packed[] = [];
+  readonly #flushed = () => this.#flush();
 
   constructor(port: MessagePort, control: Control, onUnsendable: (entry: ToThread, cause: unknown) => void) {
     this.#port = port;
@@ -20,8 +24,9 @@ export class Outbox {
   post(packed: Packed, isUrgent: boolean): void {
     this.#waiting.push(packed);
     if (this.#waiting.length > 1) return;
-    if (isUrgent) queueMicrotask(() => this.#flush());
-    else setImmediate(() => this.#flush());
+    // `queueMicrotask` keeps an async context, which takes 0.3 µs and nobody reads here.
+    if (isUrgent) void AT_ONCE.then(this.#flushed);
+    else setImmediate(this.#flushed);
   }
 
   clear(): void {
@@ -46,12 +51,15 @@ export class Outbox {
   }
 
   #send(packed: readonly Packed[]): void {
-    const transfer = packed.flatMap((one) => one.transfer ?? []);
+    const entries: ToThread[] = [];
+    let transfer: ArrayBuffer[] | undefined;
+    for (const one of packed) {
+      entries.push(one.entry);
+      if (one.transfer !== undefined && one.transfer.length > 0)
+        transfer = transfer === undefined ? [...one.transfer] : transfer.concat(one.transfer);
+    }
     try {
-      this.#port.postMessage(
-        packed.map(({ entry }) => entry),
-        transfer,
-      );
+      this.#port.postMessage(entries, transfer);
     } catch {
       this.#sendEach(packed);
     }

@@ -43,16 +43,8 @@ export interface PackOptions {
   readonly clientAddress: boolean;
 }
 
-/**
- * A request's head in one text, a line for each thing that `ThreadHead` reads: one string is what is cheapest to send.
- * @param bodyBytes - 0 for no body, -1 for one of unknown length
- */
-export function packHead(
-  environ: Environ,
-  host: RequestHost,
-  bodyBytes: number,
-  options: PackOptions,
-): string {
+/** A request's head in one text, a line for each thing that `ThreadHead` reads: one string is what is cheapest to send. */
+export function packHead(environ: Environ, host: RequestHost, options: PackOptions): string {
   const { query } = host;
   let address = '';
   let port = '';
@@ -65,7 +57,7 @@ export function packHead(
   }
   const path = requireLine('vela.raw_path', environ['vela.raw_path']);
   const requestId = requireLine('vela.request_id', environ['vela.request_id']);
-  let text = `${host.method}\n${path}\n${host.contentLength}\n${bodyBytes}\n${requestId}\n`;
+  let text = `${host.method}\n${path}\n${host.contentLength}\n${requestId}\n`;
   text += `${query === undefined ? '' : `?${query}`}\n${host.target}\n${host.protocol}\n${address}\n${port}\n`;
   text += `${host.facts.scheme}\n${gateway}\n${host.timestamp}`;
   const fields = host.fields();

@@ -27,6 +27,7 @@ import {
   BODY_CREDIT,
   CALL,
   CHUNK,
+  COMES,
   CREDIT,
   END,
   FAILED,
@@ -45,7 +46,7 @@ import {
 export class RequestCall implements Work {
   /** What the application in the thread gives: nothing, when it does not take the request. */
   readonly outcome = new Eventual<MiddlewareResult>();
-  readonly isPinned: boolean;
+  isPinned = false;
 
   readonly #executor: Executor;
   readonly #environ: Environ;
@@ -53,10 +54,11 @@ export class RequestCall implements Work {
   readonly #startResponse: StartResponse;
   readonly #head: string;
   readonly #assigned: unknown[] | undefined;
+  readonly #input: WsgiInput | undefined;
   /** The body, where it is in memory. */
-  readonly #bytes: Buffer | undefined;
+  #bytes: Buffer | undefined;
   /** Of a body that is on its way. */
-  readonly #steps: AsyncIterator<Buffer> | undefined;
+  #steps: AsyncIterator<Buffer> | undefined;
   #call: Call | undefined;
   #feed: BodyFeed | undefined;
   #body: ResponseBody | undefined;
@@ -74,30 +76,37 @@ export class RequestCall implements Work {
     this.#environ = environ;
     this.#host = host;
     this.#startResponse = startResponse;
-    const input = hasBody(environ, host) ? environ['wsgi.input'] : undefined;
-    const isLoaded = input instanceof RequestInput && RequestInput.isOver(input);
-    this.#bytes = isLoaded ? RequestInput.takeRest(input) : undefined;
-    this.#steps = input === undefined || isLoaded ? undefined : iterateInput(input);
-    const bodyBytes = this.#steps === undefined ? (this.#bytes?.length ?? 0) : -1;
-    this.isPinned = bodyBytes === -1 || bodyBytes >= TRANSFER_BYTES;
-    this.#head = packHead(environ, host, bodyBytes, options);
+    this.#input = hasBody(environ, host) ? requireInput(environ['wsgi.input']) : undefined;
+    this.#head = packHead(environ, host, options);
     this.#assigned = packAssigned(innerEnviron(environ));
   }
 
   /** Sends it to a thread. */
   begin(target: number): void {
-    this.#call = this.#executor.submit(target, this);
-    if (this.#call === undefined) return;
     // However the request ends: nobody waits for the thread's answer then.
     this.#environ['vela.response'].onEnd(() => this.#cancel());
+    const { bodyBytes } = this.#host;
+    const isSmall = bodyBytes > 0 && bodyBytes < TRANSFER_BYTES;
+    // What came with the head is there when this turn is over, and goes along: in pieces behind the call it takes three times as long.
+    if (isSmall && this.#input !== undefined && !isLoaded(this.#input))
+      setImmediate(() => this.#submit(target));
+    else this.#submit(target);
+  }
+
+  #submit(target: number): void {
+    if (this.#isOver) return;
+    const input = this.#input;
+    if (input !== undefined && isLoaded(input)) this.#bytes = RequestInput.takeRest(input);
+    else this.#steps = input?.[Symbol.asyncIterator]();
+    this.isPinned = this.#steps !== undefined || (this.#bytes?.length ?? 0) >= TRANSFER_BYTES;
+    this.#call = this.#executor.submit(target, this);
   }
 
   pack(call: Call, thread: CallThread): Packed {
     const { slot, ticket, target } = call;
     const server = this.#executor.introduce(thread, this.#host.facts);
     if (this.#steps !== undefined) this.#feed = new BodyFeed(call, this.#steps);
-    const bytes = this.#bytes;
-    const body = bytes && (this.isPinned ? this.#packLarge(bytes) : bytes.toString('latin1'));
+    const body = this.#steps === undefined ? this.#packBody() : COMES;
     const transfer = typeof body === 'object' ? [body.buffer as ArrayBuffer] : undefined;
     return { entry: [CALL, slot, ticket, target, server, this.#head, this.#assigned, body], transfer };
   }
@@ -165,9 +174,10 @@ export class RequestCall implements Work {
   /** @param body - undefined for one that is not sent */
   #answer(head: string, body: MiddlewareResult): void {
     const isResponse = head.startsWith(RESPONSE);
-    const [status = '', ...lines] = (isResponse ? head.slice(RESPONSE.length) : head).split('\n');
+    const lines = (isResponse ? head.slice(RESPONSE.length) : head).split('\n');
+    const status = lines[0] as string;
     const headers: HeaderPair[] = [];
-    for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
+    for (let i = 1; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
     if (isResponse && (body !== undefined || this.#host.method !== 'HEAD')) {
       const content = isOneChunk(body) ? body[0] : ((body ?? '') as Body);
       this.outcome.resolve(
@@ -215,8 +225,10 @@ export class RequestCall implements Work {
     return isWhole;
   }
 
-  /** A body whose memory can be handed over: a copy where somebody has it, by `requestOf(environ).bytes()` and its like. */
-  #packLarge(bytes: Buffer): Uint8Array {
+  /** A small body is text. The memory of a large one is handed over: a copy where somebody has it, by `requestOf(environ).bytes()` and its like. */
+  #packBody(): string | Uint8Array | undefined {
+    const bytes = this.#bytes;
+    if (bytes === undefined || !this.isPinned) return bytes?.toString('latin1');
     const isKept = Object.hasOwn(innerEnviron(this.#environ), 'vela.body');
     return isWhole(bytes) && !isKept ? bytes : new Uint8Array(bytes);
   }
@@ -227,9 +239,9 @@ export class RequestCall implements Work {
   }
 
   #cancel(): void {
-    if (this.#isOver || this.#call === undefined) return;
+    if (this.#isOver) return;
     this.#over();
-    this.#executor.cancel(this.#call);
+    if (this.#call !== undefined) this.#executor.cancel(this.#call);
   }
 }
 
@@ -242,9 +254,13 @@ function isLength([name]: HeaderPair): boolean {
   return name.toLowerCase() === 'content-length';
 }
 
+function isLoaded(input: WsgiInput): input is RequestInput {
+  return input instanceof RequestInput && RequestInput.isOver(input);
+}
+
 /** What a middleware has put there may be anything. */
-function iterateInput(input: WsgiInput): AsyncIterator<Buffer> {
-  if (typeof input?.[Symbol.asyncIterator] === 'function') return input[Symbol.asyncIterator]();
+function requireInput(input: WsgiInput): WsgiInput {
+  if (typeof input?.[Symbol.asyncIterator] === 'function') return input;
   throw new VelaError(
     'ERR_EXECUTOR_ENVIRON',
     `environ['wsgi.input'] must be an input to be sent to a thread, with [Symbol.asyncIterator](); received ${describeValue(input)}`,

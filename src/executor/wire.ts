@@ -32,6 +32,9 @@ export const PASSED = 11;
 /** Something that the thread has sent could not be read: which of these functions does it not run any more? */
 export const SYNC = 12;
 
+/** In place of a body: it comes in pieces. */
+export const COMES = -1;
+
 export type ToThread =
   | [kind: typeof LOAD, target: number, url: string, name: string, use: TargetKind, facts: number]
   | [kind: typeof FACTS, facts: number, shared: WireFacts]
@@ -43,8 +46,8 @@ export type ToThread =
       facts: number,
       head: string,
       assigned: readonly unknown[] | undefined,
-      /** A small one as text, a character a byte: that is half of what an ArrayBuffer costs. */
-      body: string | Uint8Array | undefined,
+      /** A small one as text, a character a byte: that is half of what an ArrayBuffer costs; or it comes behind. */
+      body: string | Uint8Array | typeof COMES | undefined,
     ]
   | [kind: typeof RUN, slot: number, ticket: number, target: number, args: readonly unknown[]]
   | [kind: typeof BODY, slot: number, ticket: number, bytes: Uint8Array]

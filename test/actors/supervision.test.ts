@@ -328,7 +328,7 @@ t.test('threads speak with each other while the main program is held', async (t)
 for (const kind of ['thread', 'process'] as const) {
   t.test(`${kind}: four senders lose and reorder nothing`, async (t) => {
     await startArbiter(t);
-    const count = Number(process.env.VELA_TEST_MESSAGES ?? 10_000);
+    const count = Number(process.env.VELA_TEST_MESSAGES ?? 2000);
     const common = { module: MODULE, kind, execArgv, sendTimeoutMs: 120_000 };
     await spawn({ ...common, export: 'Counter', name: 'counter', mailboxLimit: 100_000 });
     const senders = await Promise.all([1, 2, 3, 4].map(() => spawn({ ...common, export: 'plain' })));

@@ -36,6 +36,7 @@ import { testClient as plainClient, type TestRequest } from '../../src/testing/i
 import { client, recorder, testClient } from '../support/ask.js';
 import * as blocking from '../support/blocking.js';
 import { LONG_MS } from '../support/threads.js';
+import { importWithout } from '../support/without-package.js';
 
 const MODULE = new URL('../support/blocking.ts', import.meta.url);
 t.setTimeout(280_000);
@@ -684,6 +685,23 @@ t.test('a module is its source, or what it was compiled to, whichever is there',
   t.match(await refusal(() => shared.run(at('none.mts'), 'say')), {
     message: /there is no file .*none\.mts/,
   });
+});
+
+const readsTypes = 'typescript' in process.features && Boolean(process.features.typescript);
+t.test('without tsx a module in TypeScript is refused, with the remedy', { skip: readsTypes }, async (t) => {
+  const main = `
+    import { createExecutor } from 'vela/executor';
+    const executor = createExecutor();
+    await executor.run(new URL('./typed.ts', import.meta.url), 'f').finally(() => executor.close());`;
+  t.match(
+    await importWithout(t, {
+      missing: 'tsx',
+      entry: './main.mjs',
+      others: ['vela'],
+      files: { 'main.mjs': main, 'typed.ts': 'export const f = (n: number) => n;' },
+    }),
+    /typed\.ts is TypeScript, which needs tsx on Node .*npm install -D tsx.* \| ERR_MODULE_NOT_FOUND$/,
+  );
 });
 
 t.test('what every object has is no export', async (t) => {

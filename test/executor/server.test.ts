@@ -7,6 +7,7 @@ import {
   type App,
   createExecutor as createFromQuickStart,
   middlewareInExecutor as fromQuickStart,
+  HttpError,
   type Middleware,
   offload as offloadFromQuickStart,
   type Server,
@@ -118,6 +119,62 @@ for (const gateway of GATEWAYS) {
     await server.close();
   });
 }
+
+for (const gateway of GATEWAYS) {
+  t.test(`a small body comes with its head, or later: ${gateway}`, async (t) => {
+    const executor = threads(t, { concurrency: 4 });
+    const follow: App = async ({ 'wsgi.input': input }, start) => {
+      const rest = await input.read();
+      start('200 OK', [['Content-Type', 'text/plain']]);
+      return [`rest ${rest.toString()}`];
+    };
+    const first = middlewareInExecutor(MODULE, { name: 'readsFirst', executor });
+    const passing = mount('/readsFirst', new WsgiHandler([first, follow]));
+    const reading = site(executor, ['reads', 'readsSync']) as Middleware;
+    const server = await listen(t, new WsgiHandler([passing, reading]), { gateway });
+    const read = async (answered: Promise<IncomingMessage>) => {
+      let text = '';
+      for await (const part of await answered) text += String(part);
+      return text;
+    };
+    const isAtRest = () => executor.metrics().running + executor.metrics().waiting === 0;
+    const expected = {
+      '/reads?read': 'abcdefgh',
+      '/reads?iterate': 'abcdefgh',
+      '/readsSync': 'abcdefgh',
+      '/readsFirst': 'rest fgh',
+    };
+    for (const [path, text] of Object.entries(expected)) {
+      const init = { method: 'POST', headers: { 'content-length': '8' } };
+      const whole = open(server, path, init);
+      whole.request.end('abcdefgh');
+      t.equal(await read(whole.answered), text, `${path}, with its head`);
+      await eventually('the call is over', isAtRest);
+      const later = open(server, path, init);
+      later.request.write('abc');
+      await eventually('the call has begun', () => executor.metrics().running === 1);
+      later.request.end('defgh');
+      t.equal(await read(later.answered), text, `${path}, in pieces`);
+      await eventually('the call is over', isAtRest);
+    }
+    const unread = open(server, '/reads', { method: 'POST', headers: { 'content-length': '8' } });
+    unread.request.write('abc');
+    t.equal(await read(unread.answered), '', 'who does not read it does not wait for it');
+    unread.request.destroy();
+  });
+}
+
+t.test('a request that is over within its turn begins no call', async (t) => {
+  const executor = threads(t);
+  const ends: Middleware = ({ 'vela.response': response }) => {
+    queueMicrotask(() => response.fail(new HttpError(418)));
+  };
+  const server = await listen(t, new WsgiHandler([ends, site(executor, ['reads']) as Middleware]));
+  t.equal((await ask(server, '/reads', { method: 'POST', body: 'abc' })).status, 418);
+  // It would have come before this one.
+  await executor.run(MODULE, 'add', 1, 1);
+  t.equal(executor.metrics().completed, 1);
+});
 
 /** A request of another thread. */
 async function pong(server: Server): Promise<string> {

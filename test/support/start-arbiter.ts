@@ -1,6 +1,7 @@
 /** What the tests of actors have in common; not in actors.ts, which the actors load. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import './bare-threads.js';
 import { type Arbiter, type ArbiterOptions, arbiter } from '../../src/actors/index.js';
 import type { VelaError } from '../../src/index.js';
 

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestOptions, request as sendRequest } from 'node:http';
 import type { Test } from 'tap';
+import './bare-threads.js';
 import {
   createExecutor,
   type Executor,

@@ -37,7 +37,7 @@ export function createCall(
   };
   // Nothing is what an application never gives: `pass` has ended the exchange by then, or it is its mistake.
   const service = servers.service(server, enter as AppFunction);
-  const { method, path, contentLength, bodyBytes } = head;
+  const { method, path, contentLength } = head;
   const incoming = new Incoming(
     service,
     call,
@@ -46,7 +46,7 @@ export function createCall(
     head,
     undefined,
     contentLength,
-    bodyBytes,
+    call.bodyBytes,
     false,
   );
   call.exchange = new Exchange(service, call, incoming);

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../core/exchange.js';
 import type { RequestInput } from '../../core/input.js';
+import { COMES } from '../wire.js';
 import type { ThreadHead } from './thread-head.js';
 
 /** A request in the thread: the response of its exchange. */
@@ -7,8 +8,8 @@ export class ThreadCall {
   readonly slot: number;
   readonly ticket: number;
   readonly head: ThreadHead;
-  /** The body comes in pieces, behind the request. */
-  readonly isStreamed: boolean;
+  /** -1 for a body that comes in pieces, behind the request. */
+  readonly bodyBytes: number;
   /** The body, where it came with the request. */
   body: Buffer | undefined;
   exchange: Exchange<ThreadCall> | undefined = undefined;
@@ -31,12 +32,21 @@ export class ThreadCall {
   /** Its client went away while its code was running. */
   isAborted = false;
 
-  constructor(slot: number, ticket: number, head: ThreadHead, body: string | Uint8Array | undefined) {
+  constructor(
+    slot: number,
+    ticket: number,
+    head: ThreadHead,
+    body: string | Uint8Array | typeof COMES | undefined,
+  ) {
     this.slot = slot;
     this.ticket = ticket;
     this.head = head;
     if (typeof body === 'string') this.body = Buffer.from(body, 'latin1');
-    else if (body !== undefined) this.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    this.isStreamed = head.bodyBytes === -1;
+    else if (typeof body === 'object') this.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.bodyBytes = body === COMES ? -1 : (body?.length ?? 0);
+  }
+
+  get isStreamed(): boolean {
+    return this.bodyBytes === -1;
   }
 }

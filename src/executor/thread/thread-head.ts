@@ -17,8 +17,6 @@ export class ThreadHead implements RequestHead {
   readonly method: string;
   readonly path: string;
   readonly contentLength: string;
-  /** 0 for no body, -1 for a body of unknown length. */
-  readonly bodyBytes: number;
   readonly requestId: string;
   readonly #text: string;
   readonly #rest: number;
@@ -27,13 +25,11 @@ export class ThreadHead implements RequestHead {
   constructor(text: string) {
     const path = text.indexOf('\n') + 1;
     const length = text.indexOf('\n', path) + 1;
-    const bytes = text.indexOf('\n', length) + 1;
-    const id = text.indexOf('\n', bytes) + 1;
+    const id = text.indexOf('\n', length) + 1;
     const rest = text.indexOf('\n', id) + 1;
     this.method = text.slice(0, path - 1);
     this.path = text.slice(path, length - 1);
-    this.contentLength = text.slice(length, bytes - 1);
-    this.bodyBytes = Number(text.slice(bytes, id - 1));
+    this.contentLength = text.slice(length, id - 1);
     this.requestId = text.slice(id, rest - 1);
     this.#text = text;
     this.#rest = rest;
