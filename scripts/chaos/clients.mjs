@@ -75,10 +75,11 @@ class Client {
   }
 }
 
-export async function request(port, path) {
+/** A request on a connection of its own, which the client would keep or not. */
+export async function request(port, path, isKept = false) {
   const socket = connect(port, HOST);
   try {
-    return await exchange(socket, path, false);
+    return await exchange(socket, path, isKept);
   } finally {
     socket.destroy();
   }

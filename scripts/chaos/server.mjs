@@ -61,7 +61,7 @@ export function isAlive(pid) {
 /** Waits for what is seen from outside only. */
 export async function until(what, condition, ms = 30_000) {
   const end = performance.now() + ms;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`never: ${what}`);
     await sleep(5);
   }
