@@ -18,8 +18,12 @@ export async function runApp(listen) {
   process.send({ port: await listen() });
 }
 
-/** Reports the CPU time of all threads of this process, user and system, and its peak memory. */
 function answerUsage() {
+  process.send(readUsage());
+}
+
+/** The CPU time of all threads of this process, user and system, and its peak memory. */
+export function readUsage() {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  process.send({ cpuUs: userCPUTime + systemCPUTime, peakMemoryKib: maxRSS });
+  return { cpuUs: userCPUTime + systemCPUTime, peakMemoryKib: maxRSS };
 }
