@@ -17,6 +17,7 @@ const LAYERS = [
     'adapters',
   ],
   ['actors', 'channels'],
+  ['admin'],
   ['app'],
   ['server', 'rpc', 'tasks', 'sockets'],
   ['shell', 'testing'],

@@ -12,7 +12,6 @@ const AGE_JITTER = 0.1;
 export class Recycling {
   readonly #worker: Actor;
   readonly #mostRequests: number;
-  #requests = 0;
   #isAsked = false;
 
   constructor(worker: Actor, settings: ResolvedSettings) {
@@ -35,16 +34,10 @@ export class Recycling {
     }
   }
 
-  /** How many it has served, or serves. */
-  get requests(): number {
-    return this.#requests;
-  }
-
-  /** Counts a request. */
-  worked(): void {
-    this.#requests++;
-    if (this.#requests >= this.#mostRequests && !this.#isAsked)
-      this.#ask(`it has served ${this.#requests} requests, and "maxRequests" is reached`);
+  /** It has begun so many requests. */
+  worked(requests: number): void {
+    if (requests >= this.#mostRequests && !this.#isAsked)
+      this.#ask(`it has served ${requests} requests, and "maxRequests" is reached`);
   }
 
   #ask(why: string): void {

@@ -1,8 +1,12 @@
 import { relative } from 'node:path';
+import type { Arbiter } from '../actors/arbiter.js';
 import { findArbiter, arbiter as makeArbiter } from '../actors/the-arbiter.js';
+import { startAdmin } from '../admin/admin-server.js';
 import { VelaError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { checkCertificates } from '../gateway/certificates.js';
+import type { ListenAddress } from '../gateway/gateway.js';
+import { formatUrl, parseAddresses } from './address.js';
 import type { ApplicationPart } from './application-part.js';
 import { watchChanges } from './change-watch.js';
 import type { CommandLine } from './command-line.js';
@@ -128,6 +132,7 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   const each = running.map((one) => describe(one, running.length));
   process.stdout.write(`vela: ready${each.length === 1 ? '' : ':'} ${each.join(', ')}\n`);
   if (isServing) becomeUser(identity, settings, logs);
+  if (settings.adminBind !== undefined) await showAdmin(settings.adminBind, arbiter, control, logger);
   if (settings.reload) watchSources(settings, control, logger);
   for (const { part } of running) await part.whenReady();
 }
@@ -139,6 +144,18 @@ function becomeUser(identity: ProcessIdentity, { pidFile }: ResolvedSettings, { 
   giveTo(owner.uid, owner.gid);
   if (pidFile !== undefined) identity.give(pidFile);
   identity.become();
+}
+
+async function showAdmin(
+  bind: string | number,
+  arbiter: Arbiter,
+  control: ProgramControl,
+  logger: Logger,
+): Promise<void> {
+  const [wanted] = parseAddresses(bind, 'Option "adminBind"');
+  const admin = await startAdmin(wanted as ListenAddress, () => arbiter.info(), logger);
+  control.atEnd(() => admin.close());
+  process.stdout.write(`vela: admin page on ${formatUrl(admin.address, 'http')}\n`);
 }
 
 /** Reloads when a source file has changed. */

@@ -120,6 +120,12 @@ export interface ServerOptions {
   accessLogFormat?: string;
   /** File for the process id; a second server with the same file is refused. @since 0.1.0 */
   pidFile?: string;
+  /**
+   * Where the main process shows what workers and threads do, as a page; without it nowhere. As `bind`, one
+   * address. Whoever reaches it may read it: [the admin page](applications.md#the-admin-page).
+   * @since 0.1.0
+   */
+  adminBind?: string | number;
   /** What ps shows in front of each process's part. @defaultValue `vela` @since 0.1.0 */
   processName?: string;
   /**
@@ -190,6 +196,7 @@ export interface FilledOptions {
   readonly accessLog?: string;
   readonly accessLogFormat: string;
   readonly pidFile?: string;
+  readonly adminBind?: string | number;
   readonly processName: string;
   readonly user?: string | number;
   readonly group?: string | number;

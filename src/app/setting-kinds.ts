@@ -48,6 +48,17 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
       return value;
     },
   },
+  address: {
+    type: () => 'string | number',
+    placeholder: () => 'address',
+    values: () => 'address',
+    parse: asText,
+    check(name, value) {
+      if (Array.isArray(value)) throw wrong(name, 'one address, such as 127.0.0.1:9060', value);
+      parseAddresses(value as string, name);
+      return value;
+    },
+  },
   integer: {
     type: () => 'number',
     placeholder: ({ unit = 'count' }) => unit,

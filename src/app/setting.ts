@@ -58,6 +58,7 @@ export interface OutputSetting extends Declared<string> {
 /** The rest, each with its own check in setting-kinds.ts and file-kinds.ts. */
 export interface PlainSetting extends Declared<string | boolean> {
   readonly kind:
+    | 'address'
     | 'addresses'
     | 'boolean'
     | 'text'

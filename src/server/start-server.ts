@@ -28,7 +28,7 @@ export interface AddressShare {
 export interface ProcessRole {
   readonly share?: AddressShare | undefined;
   /** Called for each request. */
-  readonly worked?: (() => void) | undefined;
+  readonly worked?: (() => unknown) | undefined;
 }
 
 /** Options of a server's `close`, in ms. */

@@ -8,6 +8,7 @@ import type { ServerOptions } from '../app/server-options.js';
 import { SETTINGS } from '../app/settings.js';
 import type { App } from '../core/contract.js';
 import { resolveCallable } from '../core/parts.js';
+import { openExecutors } from '../executor/open-executors.js';
 import type { ListenAddress, Sharing } from '../gateway/gateway.js';
 import { type ClaimedAddresses, claimAddresses } from './claim-addresses.js';
 import { type AddressShare, type Server, startServer } from './start-server.js';
@@ -35,7 +36,8 @@ export class WsgiServer extends Application {
   readonly #app: App;
   #claimed: ClaimedAddresses | undefined;
   #server: Server | undefined;
-  #recycling: Recycling | undefined;
+  /** How many were begun in this process. */
+  #requests = 0;
 
   /** @throws {ImproperlyConfigured} for wrong options */
   constructor(app: App, options: WsgiServerOptions = {}) {
@@ -67,17 +69,13 @@ export class WsgiServer extends Application {
   override async workerStart(worker: Actor): Promise<void> {
     const { settings } = this;
     if (worker.isMonitor()) {
-      this.#server = await startServer(this.#app, settings);
+      this.#server = await startServer(this.#app, settings, { worked: () => this.#requests++ });
       return;
     }
     const { gateway, share } = worker.config as unknown as WorkerFacts;
     const recycling = new Recycling(worker, settings);
-    this.#recycling = recycling;
-    this.#server = await startServer(
-      this.#app,
-      { ...settings, gateway },
-      { share, worked: () => recycling.worked() },
-    );
+    const worked = () => recycling.worked(++this.#requests);
+    this.#server = await startServer(this.#app, { ...settings, gateway }, { share, worked });
   }
 
   override async workerStop(worker: Actor): Promise<void> {
@@ -86,7 +84,11 @@ export class WsgiServer extends Application {
   }
 
   override workerInfo(): object {
-    return { connections: this.#server?.connections ?? 0, requests: this.#recycling?.requests ?? 0 };
+    return {
+      connections: this.#server?.connections ?? 0,
+      requests: this.#requests,
+      executors: openExecutors().map((executor) => executor.metrics()),
+    };
   }
 
   protected override async prepare(loggers: NamedLoggers): Promise<Inheritance> {

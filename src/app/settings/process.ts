@@ -8,6 +8,14 @@ export const PROCESS = {
     text: 'file for the process id; a second server with the same file is refused',
     since: '0.1.0',
   },
+  adminBind: {
+    kind: 'address',
+    section: 'Process',
+    text: 'where the main process shows what workers and threads do, as a page; without it nowhere',
+    details:
+      'As `bind`, one address. Whoever reaches it may read it: [the admin page](applications.md#the-admin-page).',
+    since: '0.1.0',
+  },
   processName: {
     kind: 'text',
     section: 'Process',
