@@ -1,0 +1,2 @@
+/** An actor that has built-in commands alone. */
+export default {};
