@@ -1,9 +1,13 @@
 import { packError } from '../core/wire-error.js';
 import { MailboxFull, undeliverable } from './actor-errors.js';
 import { ActorProxy } from './actor-proxy.js';
+import { copyCheaply, DEAR } from './cheap-copy.js';
 import type { Message, Outcome } from './message.js';
 import type { Port } from './port.js';
-import { FAIL, type Frame, REPLY, SEND, type WireActor } from './wire.js';
+import { BATCH, FAIL, type Frame, REPLY, SEND, type WireActor } from './wire.js';
+
+/** So many frames are posted without waiting for more. */
+const MOST_GATHERED = 256;
 
 /** Who hears of a link. */
 export interface LinkEvents {
@@ -27,18 +31,24 @@ export class Link {
   readonly #limit: number;
   readonly #pending = new Map<number, Message>();
   #ticket = 0;
+  /** Frames of this turn that are still to be posted. */
+  #gathered: Frame[] = [];
   #failure: Error | undefined;
 
   constructor(port: Port, limit: number, events: LinkEvents) {
     this.#port = port;
     this.#limit = limit;
+    const take = (frame: Frame) => {
+      if (frame[0] === SEND) this.#arrived(frame, events);
+      else if (frame[0] === REPLY) this.#settle(frame[1], { isOk: true, value: frame[2] });
+      else if (frame[0] === FAIL) this.#settle(frame[1], { isOk: false, error: frame[2] });
+      else events.told(frame);
+    };
     port.listen({
       received: (frame) => {
         events.heard?.();
-        if (frame[0] === SEND) this.#arrived(frame, events);
-        else if (frame[0] === REPLY) this.#settle(frame[1], { isOk: true, value: frame[2] });
-        else if (frame[0] === FAIL) this.#settle(frame[1], { isOk: false, error: frame[2] });
-        else events.told(frame);
+        if (frame[0] === BATCH) for (const one of frame[1]) take(one);
+        else take(frame);
       },
       closed: () => events.closed(),
     });
@@ -59,8 +69,11 @@ export class Link {
     const { command, args, sender, ack } = message;
     const ticket = ++this.#ticket;
     this.#pending.set(ticket, message);
+    const copy = copyCheaply(args);
+    const from = sender && toWire(sender);
     try {
-      this.#port.post([SEND, ticket, target, sender && toWire(sender), command, args, ack]);
+      if (copy === DEAR) this.#post([SEND, ticket, target, from, command, args, ack]);
+      else this.#gather([SEND, ticket, target, from, command, copy as unknown[], ack]);
     } catch (error) {
       this.#settle(ticket, { isOk: false, error: packError(undeliverable(command, error)) });
     }
@@ -68,17 +81,19 @@ export class Link {
 
   /** Any other frame; nothing when the other side is gone. */
   tell(frame: Frame, transfer?: Parameters<Port['post']>[1]): void {
-    if (this.#failure === undefined) this.#port.post(frame, transfer);
+    if (this.#failure === undefined) this.#post(frame, transfer);
   }
 
   /** Settles all that is under way, and what comes, with an error. */
   fail(error: Error): void {
     this.#failure ??= error;
+    this.#gathered = [];
     const wire = packError(error);
     for (const ticket of [...this.#pending.keys()]) this.#settle(ticket, { isOk: false, error: wire });
   }
 
   flush(): Promise<void> {
+    this.#postGathered();
     return this.#port.flush();
   }
 
@@ -104,11 +119,36 @@ export class Link {
       this.tell([FAIL, ticket, outcome.error]);
       return;
     }
+    const copy = copyCheaply(outcome.value);
+    if (copy !== DEAR) {
+      if (this.#failure === undefined) this.#gather([REPLY, ticket, copy]);
+      return;
+    }
     try {
       this.tell([REPLY, ticket, outcome.value]);
     } catch (error) {
       this.tell([FAIL, ticket, packError(undeliverable(command, error))]);
     }
+  }
+
+  /** Sends a frame with the others of this turn: one message of the system for all of them. */
+  #gather(frame: Frame): void {
+    if (this.#gathered.push(frame) === 1) queueMicrotask(() => this.#postGathered());
+    else if (this.#gathered.length === MOST_GATHERED) this.#postGathered();
+  }
+
+  #postGathered(): void {
+    const frames = this.#gathered;
+    const [first] = frames;
+    if (first === undefined) return;
+    this.#gathered = [];
+    this.#port.post(frames.length === 1 ? first : [BATCH, frames]);
+  }
+
+  /** After what was gathered before. */
+  #post(frame: Frame, transfer?: Parameters<Port['post']>[1]): void {
+    this.#postGathered();
+    this.#port.post(frame, transfer);
   }
 
   #settle(ticket: number, outcome: Outcome): void {

@@ -12,6 +12,8 @@ import type { Down } from './down-notice.js';
 export const SEND = 0;
 export const REPLY = 1;
 export const FAIL = 2;
+/** Several frames, in their order. */
+export const BATCH = 3;
 /** To an actor: who it is. To the arbiter: it is up, and has started. */
 export const BEGIN = 10;
 export const READY = 11;
@@ -43,6 +45,7 @@ export type Frame =
     ]
   | [kind: typeof REPLY, ticket: number, value: unknown]
   | [kind: typeof FAIL, ticket: number, error: WireError]
+  | [kind: typeof BATCH, frames: readonly Frame[]]
   | [kind: typeof BEGIN, start: ActorStart]
   | [kind: typeof READY]
   | [kind: typeof BEAT]

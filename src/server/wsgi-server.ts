@@ -12,6 +12,7 @@ import { openExecutors } from '../executor/open-executors.js';
 import type { ListenAddress, Sharing } from '../gateway/gateway.js';
 import { type ClaimedAddresses, claimAddresses } from './claim-addresses.js';
 import { type AddressShare, type Server, startServer } from './start-server.js';
+import { warnResets } from './warn-resets.js';
 
 /** Options of a {@link WsgiServer}. */
 export interface WsgiServerOptions extends ServerOptions, Pick<ApplicationOptions, 'name' | 'hooks'> {}
@@ -98,6 +99,7 @@ export class WsgiServer extends Application {
     if (settings.workers === 0) return super.prepare(loggers);
     const claimed = await claimAddresses(settings, loggers.named('vela.server'));
     this.#claimed = claimed;
+    if (claimed.gateway === 'uws' && settings.workers > 1) warnResets(loggers.named('vela.server'));
     const { addresses, gateway, descriptors } = claimed;
     const sharing: Sharing[] = addresses.map((_address, at) => ({
       descriptor: descriptors[at] === undefined ? undefined : FIRST_DESCRIPTOR + at,

@@ -1,0 +1,54 @@
+/** A value that is not copied here. */
+export const DEAR = Symbol('dear');
+
+const LONGEST_TEXT = 4096;
+const MOST_ENTRIES = 16;
+const DEEPEST = 3;
+
+/**
+ * Copies what costs less to copy than to send by itself: primitives, short texts, small plain objects and arrays of such. What
+ * is `DEAR` is left to the channel, which also says what cannot be copied at all.
+ */
+export function copyCheaply(value: unknown, depth = 0): unknown {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= LONGEST_TEXT ? value : DEAR;
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+    case 'bigint':
+      return value;
+    case 'object':
+      return value === null ? null : copyObject(value, depth);
+    default:
+      return DEAR;
+  }
+}
+
+function copyObject(value: object, depth: number): unknown {
+  if (depth >= DEEPEST) return DEAR;
+  if (Array.isArray(value)) return copyArray(value, depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return DEAR;
+  const copy: Record<string, unknown> = {};
+  let count = 0;
+  for (const key of Object.keys(value)) {
+    if (++count > MOST_ENTRIES || key === '__proto__') return DEAR;
+    const one = copyCheaply(Reflect.get(value, key), depth + 1);
+    if (one === DEAR) return DEAR;
+    copy[key] = one;
+  }
+  return copy;
+}
+
+function copyArray(list: readonly unknown[], depth: number): unknown {
+  if (list.length > MOST_ENTRIES) return DEAR;
+  const copy: unknown[] = [];
+  for (const value of list) {
+    const one = copyCheaply(value, depth + 1);
+    if (one === DEAR) return DEAR;
+    copy.push(one);
+  }
+  // Properties of its own, or holes, are copied as the channel does.
+  return Object.keys(list).length === list.length ? copy : DEAR;
+}
