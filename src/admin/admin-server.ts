@@ -9,8 +9,13 @@ import { explainListenError } from '../gateway/listen-error.js';
 import { probeUnix } from '../gateway/probe-address.js';
 import { adminPage } from './admin-page.js';
 
-/** What the page shows: the arbiter, its monitors and their workers. */
-export type ReadInfo = () => Promise<ActorInfo>;
+/** What there is to be seen. */
+export interface AdminSource {
+  /** The arbiter, its monitors and their workers. */
+  info(): Promise<ActorInfo>;
+  /** What the registers of each process have. */
+  metrics(): Promise<unknown[][]>;
+}
 
 /** A server of the admin page, which listens. */
 export interface AdminServer {
@@ -34,13 +39,13 @@ const HEADERS = {
  */
 export async function startAdmin(
   address: ListenAddress,
-  readInfo: ReadInfo,
+  source: AdminSource,
   logger: Logger,
 ): Promise<AdminServer> {
   const server = createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
     (request, response) => {
-      answer(request, response, readInfo).catch((error: unknown) => {
+      answer(request, response, source).catch((error: unknown) => {
         logger.error({ err: toError(error) }, 'the admin page has failed');
         if (!response.headersSent) send(response, 500, 'text/plain', 'The log says what went wrong.\n');
         else response.destroy();
@@ -68,7 +73,11 @@ export async function startAdmin(
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, readInfo: ReadInfo): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  source: AdminSource,
+): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0];
   if (!isOwnHost(request.headers.host)) {
     send(response, 421, 'text/plain', 'Ask by an address of this machine, such as 127.0.0.1.\n');
@@ -80,10 +89,24 @@ async function answer(request: IncomingMessage, response: ServerResponse, readIn
     response.setHeader('Content-Security-Policy', policy);
     send(response, 200, 'text/html; charset=utf-8', text);
   } else if (path === '/info') {
-    send(response, 200, 'application/json', JSON.stringify(await readInfo()));
+    send(response, 200, 'application/json', JSON.stringify(await source.info()));
+  } else if (path === '/metrics') {
+    await answerMetrics(response, source);
   } else {
-    send(response, 404, 'text/plain', 'There are / and /info.\n');
+    send(response, 404, 'text/plain', 'There are /, /info and /metrics.\n');
   }
+}
+
+/** Those of all processes, added up. */
+async function answerMetrics(response: ServerResponse, source: AdminSource): Promise<void> {
+  const each = await source.metrics();
+  if (each.length === 0) {
+    send(response, 404, 'text/plain', 'No worker has prometheusMetrics() in its application.\n');
+    return;
+  }
+  const { addUp } = await import('../prometheus/add-up.js');
+  const { text, type } = await addUp(each);
+  send(response, 200, type, text);
 }
 
 /** RFC 9112 section 3.2; a client on a unix socket says anything. */

@@ -2,6 +2,7 @@ import type { Arbiter } from '../actors/arbiter.js';
 import type { Monitor } from '../actors/monitor.js';
 import { ImproperlyConfigured, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { readMetrics } from '../core/metrics-source.js';
 import type { ApplicationPart } from './application-part.js';
 import type { CombinedSettings } from './resolve-settings.js';
 
@@ -18,6 +19,10 @@ export interface RunningApplication {
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 /** The command by which workers are told to open their log files anew. */
 export const REOPEN_LOGS = 'reopen_logs';
+/** The command that asks a worker what its registers of metrics have. */
+export const READ_METRICS = 'metrics';
+/** A worker that does not answer for so long is left out, in ms. */
+const METRICS_MS = 2000;
 /** Exit code of a program that was not let finish. */
 const EXIT_HURRIED = 1;
 
@@ -182,6 +187,16 @@ export class ProgramControl {
       );
       return false;
     }
+  }
+
+  /** What the registers of all workers have, and those of this process. */
+  async readMetrics(): Promise<unknown[][]> {
+    const asked = this.#running.flatMap(({ monitor }) =>
+      monitor.workers.map(({ id }) => monitor.actor.send({ to: id, timeoutMs: METRICS_MS }, READ_METRICS)),
+    );
+    const answers = await Promise.allSettled([...asked, readMetrics()]);
+    const each = answers.map((one) => (one.status === 'fulfilled' ? (one.value as unknown[]) : []));
+    return each.filter((metrics) => metrics.length > 0);
   }
 
   #reopenLogs(): void {

@@ -4,13 +4,14 @@ import { isMadeForActor } from '../actors/current-actor.js';
 import { setProgram } from '../actors/main-program.js';
 import { processPort } from '../actors/port.js';
 import { ImproperlyConfigured, VelaError } from '../core/errors.js';
+import { readMetrics } from '../core/metrics-source.js';
 import type { ApplicationPart } from './application-part.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
 import { isTextLog } from './create-logger.js';
 import { loadSettings } from './load-settings.js';
 import { reopenLogs } from './open-logs.js';
 import { resolveIdentity, title } from './process-identity.js';
-import { REOPEN_LOGS } from './program-control.js';
+import { READ_METRICS, REOPEN_LOGS } from './program-control.js';
 import { runApplications } from './run-applications.js';
 import type { SettingSet } from './settings.js';
 import { workerOf } from './worker-role.js';
@@ -95,7 +96,7 @@ async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
           await code.onStart?.(actor);
           identity.become();
         },
-        commands: { ...code.commands, [REOPEN_LOGS]: reopenLogs },
+        commands: { ...code.commands, [REOPEN_LOGS]: reopenLogs, [READ_METRICS]: readMetrics },
       },
       isLasting: true,
       log: { isText: isTextLog(settings.logFormat, settings.logFile), file: settings.logFile },

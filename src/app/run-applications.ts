@@ -153,7 +153,11 @@ async function showAdmin(
   logger: Logger,
 ): Promise<void> {
   const [wanted] = parseAddresses(bind, 'Option "adminBind"');
-  const admin = await startAdmin(wanted as ListenAddress, () => arbiter.info(), logger);
+  const admin = await startAdmin(
+    wanted as ListenAddress,
+    { info: () => arbiter.info(), metrics: () => control.readMetrics() },
+    logger,
+  );
   control.atEnd(() => admin.close());
   process.stdout.write(`vela: admin page on ${formatUrl(admin.address, 'http')}\n`);
 }

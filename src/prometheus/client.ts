@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { VelaError } from '../core/errors.js';
 
 /** The package prom-client, which is an optional peer: nothing else of Vela loads it. */
-export const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = loadClient();
+export const { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } =
+  loadClient();
 
 /** By `require`, as an import could be caught with a top-level `await` only, which `require('vela/prometheus')` refuses. */
 function loadClient(): typeof import('prom-client') {

@@ -1,5 +1,6 @@
 import type { MiddlewareFunction } from '../core/contract.js';
 import { MethodNotAllowed, PermissionDenied } from '../core/http-error.js';
+import { addMetricsSource } from '../core/metrics-source.js';
 import { WsgiResponse } from '../core/wsgi-response.js';
 import {
   type MetricsRegister,
@@ -39,7 +40,11 @@ export function prometheusMetrics(options: PrometheusMetricsOptions = {}): Middl
   // What `isAllowed` reads is not known, so all headers are kept then.
   if (isAllowed === undefined) metricsMiddleware.headers = [];
   metricsMiddleware.start = () => {
-    taken.push([...(defaultMetrics ? [addProcessMetrics(register)] : []), executors.record()]);
+    taken.push([
+      ...(defaultMetrics ? [addProcessMetrics(register)] : []),
+      executors.record(),
+      addMetricsSource(register),
+    ]);
   };
   metricsMiddleware.stop = () => {
     for (const release of taken.pop() ?? []) release();

@@ -68,3 +68,24 @@ t.test('what it answers others', async (t) => {
   t.equal(rebound.statusCode, 421, 'a name of elsewhere that leads here reads nothing');
   t.equal(await served.stop(), 0);
 });
+
+t.test('metrics of all workers are added up', async (t) => {
+  const served = await startExample(t, 'metrics', ['-w', '2', '--admin-bind', '127.0.0.1:0']);
+  const [, admin] = await served.said(/^vela: admin page on (\S+)$/m);
+  const asked = 30;
+  for (let i = 0; i < asked; i++) {
+    // A connection of its own, so that both workers have some.
+    const [response] = (await once(get(`${served.url}/`, { agent: false }), 'response')) as [IncomingMessage];
+    await once(response.resume(), 'close');
+  }
+  const answer = await fetch(`${String(admin)}/metrics`);
+  t.match(answer.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  const counts = [
+    ...(await answer.text()).matchAll(/^http_server_request_duration_seconds_count\{.*\} (\d+)$/gm),
+  ];
+  t.equal(
+    counts.reduce((sum, [, count]) => sum + Number(count), 0),
+    asked,
+  );
+  t.equal(await served.stop(), 0);
+});
