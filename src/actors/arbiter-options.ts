@@ -2,7 +2,7 @@ import { refuseUnknown, requireOptions, requireRecord } from '../core/errors.js'
 import type { Logger } from '../core/logger.js';
 import { type ActorCode, resolveCode } from './actor-code.js';
 import { resolveNumbers, wrong } from './spawn-options.js';
-import { stderrLogger } from './stderr-logger.js';
+import { createDefaultLogger } from './stderr-logger.js';
 
 /** Options of {@link arbiter}. */
 export interface ArbiterOptions {
@@ -10,7 +10,7 @@ export interface ArbiterOptions {
   code?: ActorCode | (new () => ActorCode);
   /** Its settings. @defaultValue {} */
   config?: Readonly<Record<string, unknown>>;
-  /** Where it and all actors log. @defaultValue warnings and errors on standard error */
+  /** Where it and all actors log. @defaultValue the log of the program's applications; without any, warnings and errors on standard error */
   logger?: Logger;
   /** Whether SIGTERM, SIGINT and SIGQUIT stop it, and end the process with exit code 0; a second one does not wait. @defaultValue true */
   handleSignals?: boolean;
@@ -24,16 +24,21 @@ export interface ArbiterOptions {
   taskMs?: number;
 }
 
-export type ResolvedArbiter = Required<Omit<ArbiterOptions, 'code'>> & { readonly code: ActorCode };
+export interface ResolvedArbiter extends Required<Omit<ArbiterOptions, 'code'>> {
+  readonly code: ActorCode;
+  /** Has an arbiter that was given no logger log there. */
+  logTo(log: Logger): void;
+}
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** @throws {TypeError} for options that the arbiter cannot have @throws {VelaError} `ERR_ACTOR_CODE` */
 export function resolveArbiter(owner: string, options: ArbiterOptions): ResolvedArbiter {
+  const standard = createDefaultLogger();
   const {
     code = {},
     config = {},
-    logger = stderrLogger,
+    logger = standard.logger,
     handleSignals = true,
     ...rest
   } = requireOptions(owner, options);
@@ -47,6 +52,7 @@ export function resolveArbiter(owner: string, options: ArbiterOptions): Resolved
     code: resolveCode(`Option "code" of ${owner}`, code),
     config: requireRecord(owner, 'config', 'name: value', config),
     logger,
+    logTo: logger === standard.logger ? standard.passTo : () => {},
     handleSignals,
     ...resolveNumbers(owner, numbers, ['mailboxLimit', 'stopTimeoutMs', 'sendTimeoutMs', 'taskMs']),
   };

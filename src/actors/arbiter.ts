@@ -1,3 +1,4 @@
+import type { Logger } from '../core/logger.js';
 import { own } from '../core/own.js';
 import type { Actor } from './actor.js';
 import { ActorDied, actorError } from './actor-errors.js';
@@ -197,6 +198,11 @@ export class Arbiter {
     setResident(undefined);
   }
 
+  /** Logs there from now on, unless it was given a logger. */
+  logTo(log: Logger): void {
+    this.#options.logTo(log);
+  }
+
   /** Leaves signals to somebody else. */
   leaveSignals(): void {
     this.#unwatchSignals();
@@ -252,14 +258,13 @@ export class Arbiter {
   #ended(handle: ActorHandle, down: Down): void {
     this.#handles.delete(handle.proxy.id);
     this.#notes.delete(handle.proxy.id);
-    const { reason, error } = down;
+    const { reason, error, exitCode, signal } = down;
     if (reason !== 'stopped')
       this.#options.logger.warn(
         {
           actor: handle.proxy.name,
-          reason,
-          exitCode: down.exitCode,
-          signal: down.signal,
+          processId: handle.pid,
+          ...{ reason, exitCode, signal },
           ...(error && { err: error }),
         },
         `the actor "${handle.proxy.name}" is down: ${reason}`,

@@ -35,6 +35,8 @@ export class Monitor {
     this.#owner = owner;
     this.#supervisor = new Supervisor(options, {
       launch: (spawn) => owner.launch(spawn),
+      restarted: ({ name: actor, handle }) =>
+        owner.logger.info({ actor, processId: handle?.pid }, `the actor "${actor}" is there again`),
       giveUp: (error) => this.#giveUp(error),
     });
     const [only, ...others] = children;

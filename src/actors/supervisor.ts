@@ -12,6 +12,8 @@ import { findAffected, listChildren, nameWorker, type SupervisedChild } from './
 /** What a supervisor needs of its monitor. */
 export interface SupervisorOwner {
   launch(options: ResolvedSpawn): ActorHandle;
+  /** One that had died is there again. */
+  restarted(child: SupervisedChild): void;
   /** The monitor is to stop, as its actors die too often. */
   giveUp(error: Error): void;
 }
@@ -197,6 +199,7 @@ export class Supervisor {
       if (!this.#isWanted(child)) return;
       try {
         await this.#restart(child);
+        this.#owner.restarted(child);
         return;
       } catch (error) {
         cause = toError(error);

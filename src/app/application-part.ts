@@ -31,8 +31,8 @@ export interface ApplicationPart {
   readonly workerCode: () => ActorCode;
   /** In the main process: it runs. */
   running(monitor: Monitor): void;
-  /** What the ready line says of it: `http://127.0.0.1:8060 (uws`. */
-  describe(): { readonly where: string; readonly how: readonly string[] };
+  /** What the ready line says of it: `on http://127.0.0.1:8060`, `uws`. */
+  describe(): { readonly where?: string; readonly how: readonly string[] };
   whenReady(): Promise<void>;
   /** In the main process: its workers are gone. */
   release(): Promise<void>;

@@ -49,7 +49,7 @@ export class Application implements ApplicationHooks {
     const { name = new.target.name.toLowerCase(), hooks = {}, ...code } = values as ApplicationOptions;
     requireName(new.target.name, name);
     const sets = [checkHooks(hooks), this];
-    checkOptions(code, declared);
+    checkOptions(code, declared, ['name', 'hooks']);
     this.name = name;
     this.#part = {
       name,
@@ -127,8 +127,8 @@ export class Application implements ApplicationHooks {
   }
 
   /** Where it is, for the ready line, and how. */
-  protected describe(): { readonly where: string; readonly how: readonly string[] } {
-    return { where: this.name, how: [] };
+  protected describe(): { readonly where?: string; readonly how: readonly string[] } {
+    return { how: [] };
   }
 
   /** Gives back what `prepare` has taken. */

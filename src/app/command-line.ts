@@ -56,7 +56,7 @@ export function parseCommandLine(
   const print =
     help === true ? command.helpInformation() : version === true ? `vela ${VERSION}\n` : undefined;
   const flags = command.options.flatMap(({ long }) => long ?? []);
-  for (const one of unknown) if (one.startsWith('-')) problems.push(explainUnknownFlag(one, flags));
+  for (const one of unknown) if (/^-./.test(one)) problems.push(explainUnknownFlag(one, flags));
   if (argument === undefined && operands[0] !== undefined) problems.push(explainSurplus(operands[0]));
   const values = Object.fromEntries(
     Object.entries(given).flatMap(([key, value]) => {

@@ -3,7 +3,11 @@ import { ImproperlyConfigured, toError, VelaError } from '../core/errors.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 
 /** Why workers have not come up, for the operator. What says it all by itself is left as it is. */
-export function explainStart(cause: unknown, { workers, workerStartTimeoutMs }: ResolvedSettings): unknown {
+export function explainStart(
+  cause: unknown,
+  name: string,
+  { workers, workerStartTimeoutMs }: ResolvedSettings,
+): unknown {
   const isPlain = cause instanceof ImproperlyConfigured || (cause instanceof Error && 'syscall' in cause);
   if (isPlain || workers === 0) return cause;
   const message =
@@ -11,7 +15,7 @@ export function explainStart(cause: unknown, { workers, workerStartTimeoutMs }: 
       ? explainDeath(cause)
       : cause instanceof VelaError && cause.code === 'ERR_ACTOR_START'
         ? `A worker was not ready within "workerStartTimeoutMs", ${workerStartTimeoutMs} ms: give it more, or find out what its start waits for`
-        : `A worker did not start: ${toError(cause).message}`;
+        : `The application "${name}" did not start: ${toError(cause).message}`;
   return new VelaError('ERR_APP_WORKER', message, { cause });
 }
 

@@ -17,12 +17,38 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   '--listen': '--bind',
   '--cert': '--cert-file',
   '--key': '--key-file',
+  '--certfile': '--cert-file',
+  '--keyfile': '--key-file',
+  '--timeout': '--worker-timeout-ms, in milliseconds',
+  '--graceful-timeout': '--graceful-timeout-ms, in milliseconds',
+  '--keep-alive': '--keep-alive-timeout-ms, in milliseconds',
+  '--threads': '--thread-workers',
+  '--pid': '--pid-file',
+  '--pidfile': '--pid-file',
+  '--name': '--process-name',
+  '--tag': '--process-name',
+  '--access-logfile': '--access-log',
+  '--access-logformat': '--access-log-format',
+  '--error-logfile': '--log-file',
+  '--log-config-json': '--log-config',
+  '--reload-extra-file': '--reload-path',
+  '--limit-request-line': '--max-request-line-bytes',
+  '--limit-request-fields': '--max-header-fields',
+  '--forwarded-allow-ips': 'the middleware proxyHeaders',
+};
+
+/** Flags of other servers that have no counterpart, and why. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  '--daemon': 'the program stays in the foreground, and what starts it, such as systemd, looks after it',
+  '--preload': 'each worker loads the script itself',
+  '--worker-class': 'all workers are alike, and what blocks goes to threads',
 };
 
 /** A flag that is not known. @param known - the flags there are, in their long form */
 export function explainUnknownFlag(given: string, known: readonly string[]): string {
   const [name = '', value] = given.split(/=(.*)/s);
   if (known.includes(name)) return `${name} takes no value; received ${describeValue(value)}`;
+  if (NOT_HERE[name] !== undefined) return `There is no flag ${name}: ${NOT_HERE[name]}; ${HELP}`;
   const nearest = ELSEWHERE[name] ?? findNearest(name, known);
   return `There is no flag ${name}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}; ${HELP}`;
 }

@@ -1,10 +1,11 @@
 import { pathToFileURL } from 'node:url';
+import type { ActorCode } from '../actors/actor-code.js';
 import type { Arbiter } from '../actors/arbiter.js';
 import type { Monitor } from '../actors/monitor.js';
 import { type ResolvedChild, resolveMonitor } from '../actors/monitor-options.js';
 import { resolveSpawn } from '../actors/spawn-options.js';
 import { LONGEST_TIMER_MS } from '../core/duration.js';
-import { ImproperlyConfigured } from '../core/errors.js';
+import { ImproperlyConfigured, toError } from '../core/errors.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
 import { joinCode } from './hook-code.js';
 import { PROGRAM_START } from './program-start.js';
@@ -16,8 +17,6 @@ import { ROLE_VARIABLE } from './worker-role.js';
 const STOP_EXTRA_MS = 1000;
 /** Within so long a worker that dies again comes back later each time, in ms. */
 const RESTART_WINDOW_MS = 60_000;
-/** A loop that works hard is not held: no shorter time is taken, in ms. */
-const SHORTEST_TIMEOUT_MS = 500;
 const NEVER_MS = LONGEST_TIMER_MS;
 
 /** The monitor of an application, still to be started. */
@@ -30,7 +29,7 @@ export function makeMonitor(
   const { name } = part;
   const isAlone = settings.workers === 0;
   const stopTimeoutMs = settings.gracefulTimeoutMs + STOP_EXTRA_MS;
-  const own = part.monitorCode();
+  const own = reporting(part.monitorCode(), name, arbiter);
   const monitor: Monitor = arbiter.makeMonitor({
     ...resolveMonitor('Application', {
       name,
@@ -44,6 +43,21 @@ export function makeMonitor(
     children: isAlone ? [] : [describeWorkers(name, settings, inheritance, stopTimeoutMs)],
   });
   return monitor;
+}
+
+/** Its start, with the stack of what it throws in the log: to the operator only the message is told. */
+function reporting(code: ActorCode, name: string, arbiter: Arbiter): ActorCode {
+  return {
+    ...code,
+    onStart: async (actor) => {
+      try {
+        await code.onStart?.(actor);
+      } catch (error) {
+        arbiter.actor.logger.error({ err: toError(error) }, `monitorStart of "${name}" failed`);
+        throw error;
+      }
+    },
+  };
 }
 
 /** Replaces a worker that has asked for it. What goes wrong is in the log, and it serves on. */
@@ -66,8 +80,7 @@ function describeWorkers(
     module: pathToFileURL(script),
     config,
     env: { [ROLE_VARIABLE]: name },
-    timeoutMs:
-      settings.workerTimeoutMs === 0 ? NEVER_MS : Math.max(SHORTEST_TIMEOUT_MS, settings.workerTimeoutMs),
+    timeoutMs: settings.workerTimeoutMs === 0 ? NEVER_MS : settings.workerTimeoutMs,
     startTimeoutMs: settings.workerStartTimeoutMs,
     stopTimeoutMs,
   });

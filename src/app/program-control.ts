@@ -4,12 +4,16 @@ import { ImproperlyConfigured, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { readMetrics } from '../core/metrics-source.js';
 import type { ApplicationPart } from './application-part.js';
-import type { CombinedSettings } from './resolve-settings.js';
+import { countWorkers } from './count-workers.js';
+import type { CombinedSettings, ResolvedSettings } from './resolve-settings.js';
+import { findRestartSettings } from './restart-settings.js';
 
 /** An application that runs. */
 export interface RunningApplication {
   readonly part: ApplicationPart;
   readonly monitor: Monitor;
+  /** Those that it was started with. */
+  readonly settings: ResolvedSettings;
   /** How many workers its settings give it; 0 is the main process. */
   workers: number;
   /** Its settings, read anew. @param version - another one each time */
@@ -77,6 +81,14 @@ export class ProgramControl {
       ...STOP_SIGNALS.map((signal) => [signal, () => this.#stopBy(signal)] as const),
       ['SIGHUP', () => void this.reload('SIGHUP')],
       ['SIGUSR1', () => this.#reopenLogs()],
+      [
+        'SIGUSR2',
+        () =>
+          this.#logger.warn(
+            {},
+            'SIGUSR2 does nothing here: SIGHUP reloads, and a new version of Vela or Node needs a restart',
+          ),
+      ],
       ['SIGTTIN', () => this.#scaleAll(1)],
       ['SIGTTOU', () => this.#scaleAll(-1)],
     ];
@@ -162,14 +174,18 @@ export class ProgramControl {
   async #reloadOne(running: RunningApplication): Promise<boolean> {
     const { part, monitor } = running;
     if (running.workers === 0) {
-      this.#logger.warn(
-        {},
-        `"${part.name}" has no workers of its own, and cannot be reloaded: give workers: 1 or more`,
-      );
+      this.#tellAlone(part, 'be reloaded');
       return false;
     }
     try {
-      const { workers } = (await running.reload(`?${this.#reloads}`)).settings;
+      const { settings } = await running.reload(`?${this.#reloads}`);
+      const { workers } = settings;
+      const late = findRestartSettings(running.settings, settings);
+      if (late.length > 0)
+        this.#logger.warn(
+          { settings: late },
+          `"${part.name}" is reloaded without ${late.join(', ')}: what has changed there needs a restart`,
+        );
       await monitor.replace();
       // What signals have made of the number stays, unless the settings have changed.
       if (workers !== running.workers && workers > 0) {
@@ -209,11 +225,21 @@ export class ProgramControl {
 
   #scaleAll(step: number): void {
     for (const { part, monitor, workers } of this.#running) {
-      if (workers === 0 || this.isStopping) continue;
-      const wanted = Math.max(1, Number(monitor.actor.config.workers) + step);
-      monitor.actor.setConfig('workers', wanted);
-      this.#logger.info({ workers: wanted }, `"${part.name}" has ${wanted} workers from now on`);
+      if (this.isStopping) return;
+      if (workers === 0) {
+        this.#tellAlone(part, 'be given more or fewer');
+        continue;
+      }
+      const present = Number(monitor.actor.config.workers);
+      const wanted = Math.max(1, present + step);
+      if (wanted !== present) monitor.actor.setConfig('workers', wanted);
+      const since = wanted === present ? ', the least that it can have' : ' from now on';
+      this.#logger.info({ workers: wanted }, `"${part.name}" has ${countWorkers(wanted)}${since}`);
     }
+  }
+
+  #tellAlone({ name }: ApplicationPart, what: string): void {
+    this.#logger.warn({}, `"${name}" has no workers of its own, and cannot ${what}: give workers: 1 or more`);
   }
 
   #stopBy(signal: NodeJS.Signals): void {

@@ -37,10 +37,18 @@ export function resolveSettings(options: ServerOptions): ResolvedSettings {
   return combineSettings([fromCode(options)]).settings;
 }
 
-/** Checks options given in code, one by one: what is missing may come from elsewhere. @throws {ImproperlyConfigured} */
-export function checkOptions(options: ServerOptions, settings: SettingSet = SETTINGS): void {
+/**
+ * Checks options given in code, one by one: what is missing may come from elsewhere.
+ * @param others - names of options that are no settings, for messages
+ * @throws {ImproperlyConfigured}
+ */
+export function checkOptions(
+  options: ServerOptions,
+  settings: SettingSet = SETTINGS,
+  others: readonly string[] = [],
+): void {
   const problems: string[] = [];
-  checkSource(fromCode(options), problems, settings);
+  checkSource(fromCode(options), problems, settings, others);
   refuse(problems);
 }
 
@@ -81,12 +89,13 @@ function checkSource(
   source: SettingSource,
   problems: string[],
   settings: SettingSet = SETTINGS,
+  others: readonly string[] = [],
 ): Map<string, unknown> {
   problems.push(...(source.problems ?? []));
   const good = new Map<string, unknown>();
   for (const [name, value] of Object.entries(source.values)) {
     if (!isSetting(name) || !Object.hasOwn(settings, name)) {
-      problems.push(describeUnknown(source, name, settings));
+      problems.push(describeUnknown(source, name, [...others, ...Object.keys(settings)]));
     } else if (value !== undefined) {
       try {
         const setting = SETTINGS[name];
@@ -100,8 +109,7 @@ function checkSource(
   return good;
 }
 
-function describeUnknown({ from, file }: SettingSource, name: string, settings: SettingSet): string {
-  const known = Object.keys(settings);
+function describeUnknown({ from, file }: SettingSource, name: string, known: readonly string[]): string {
   const hint = askNearest(ELSEWHERE[name] ?? name, known);
   return from === 'file'
     ? `There is no setting "${name}" in ${file}${hint === '' ? `; the settings are ${known.join(', ')}` : hint}`

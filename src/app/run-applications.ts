@@ -10,6 +10,7 @@ import { formatUrl, parseAddresses } from './address.js';
 import type { ApplicationPart } from './application-part.js';
 import { watchChanges } from './change-watch.js';
 import type { CommandLine } from './command-line.js';
+import { countWorkers } from './count-workers.js';
 import { explainStart } from './explain-start.js';
 import { formatSettings } from './format-settings.js';
 import { loadSettings } from './load-settings.js';
@@ -95,7 +96,8 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   const logs = await openLogs(ownLogs);
   const logger = logs.loggers.named('vela.arbiter');
   const found = findArbiter();
-  const arbiter = found ?? makeArbiter({ logger, handleSignals: false });
+  const arbiter = found ?? makeArbiter({ handleSignals: false });
+  arbiter.logTo(logger);
   for (const { part, combined } of loaded) part.configure(combined.settings);
   await arbiter.startAlone();
   const control = controlProgram(arbiter, logger, found === undefined);
@@ -118,11 +120,12 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
     const one = {
       part,
       monitor,
+      settings: combined.settings,
       workers: combined.settings.workers,
       reload: (version: string) => loadSettings(line, part.code, version),
     };
     await monitor.start().catch((cause: unknown) => {
-      throw explainStart(cause, combined.settings);
+      throw explainStart(cause, part.name, combined.settings);
     });
     part.running(monitor);
     control.add(one);
@@ -133,7 +136,9 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   process.stdout.write(`vela: ready${each.length === 1 ? '' : ':'} ${each.join(', ')}\n`);
   if (isServing) becomeUser(identity, settings, logs);
   if (settings.adminBind !== undefined) await showAdmin(settings.adminBind, arbiter, control, logger);
-  if (settings.reload) watchSources(settings, control, logger);
+  if (settings.reload && isServing)
+    logger.warn({}, 'Option "reload" does nothing with workers: 0, as it is workers that are replaced');
+  else if (settings.reload) watchSources(settings, control, logger);
   for (const { part } of running) await part.whenReady();
 }
 
@@ -178,9 +183,12 @@ function watchSources({ reloadPath }: ResolvedSettings, control: ProgramControl,
 /** `on http://127.0.0.1:8060 (uws, 2 workers, pid 17)`. */
 function describe({ part, workers }: RunningApplication, count: number): string {
   const { where, how } = part.describe();
-  const many = workers === 0 ? [] : [`${workers} worker${workers === 1 ? '' : 's'}`];
-  const name = count === 1 ? '' : `${part.name} `;
-  return `${name}${where} (${[...how, ...many, `pid ${process.pid}`].join(', ')})`;
+  const many = workers === 0 ? [] : [countWorkers(workers)];
+  const place = [
+    ...(count === 1 && where !== undefined ? [] : [part.name]),
+    ...(where === undefined ? [] : [where]),
+  ];
+  return `${place.join(' ')} (${[...how, ...many, `pid ${process.pid}`].join(', ')})`;
 }
 
 /** An error whose message says it all: its stack would not help the operator. */

@@ -62,13 +62,14 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
   integer: {
     type: () => 'number',
     placeholder: ({ unit = 'count' }) => unit,
-    values: ({ minimum, maximum, unit }) =>
-      `${formatNumber(minimum)} to ${formatNumber(maximum)}${unit === undefined ? '' : ` ${unit}`}`,
+    values: ({ minimum, maximum, unit, takesZero }) =>
+      `${takesZero === true ? '0, or ' : ''}${formatNumber(minimum)} to ${formatNumber(maximum)}${unit === undefined ? '' : ` ${unit}`}`,
     parse: (text) => (/^\d+$/.test(text) ? Number(text) : text),
-    check(name, value, { minimum, maximum, unit }) {
+    check(name, value, { minimum, maximum, unit, takesZero }) {
+      if (takesZero === true && value === 0) return value;
       if (Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum)
         return value;
-      const what = `a whole number${unit === undefined ? '' : ` of ${unit}`} from ${minimum} to ${maximum}`;
+      const what = `${takesZero === true ? '0 or ' : ''}a whole number${unit === undefined ? '' : ` of ${unit}`} from ${minimum} to ${maximum}`;
       throw wrong(name, what, value);
     },
   },

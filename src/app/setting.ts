@@ -39,6 +39,8 @@ export interface IntegerSetting extends Declared<number> {
   readonly kind: 'integer';
   readonly unit?: 'ms' | 'bytes';
   readonly minimum: number;
+  /** 0 is taken as well, though it is below the minimum. */
+  readonly takesZero?: true;
   readonly maximum: number;
 }
 

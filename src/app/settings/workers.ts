@@ -18,7 +18,9 @@ export const WORKERS = {
     section: 'Workers',
     short: 't',
     unit: 'ms',
-    minimum: 0,
+    // A loop that works hard is not held.
+    minimum: 500,
+    takesZero: true,
     maximum: LONGEST_TIMER_MS,
     default: 30_000,
     text: 'a worker whose loop is held for so long is killed and replaced, and the log says by what it was held; 0 is never',
