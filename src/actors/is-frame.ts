@@ -1,4 +1,5 @@
 import {
+  BATCH,
   BEAT,
   BEGIN,
   CONNECT,
@@ -39,6 +40,7 @@ const SHAPES: Readonly<Record<Frame[0], readonly Check[]>> = {
   [SEND]: [isNumber, isText, isMaybe(isActor), isText, Array.isArray, isFlag],
   [REPLY]: [isNumber, isAny],
   [FAIL]: [isNumber, isError],
+  [BATCH]: [(value) => Array.isArray(value) && value.every(isFrame)],
   [BEGIN]: [isActor],
   [READY]: [],
   [BEAT]: [],
