@@ -83,7 +83,7 @@ t.test('a worker that loads for ever does not hold up the end', async (t) => {
   t.equal(await program.ended, 0);
   t.ok(performance.now() - startMs < 10_000, 'not the 30 s that requests have');
   t.notOk(workers.some(isAlive));
-  t.equal(program.log(), '', 'that is no failure');
+  t.notMatch(program.log(), /is down/, 'that is no failure');
 });
 
 for (const gateway of ['uws', 'node'] as const) {
