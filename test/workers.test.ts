@@ -1,56 +1,14 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, get, type IncomingMessage } from 'node:http';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t, { type Test } from 'tap';
-import { runProgram, type Served, startProgram } from './support/run-example.js';
+import t from 'tap';
+import { runProgram, startProgram } from './support/run-example.js';
 import { makeFolder } from './support/run-in-folder.js';
 import { eventually } from './support/start-arbiter.js';
-
-const PROGRAM = 'test/support/served.mjs';
-
-function startServed(t: Test, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Served> {
-  return startProgram(t, [PROGRAM, ...flags], env);
-}
-
-/** The processes that a process has made and that are there. */
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number).sort();
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A request on a connection of its own. */
-async function ask(
-  url: string,
-  path = '/',
-  agent: Agent | false = false,
-): Promise<{ text: string; response: IncomingMessage }> {
-  const { hostname, port } = url.startsWith('unix:') ? { hostname: '', port: '' } : new URL(url);
-  const target = hostname === '' ? { socketPath: url.slice('unix:'.length) } : { hostname, port };
-  const request = get({ ...target, path, agent, headers: { Host: 'test' } });
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  let text = '';
-  for await (const chunk of response) text += String(chunk);
-  return { text, response };
-}
-
-/** The process ids that answer, of so many requests. */
-async function pidsOf(url: string, count = 20): Promise<number[]> {
-  const pids = new Set<number>();
-  for (let i = 0; i < count; i++) pids.add(Number((await ask(url)).text));
-  return [...pids].sort();
-}
+import { ask, childrenOf, isAlive, PROGRAM, pidsOf, startServed } from './support/workers.js';
 
 for (const gateway of ['uws', 'node'] as const) {
   t.test(`workers share an address: ${gateway}`, async (t) => {

@@ -123,8 +123,11 @@ export class ActorHandle {
   stop(timeoutMs: number = this.options.stopTimeoutMs, isRetired = false): Promise<Down> {
     if (this.#state === 'closed' || this.#state === 'terminated') return this.down;
     if (this.#state !== 'stopping') {
+      const isUp = this.#state === 'running';
       this.#state = 'stopping';
       this.#link.tell([STOP, timeoutMs, isRetired]);
+      // A process that is still loading reads nothing, and may do so for long: the signal ends it, or is read as this frame.
+      if (!isUp && this.pid !== undefined) this.#runner.terminate();
     }
     this.#killIn(timeoutMs + STOP_GRACE_MS, 'killed');
     return this.down;
@@ -258,6 +261,7 @@ export class ActorHandle {
     if (isDone && this.#endedFor !== 'timeout') return 'stopped';
     if (this.#endedFor !== undefined) return this.#endedFor;
     if (this.#last !== undefined || error !== undefined) return 'error';
+    if (this.#state === 'stopping' && signal === 'SIGTERM') return 'stopped';
     return signal === undefined && exitCode !== undefined ? 'exit' : 'killed';
   }
 }

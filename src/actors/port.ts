@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { MessagePort, Worker } from 'node:worker_threads';
+import { isFrame } from './is-frame.js';
 import type { Frame } from './wire.js';
 
 type Transferable = MessagePort;
@@ -39,7 +40,9 @@ export function processPort(peer: ChildProcess | NodeJS.Process): Port {
       flushed = sent;
     },
     listen: ({ received, closed }) => {
-      peer.on('message', (frame) => received(frame as Frame));
+      peer.on('message', (message) => {
+        if (isFrame(message)) received(message);
+      });
       peer.once('disconnect', closed);
     },
     flush: () => flushed,

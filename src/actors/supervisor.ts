@@ -73,8 +73,15 @@ export class Supervisor {
     return handle.started;
   }
 
-  scale(workers: number): Promise<void> {
-    return this.#enqueue(() => this.#scale(workers));
+  /** @returns when those that are added run, and those that are taken away are gone */
+  async scale(workers: number): Promise<void> {
+    const leaving: Promise<Down>[] = [];
+    try {
+      await this.#enqueue(() => this.#scale(workers, leaving));
+    } finally {
+      // Not within the queue: others may be wanted long before these are gone.
+      await Promise.all(leaving);
+    }
   }
 
   /**
@@ -111,10 +118,10 @@ export class Supervisor {
     return old;
   }
 
-  #retire(handle: ActorHandle): Promise<Down> {
+  #retire(handle: ActorHandle, isReplaced = true): Promise<Down> {
     this.#leaving.add(handle);
     void handle.down.then(() => this.#leaving.delete(handle));
-    return handle.stop(undefined, true);
+    return handle.stop(undefined, isReplaced);
   }
 
   #makeChild(options: SupervisedChild['options'], name: string): SupervisedChild {
@@ -161,14 +168,14 @@ export class Supervisor {
   }
 
   /** In reverse: one kind after the other, those of a kind at once. */
-  async #stopChildren(children: readonly SupervisedChild[], isRetired = false): Promise<void> {
+  async #stopChildren(children: readonly SupervisedChild[]): Promise<void> {
     for (const options of [...new Set(children.map((child) => child.options))].reverse()) {
       const kin = children.filter((child) => child.options === options);
       await Promise.all(
         kin.map(async (child) => {
           const { handle } = child;
           child.handle = undefined;
-          await handle?.stop(undefined, isRetired);
+          await handle?.stop();
         }),
       );
     }
@@ -231,7 +238,7 @@ export class Supervisor {
     );
   }
 
-  async #scale(workers: number): Promise<void> {
+  async #scale(workers: number, leaving: Promise<Down>[]): Promise<void> {
     const [only, ...others] = this.#options.children;
     if (only === undefined || others.length > 0)
       throw actorError(
@@ -247,8 +254,13 @@ export class Supervisor {
       return this.#makeChild(only, name);
     });
     this.#children = [...this.#children.filter((child) => !surplus.includes(child)), ...added];
+    for (const child of surplus) {
+      const { handle } = child;
+      child.handle = undefined;
+      if (handle !== undefined) leaving.push(this.#retire(handle, workers > 0));
+    }
     try {
-      await Promise.all([this.#stopChildren(surplus, workers > 0), this.#start(added)]);
+      await this.#start(added);
     } finally {
       // Those that did not come up are not there.
       this.#children = this.#children.filter(

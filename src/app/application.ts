@@ -67,6 +67,7 @@ export class Application implements ApplicationHooks {
       workerCode: () => hookCode('worker', sets),
       running: (monitor) => {
         this.#monitor = monitor;
+        this.workersReady();
       },
       describe: () => this.describe(),
       whenReady: async () => {
@@ -125,6 +126,9 @@ export class Application implements ApplicationHooks {
   protected async prepare(_loggers: NamedLoggers): Promise<Inheritance> {
     return { config: {}, descriptors: [] };
   }
+
+  /** All of its workers are ready, in the main process. */
+  protected workersReady(): void {}
 
   /** Where it is, for the ready line, and how. */
   protected describe(): { readonly where?: string; readonly how: readonly string[] } {

@@ -30,6 +30,8 @@ export function createLogger(
   config: LogConfig = {},
 ): NamedLoggers {
   const isText = isTextLog(format, output);
+  // An error of a stream that nobody hears ends the process: `wsgi.errors` writes to it, too.
+  watchErrors(process.stderr, ignore);
   const sink = isText ? textSink(output) : (output ?? openStderr());
   const root = makeRoot(
     { ...config, ...(isText && { messageKey: 'msg' }) },
@@ -93,8 +95,6 @@ function both(one: LineSink, other: LineSink): LineSink {
 /** Lines for people; on a terminal in colours. */
 function textSink(output: LogOutput | undefined): LineSink {
   if (output !== undefined) return { write: (json) => void output.write(formatText(json, false)) };
-  // An error of a stream that nobody hears ends the process.
-  watchErrors(process.stderr, ignore);
   return {
     write(json) {
       const { stderr } = process;

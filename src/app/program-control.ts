@@ -117,8 +117,7 @@ export class ProgramControl {
       await this.abandon();
       return;
     }
-    await found?.monitor.stop();
-    await this.#release(part);
+    await this.#stopOne(part, found?.monitor);
   }
 
   /** Puts new workers in the place of all, with settings read anew. A call during another one's work is done after it. */
@@ -148,9 +147,18 @@ export class ProgramControl {
   }
 
   async #stopAll(): Promise<void> {
+    // At once: the time that each has for its requests is not to add up.
+    await Promise.all(this.#running.map(({ part, monitor }) => this.#stopOne(part, monitor)));
     await this.arbiter.stop();
     await Promise.all([...this.#taken].map((part) => this.#release(part)));
-    for (const end of this.#ends.splice(0)) end();
+    for (const end of this.#ends.splice(0).reverse()) end();
+  }
+
+  async #stopOne(part: ApplicationPart, monitor: Monitor | undefined): Promise<void> {
+    const stopped = monitor?.stop();
+    // No worker is started from here on. Clients that come now are refused; they would wait for one that never takes them.
+    await this.#release(part);
+    await stopped;
   }
 
   async #release(part: ApplicationPart): Promise<void> {

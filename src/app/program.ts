@@ -10,6 +10,7 @@ import { type CommandLine, parseCommandLine } from './command-line.js';
 import { isTextLog } from './create-logger.js';
 import { loadSettings } from './load-settings.js';
 import { reopenLogs } from './open-logs.js';
+import { outliveOutput } from './outlive-output.js';
 import { resolveIdentity, title } from './process-identity.js';
 import { READ_METRICS, REOPEN_LOGS } from './program-control.js';
 import { runApplications } from './run-applications.js';
@@ -78,6 +79,7 @@ async function run(parts: readonly ApplicationPart[], line: CommandLine): Promis
 
 /** Does the work of a worker, whose code is here; never resolves. */
 async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
+  outliveOutput();
   serveActor(processPort(process), async ({ name }) => {
     const { settings } = await loadSettings(line, part.code);
     const identity = resolveIdentity(settings);

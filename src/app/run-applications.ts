@@ -16,6 +16,7 @@ import { formatSettings } from './format-settings.js';
 import { loadSettings } from './load-settings.js';
 import { makeMonitor } from './make-monitor.js';
 import { type OpenLogs, openLogs, reopenLogs } from './open-logs.js';
+import { outliveOutput } from './outlive-output.js';
 import { takePidFile } from './pid-file.js';
 import { type ProcessIdentity, resolveIdentity, title } from './process-identity.js';
 import { controlProgram, type ProgramControl, type RunningApplication } from './program-control.js';
@@ -83,6 +84,7 @@ function report(loaded: readonly Loaded[], only: 'print' | 'check'): never {
 async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void> {
   const [first] = loaded;
   if (first === undefined) return;
+  outliveOutput();
   const { settings } = first.combined;
   // Where others serve, the main process stays where it is, and reads its settings there again.
   const { chdir: _elsewhere, ...here } = settings;
@@ -90,7 +92,6 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   const identity = resolveIdentity(isServing ? settings : here);
   identity.settle();
   process.title = title(settings.processName, 'arbiter');
-  const removePidFile = settings.pidFile === undefined ? undefined : await takePidFile(settings.pidFile);
   // Requests are logged where they are served.
   const { accessLog: _requests, ...ownLogs } = settings;
   const logs = await openLogs(ownLogs);
@@ -107,10 +108,9 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
     // A worker that does the same must be able to.
     if (owner !== undefined) logs.giveTo(owner.uid, owner.gid);
   });
-  control.atEnd(() => {
-    removePidFile?.();
-    logs.close();
-  });
+  control.atEnd(() => logs.close());
+  // Who reads it sends signals, which are obeyed from here on.
+  if (settings.pidFile !== undefined) control.atEnd(await takePidFile(settings.pidFile));
   const running: RunningApplication[] = [];
   for (const { part, combined } of loaded) {
     if (!(await part.accept(arbiter))) continue;

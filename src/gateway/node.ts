@@ -8,6 +8,7 @@ import { LARGE_BYTES } from '../core/chunks.js';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
+import { lockAddresses } from './address-lock.js';
 import { checkCertificates, loadSniCertificate } from './certificates.js';
 import type {
   GatewayConfig,
@@ -132,15 +133,21 @@ function chooseCertificate(tls: TlsOptions): SniCallback {
 }
 
 async function listen(server: Server, address: ListenAddress, sharing?: Sharing): Promise<ListenAddress> {
-  if ('path' in address && sharing === undefined) await probeUnix(address.path);
   const fd = sharing?.descriptor;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(fd === undefined ? address : { fd }, () => {
-      server.off('error', reject);
-      resolve();
+  const isOwnPath = 'path' in address && sharing === undefined;
+  const unlock = isOwnPath ? await lockAddresses([address]) : undefined;
+  try {
+    if (isOwnPath) await probeUnix(address.path);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(fd === undefined ? address : { fd }, () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
-  });
+  } finally {
+    unlock?.();
+  }
   return 'path' in address ? address : { host: address.host, port: (server.address() as AddressInfo).port };
 }
 

@@ -1,4 +1,5 @@
 import { chmodSync, rmSync } from 'node:fs';
+import { lockAddresses } from './address-lock.js';
 import type { ListenAddress } from './gateway.js';
 import { probeTcp, probeUnix } from './probe-address.js';
 import type { loadUws, TemplatedApp, us_listen_socket } from './uws-binding.js';
@@ -17,11 +18,17 @@ export async function openTcp(
   address: { host: string; port: number },
   isShared: boolean,
 ): Promise<Opened> {
-  // uWebSockets.js shares ports (SO_REUSEPORT), so it would not notice another server there.
-  if (!isShared) await probeTcp(address);
-  const token = await new Promise<us_listen_socket | false>((resolve) => {
-    app.listen(address.host, address.port, resolve);
-  });
+  const unlock = isShared ? undefined : await lockAddresses([address]);
+  let token: us_listen_socket | false;
+  try {
+    // uWebSockets.js shares ports (SO_REUSEPORT), so it would not notice another server there.
+    if (!isShared) await probeTcp(address);
+    token = await new Promise((resolve) => {
+      app.listen(address.host, address.port, resolve);
+    });
+  } finally {
+    unlock?.();
+  }
   if (token === false) throw listenError('EADDRINUSE', `${address.host}:${address.port}`);
   return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
 }
@@ -31,10 +38,16 @@ const SOCKET_MODE = 0o777;
 
 /** Listens on a unix socket; one that is shared is taken over. @throws an error with the code EADDRINUSE when somebody answers there */
 export async function openUnix(app: TemplatedApp, path: string, isShared: boolean): Promise<Opened> {
-  if (!isShared) await probeUnix(path);
-  const token = await new Promise<us_listen_socket | false>((resolve) => {
-    app.listen_unix(resolve, path);
-  });
+  const unlock = isShared ? undefined : await lockAddresses([{ path }]);
+  let token: us_listen_socket | false;
+  try {
+    if (!isShared) await probeUnix(path);
+    token = await new Promise((resolve) => {
+      app.listen_unix(resolve, path);
+    });
+  } finally {
+    unlock?.();
+  }
   if (!token) throw listenError('EACCES', path);
   // uWebSockets.js makes it 0700 whatever the umask; node:http follows it.
   chmodSync(path, SOCKET_MODE & ~process.umask());

@@ -5,8 +5,10 @@ import { getSystemErrorName } from 'node:util';
 import { parseAddresses } from '../app/address.js';
 import { resolveIdentity } from '../app/process-identity.js';
 import type { ResolvedSettings } from '../app/resolve-settings.js';
+import { atExit } from '../core/at-exit.js';
 import { ImproperlyConfigured } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { lockAddresses } from '../gateway/address-lock.js';
 import type { ListenAddress } from '../gateway/gateway.js';
 import { explainListenError } from '../gateway/listen-error.js';
 import { probeTcp, probeUnix } from '../gateway/probe-address.js';
@@ -20,6 +22,8 @@ export interface ClaimedAddresses {
   readonly addresses: readonly ListenAddress[];
   /** Of sockets that are bound to them, in their order, on the node gateway; the workers listen on these. */
   readonly descriptors: readonly number[];
+  /** The workers listen: others that start there need wait no longer. Idempotent. */
+  taken(): void;
   release(): void;
 }
 
@@ -52,10 +56,15 @@ export async function claimAddresses(settings: ResolvedSettings, logger: Logger)
   const identity = resolveIdentity(settings);
   const addresses: ListenAddress[] = [];
   const handles: BoundHandle[] = [];
+  const unlock = await lockAddresses(wanted);
   const release = () => {
+    unlock();
+    forget();
     for (const handle of handles) handle.close();
     if (gateway === 'uws') for (const one of addresses) if ('path' in one) closeUnixSocket(one.path);
   };
+  // A second signal does not wait for the end of all, and no file of a socket is to stay behind either.
+  const forget = atExit(release);
   try {
     for (const address of wanted) {
       try {
@@ -73,7 +82,7 @@ export async function claimAddresses(settings: ResolvedSettings, logger: Logger)
     release();
     throw error;
   }
-  return { gateway, addresses, descriptors: handles.map(({ fd }) => fd), release };
+  return { gateway, addresses, descriptors: handles.map(({ fd }) => fd), taken: unlock, release };
 }
 
 async function probe(address: ListenAddress): Promise<ListenAddress> {

@@ -113,6 +113,10 @@ export class WsgiServer extends Application {
     return { where: `on ${where.join(' and ')}`, how: [this.gateway] };
   }
 
+  protected override workersReady(): void {
+    this.#claimed?.taken();
+  }
+
   protected override async release(): Promise<void> {
     this.#claimed?.release();
   }

@@ -3,9 +3,13 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WsgiServer } from 'vela';
 
-const { BROKEN_WHEN, NEVER_STARTS } = process.env;
+const { BROKEN_WHEN, LOADS_FOREVER, NEVER_STARTS } = process.env;
 const isWorker = process.send !== undefined;
 if (isWorker && BROKEN_WHEN !== undefined && existsSync(BROKEN_WHEN)) throw new Error('broken at load');
+if (isWorker && LOADS_FOREVER !== undefined) {
+  console.log('loads for ever');
+  for (;;);
+}
 
 const routes = {
   '/': () => [String(process.pid)],
@@ -25,11 +29,28 @@ const routes = {
     await sleep(1000);
     return [`slow ${process.pid}`];
   },
+  '/hold': async (environ) => {
+    underWay++;
+    await new Promise((resolve) => {
+      environ['vela.stopping'].addEventListener('abort', () => setTimeout(resolve, 1500));
+    });
+    return ['held'];
+  },
+  '/under-way': () => [`${underWay} at ${process.pid}`],
   async *'/stream'() {
     for (let i = 0; i < 10; i++) {
       yield `${i}\n`;
       await sleep(100);
     }
+  },
+  '/print': () => {
+    process.stdout.write('printed\n');
+    process.stderr.write('printed\n');
+    return [String(process.pid)];
+  },
+  '/send': (environ) => {
+    process.send(JSON.parse(decodeURIComponent(environ.QUERY_STRING)));
+    return [String(process.pid)];
   },
   '/leak': () => {
     kept.push(Buffer.alloc(8 * 1024 ** 2, 1));
@@ -37,6 +58,7 @@ const routes = {
   },
 };
 const kept = [];
+let underWay = 0;
 
 const app = (environ, startResponse) => {
   const handler = routes[environ.PATH_INFO];
