@@ -245,7 +245,7 @@ t.test('a program whose workers do not come up ends, and says why', async (t) =>
   const piece = `import { WsgiServer } from 'vela'; await new WsgiServer(() => [], { bind: 0 }).start();`;
   const program = runProgram(t, ['--input-type=module', '-e', piece], { VELA_WORKERS: '2' });
   t.equal(await program.ended, 2);
-  t.match(program.log(), /^vela: Option "workers" \(VELA_WORKERS\) needs a script that can be run again/);
+  t.match(program.log(), /^vela: Option "workers" \(VELA_WORKERS\) needs a script that can be run again/m);
   const alone = await startProgram(t, ['--input-type=module', '-e', piece]);
   t.same(childrenOf(alone.pid), [], 'by default it serves in its only process then');
 });
