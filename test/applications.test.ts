@@ -5,9 +5,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Application, getApplication, WsgiServer } from '../src/index.js';
+import { eventually } from './support/eventually.js';
 import { runProgram, type Served } from './support/run-example.js';
 import { makeFolder } from './support/run-in-folder.js';
-import { eventually } from './support/start-arbiter.js';
 
 const SCRIPT = 'test/support/applications.mjs';
 

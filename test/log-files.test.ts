@@ -14,9 +14,9 @@ import {
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
+import { eventually } from './support/eventually.js';
 import { makeFolder } from './support/run-in-folder.js';
 import { runScript, type ScriptOptions, startScript } from './support/script.js';
-import { eventually } from './support/start-arbiter.js';
 
 /** Opens the logs that the first argument asks for. */
 const OPEN = `

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type App, eventStream, Router, serve, WsgiHandler } from '../src/index.js';
 import { proxyHeaders } from '../src/middleware/index.js';
+import { eventually } from './support/eventually.js';
 import { makeFolder } from './support/run-in-folder.js';
 import { startScript } from './support/script.js';
-import { eventually } from './support/start-arbiter.js';
 
 function has(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;

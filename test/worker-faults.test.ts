@@ -5,9 +5,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { eventually } from './support/eventually.js';
 import { plainEnvironment, runProgram } from './support/run-example.js';
 import { makeFolder } from './support/run-in-folder.js';
-import { eventually } from './support/start-arbiter.js';
 import { ask, childrenOf, isAlive, PROGRAM, startServed } from './support/workers.js';
 
 /** Whether a request is, at the worker that is asked. */

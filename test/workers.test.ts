@@ -5,9 +5,9 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { eventually } from './support/eventually.js';
 import { runProgram, startProgram } from './support/run-example.js';
 import { makeFolder } from './support/run-in-folder.js';
-import { eventually } from './support/start-arbiter.js';
 import { ask, childrenOf, isAlive, PROGRAM, pidsOf, startServed } from './support/workers.js';
 
 for (const gateway of ['uws', 'node'] as const) {

@@ -64,6 +64,7 @@ export class ProgramControl {
   /** What else is to be ended. */
   readonly #ends: (() => void)[] = [];
   #reopenOwn = () => {};
+  #isLogged = false;
   #running: readonly RunningApplication[] = [];
   readonly #listeners: readonly (readonly [signal: NodeJS.Signals, listener: () => void])[];
   #stopping: Promise<void> | undefined;
@@ -141,16 +142,29 @@ export class ProgramControl {
     this.#reopenOwn = reopen;
   }
 
+  /** Where the log is a file, it has what is said here too. */
+  alsoLog(): void {
+    this.#isLogged = true;
+  }
+
+  /** Tells the operator what becomes of the program. */
+  say(message: string): void {
+    process.stdout.write(`vela: ${message}\n`);
+    if (this.#isLogged) this.#logger.info({}, message);
+  }
+
   /** Calls a function when all has stopped. */
   atEnd(end: () => void): void {
     this.#ends.push(end);
   }
 
-  async #stopAll(): Promise<void> {
+  /** @param onStopped - before log files are closed */
+  async #stopAll(onStopped = () => {}): Promise<void> {
     // At once: the time that each has for its requests is not to add up.
     await Promise.all(this.#running.map(({ part, monitor }) => this.#stopOne(part, monitor)));
     await this.arbiter.stop();
     await Promise.all([...this.#taken].map((part) => this.#release(part)));
+    onStopped();
     for (const end of this.#ends.splice(0).reverse()) end();
   }
 
@@ -171,10 +185,10 @@ export class ProgramControl {
       // While it starts all is new.
       if (this.#running.length === 0) continue;
       this.#reloads++;
-      process.stdout.write(`vela: ${why}, reloading\n`);
+      this.say(`${why}, reloading`);
       const outcomes = [];
       for (const one of this.#running) outcomes.push(await this.#reloadOne(one));
-      if (!this.isStopping && outcomes.every(Boolean)) process.stdout.write('vela: reloaded\n');
+      if (!this.isStopping && outcomes.every(Boolean)) this.say('reloaded');
     }
   }
 
@@ -255,13 +269,12 @@ export class ProgramControl {
       this.arbiter.killAll();
       process.exit(EXIT_HURRIED);
     }
-    process.stdout.write(`vela: ${signal}, stopping\n`);
+    this.say(`${signal}, stopping`);
     this.#stopping = this.#stop();
   }
 
   async #stop(): Promise<never> {
-    await this.#stopAll();
-    process.stdout.write('vela: bye (exit code = 0)\n');
+    await this.#stopAll(() => this.say('bye (exit code = 0)'));
     process.exit(0);
   }
 }

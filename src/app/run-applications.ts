@@ -102,6 +102,7 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   for (const { part, combined } of loaded) part.configure(combined.settings);
   await arbiter.startAlone();
   const control = controlProgram(arbiter, logger, found === undefined);
+  if (settings.logFile !== undefined) control.alsoLog();
   const { owner } = identity;
   control.onReopen(() => {
     reopenLogs();
@@ -133,7 +134,7 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   }
   if (running.length === 0) return;
   const each = running.map((one) => describe(one, running.length));
-  process.stdout.write(`vela: ready${each.length === 1 ? '' : ':'} ${each.join(', ')}\n`);
+  control.say(`ready${each.length === 1 ? '' : ':'} ${each.join(', ')}`);
   if (isServing) becomeUser(identity, settings, logs);
   if (settings.adminBind !== undefined) await showAdmin(settings.adminBind, arbiter, control, logger);
   if (settings.reload && isServing)
@@ -164,7 +165,7 @@ async function showAdmin(
     logger,
   );
   control.atEnd(() => admin.close());
-  process.stdout.write(`vela: admin page on ${formatUrl(admin.address, 'http')}\n`);
+  control.say(`admin page on ${formatUrl(admin.address, 'http')}`);
 }
 
 /** Reloads when a source file has changed. */

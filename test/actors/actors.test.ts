@@ -1,34 +1,30 @@
 /** Actors, in processes and in threads alike. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import {
-  ActorDied,
-  ActorProxy,
-  ActorTimeout,
-  arbiter,
-  type CommandHandler,
-  command,
-  type DownNotice,
-  getActor,
-  MailboxFull,
-  type SpawnOptions,
-  send,
-  spawn,
-  watch,
+import type {
+  ActorProxy as ActorHandle,
+  CommandHandler,
+  DownNotice,
+  SpawnOptions,
 } from '../../src/actors/index.js';
-import { HttpError, type VelaError } from '../../src/index.js';
-import { eventually, quiet, refusal, startArbiter } from '../support/start-arbiter.js';
+import type { VelaError } from '../../src/index.js';
+import { actors, compile, vela } from '../support/built.js';
+import { eventually } from '../support/eventually.js';
+import { quiet, refusal, startArbiter } from '../support/start-arbiter.js';
 
-const MODULE = new URL('../support/actors.ts', import.meta.url);
+const { ActorDied, ActorProxy, ActorTimeout, MailboxFull } = actors;
+const { arbiter, command, getActor, send, spawn, watch } = actors;
+const { HttpError } = vela;
+const MODULE = compile('actors');
 const KINDS = ['process', 'thread'] as const;
 const ID = /^[0-9a-z]{8}$/;
 t.setTimeout(120_000);
 
-// Without what tap adds to them, they start in half the time.
-const execArgv = ['--import=tsx'];
+// Without what tap adds to them.
+const execArgv: string[] = [];
 const make = (name: string, options: Partial<SpawnOptions> = {}) =>
   spawn({ module: MODULE, export: name, execArgv, ...options });
-const run = (to: ActorProxy | string, name: string, ...args: unknown[]) =>
+const run = (to: ActorHandle | string, name: string, ...args: unknown[]) =>
   send(to, 'run', MODULE, name, ...args);
 
 for (const kind of KINDS) {
@@ -108,7 +104,7 @@ for (const kind of KINDS) {
     const error = await refusal(() => run(actor, 'fails'));
     t.ok(error instanceof HttpError);
     t.match(error, { name: 'HttpError', message: 'a teapot', status: 418 });
-    t.match(error.stack, 'support/actors.ts');
+    t.match(error.stack, 'compiled/actors.mjs');
     t.match(error.cause, new TypeError('too short and stout'));
     t.match(await refusal(() => send(actor, 'pong')), {
       code: 'ERR_ACTOR_COMMAND',
@@ -192,7 +188,7 @@ for (const kind of KINDS) {
       { code: 'ERR_ACTOR_START' },
       { code: 'ERR_ACTOR_MESSAGE' },
     ]);
-    const itself = new URL('../support/actors-program.ts', import.meta.url);
+    const itself = compile('actors-program');
     t.match(await refusal(() => spawn({ module: itself, kind, execArgv })), {
       code: 'ERR_ACTOR_ARBITER',
       message: /in a file that starts no arbiter$/,
@@ -206,17 +202,17 @@ for (const kind of KINDS) {
       make('plain', { kind, name: 'a' }),
       make('plain', { kind, name: 'b' }),
     ]);
-    const back = (await run(a, 'greetFrom', b)) as ActorProxy;
+    const back = (await run(a, 'greetFrom', b)) as ActorHandle;
     t.ok(back instanceof ActorProxy);
     t.ok(back.equals(a) && !back.equals(b) && !back.equals({ id: a.id }));
     t.ok(
       (
-        (await send(b, 'echo', { deep: [new Map([['x', a]])] })) as { deep: Map<string, ActorProxy>[] }
+        (await send(b, 'echo', { deep: [new Map([['x', a]])] })) as { deep: Map<string, ActorHandle>[] }
       ).deep[0]
         ?.get('x')
         ?.equals(a),
     );
-    const made = (await run(a, 'spawnOne', 'third')) as ActorProxy;
+    const made = (await run(a, 'spawnOne', 'third')) as ActorHandle;
     t.match(made, { name: 'third', kind: 'thread' });
     t.equal(await send('third', 'ping'), 'pong');
     t.equal(await run(a, 'askMonitor'), 'arbiter');

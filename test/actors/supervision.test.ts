@@ -3,22 +3,19 @@ import { spawn as spawnProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import {
-  type ActorProxy,
-  type ChildOptions,
-  type CommandRequest,
-  type MonitorOptions,
-  send,
-  spawn,
-  watch,
-} from '../../src/actors/index.js';
+import type { ActorProxy, ChildOptions, CommandRequest, MonitorOptions } from '../../src/actors/index.js';
+import { actors, compile } from '../support/built.js';
+import { eventually } from '../support/eventually.js';
 import { plainEnvironment } from '../support/run-example.js';
-import { eventually, quiet, refusal, startArbiter } from '../support/start-arbiter.js';
+import { quiet, refusal, startArbiter } from '../support/start-arbiter.js';
 
-const MODULE = new URL('../support/actors.ts', import.meta.url);
-// Without what tap adds to them, actors start in half the time.
-const execArgv = ['--import=tsx'];
+const { send, spawn, watch } = actors;
+const MODULE = compile('actors');
+const PROGRAM = compile('actors-program');
+// Without what tap adds to them.
+const execArgv: string[] = [];
 t.setTimeout(240_000);
 
 /** A file in which actors note when they come up and go down. */
@@ -211,14 +208,10 @@ const hasProc = existsSync('/proc/self/fd');
 
 /** Starts a program with an arbiter. */
 async function startProgram(t: Test, file: string, ...flags: string[]) {
-  const child = spawnProcess(
-    process.execPath,
-    ['--import=tsx', 'test/support/actors-program.ts', file, ...flags],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: plainEnvironment(),
-    },
-  );
+  const child = spawnProcess(process.execPath, [fileURLToPath(PROGRAM), file, ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: plainEnvironment(),
+  });
   t.teardown(() => child.kill('SIGKILL'));
   const ended = once(child, 'close');
   const [line] = await once(createInterface(child.stdout), 'line');

@@ -1,55 +1,24 @@
 /**
  * The examples, driven end to end as their readers would. SCREENSHOTS=1 also writes the pictures in docs/images.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { closeBrowser, openPage, picture, skipsBrowser, until } from '../support/browser.js';
+import { startExample } from '../support/run-example.js';
 
 t.teardown(closeBrowser);
 t.setTimeout(300_000);
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const START_MS = 60_000;
-const STOP_MS = 5000;
 const PASSWORD = 'correct horse';
 const VIEWPORT = { viewport: { width: 800, height: 600 } };
 
-interface Example {
-  readonly url: string;
-  readonly process: ChildProcess;
-  readonly output: () => string;
-  /** Ends it with SIGTERM. Gives the exit code. */
-  stop(): Promise<number | null>;
-}
-
 /** Runs an example as `npm run example -- NAME` does. */
-async function run(t: Test, name: string, flags: string[], env: NodeJS.ProcessEnv = {}): Promise<Example> {
-  const args = ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', name, ...flags];
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (bytes: Buffer) => {
-      output += bytes.toString();
-    });
-  const exited = once(child, 'exit');
-  const stop = async () => {
-    if (child.exitCode !== null) return child.exitCode;
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-    child.kill('SIGTERM');
-    await exited;
-    clearTimeout(timer);
-    return child.exitCode;
-  };
-  t.teardown(stop);
-  const ready = () => /ready on (\S+)/.exec(output)?.[1];
-  await until(() => ready() !== undefined || child.exitCode !== null, 'the example', START_MS);
-  const url = ready();
-  if (url === undefined) throw new Error(`the example did not start: ${output}`);
-  return { url, process: child, output: () => output, stop };
+async function run(t: Test, name: string, flags: string[], env: NodeJS.ProcessEnv = {}) {
+  const served = await startExample(t, name, flags, env);
+  t.teardown(() => served.stop());
+  return { ...served, output: () => [...served.lines, served.log()].join('\n') };
 }
 
 /** A port that nothing listens on just now. */
@@ -75,7 +44,7 @@ for (const [gateway, flags] of [
 ] as const) {
   const title = `the account example (${[gateway, ...flags].join(' ')})`;
   t.test(title, { skip: skipsBrowser }, async (t) => {
-    const site = await run(t, 'account', ['--bind', '127.0.0.1:0', '--gateway', gateway, ...flags], SECRETS);
+    const site = await run(t, 'account', ['--gateway', gateway, ...flags], SECRETS);
     const { url } = site;
     t.notMatch(site.output(), /is not set/);
     const { page, context } = await openPage(t, VIEWPORT);
@@ -246,7 +215,7 @@ for (const gateway of ['uws', 'node'] as const) {
 
 for (const gateway of ['uws', 'node'] as const) {
   t.test(`the httpbin example (${gateway})`, { skip: skipsBrowser }, async (t) => {
-    const { url, stop } = await run(t, 'httpbin', ['--bind', '127.0.0.1:0', '--gateway', gateway]);
+    const { url, stop } = await run(t, 'httpbin', ['--gateway', gateway]);
     const { page } = await openPage(t, { viewport: { width: 1280, height: 800 } });
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(error.message));
@@ -340,7 +309,7 @@ for (const gateway of ['uws', 'node'] as const) {
 }
 
 t.test('the blocking example', { skip: skipsBrowser }, async (t) => {
-  const site = await run(t, 'blocking', ['--bind', '127.0.0.1:0']);
+  const site = await run(t, 'blocking', []);
   const { page } = await openPage(t, VIEWPORT);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
@@ -366,7 +335,7 @@ t.test('the blocking example', { skip: skipsBrowser }, async (t) => {
 });
 
 t.test('the report example', { skip: skipsBrowser }, async (t) => {
-  const site = await run(t, 'report', ['--bind', '127.0.0.1:0']);
+  const site = await run(t, 'report', []);
   const { page } = await openPage(t, VIEWPORT);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

@@ -31,15 +31,16 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** Starts an example on a free port, and waits until it says that it is ready. */
+/** Starts an example, on a free port unless it is given one, and waits until it says that it is ready. */
 export async function startExample(
   test: Test,
   name: string,
   flags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Served> {
-  const args = ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', name, '--bind', '127.0.0.1:0'];
-  return startProgram(test, [...args, ...flags], env);
+  const bind = flags.includes('--bind') ? [] : ['--bind', '127.0.0.1:0'];
+  const args = ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', name, ...bind, ...flags];
+  return startProgram(test, args, env);
 }
 
 /** Starts a program with these arguments of node, and waits until it says that it is ready. */
