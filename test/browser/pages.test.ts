@@ -248,14 +248,19 @@ for (const [where, encoding, options] of [
   ['TLS', 'br', { server: tls ?? {} }],
   ['http', 'gzip', { host: 'site.test' }],
 ] as const) {
+  let release = () => {};
   browserTest(
     t,
     `compressed pages over ${where} are read as they were`,
     () => {
       const text = Array.from({ length: 3000 }, (_, i) => `Zeile ${i} äöü 日本 & <b>`).join('\n');
       const pages: Middleware = async ({ PATH_INFO }) => {
-        if (PATH_INFO === '/slow')
-          return new WsgiResponse({ content: html`<p>first</p>${sleep(400).then(() => html`<i>last</i>`)}` });
+        if (PATH_INFO === '/slow') {
+          const last = new Promise<void>((resolve) => {
+            release = resolve;
+          });
+          return new WsgiResponse({ content: html`<p>first</p>${last.then(() => html`<i>last</i>`)}` });
+        }
         return new WsgiResponse({ content: html`<pre>${PATH_INFO === '/' ? text : 'short'}</pre>` });
       };
       return new WsgiHandler([pages], { responseMiddleware: [compress()] });
@@ -271,6 +276,7 @@ for (const [where, encoding, options] of [
       const slow = await page.goto(`${url}/slow`, { waitUntil: 'commit' });
       await page.locator('p').waitFor();
       t.equal(await page.locator('i').count(), 0, 'what is there is shown while the rest is waited for');
+      release();
       await page.locator('i').waitFor();
       t.equal(slow?.headers()['content-encoding'], encoding, 'as a compressed stream');
     },

@@ -14,7 +14,7 @@ import { type App, type Server, type ServerOptions, serve } from '../../src/inde
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const LAUNCH_MS = 30_000;
 /** Longest wait for anything that a page should do at once. */
-const PAGE_MS = 10_000;
+const PAGE_MS = 30_000;
 const CLOSE_MS = 5000;
 const FLAGS = [
   '--no-sandbox',
