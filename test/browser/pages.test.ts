@@ -1,7 +1,6 @@
 /** Pages, policies, downloads and caches, as a browser takes them. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import {
   type App,
