@@ -19,10 +19,13 @@ const HELLO = `export default (environ, startResponse) => {
 };
 `;
 
-/** The environment of a process that neither tap nor tsx watches. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([key]) => key !== 'NODE_OPTIONS' && !/^_?TAP|^VELA_/.test(key)),
-);
+/** The environment of a process that neither tap nor tsx watches. It has no workers, which start as the main process does. */
+const env = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => key !== 'NODE_OPTIONS' && !/^_?TAP|^VELA_/.test(key)),
+  ),
+  VELA_WORKERS: '0',
+};
 
 /** A folder outside of this repository, with modules and the package. */
 function makeProject(t: Test, files: Readonly<Record<string, string>>): string {
@@ -70,7 +73,9 @@ export const site = new WsgiHandler([one]);
     ['typed.ts:site', /^typed$/],
     ['old.cjs', /^old$/],
   ] as const) {
-    const { child, url } = await serve(t, folder, '-b', '127.0.0.1:0', module, '--log-level', 'warn');
+    const workers = module === 'typed.ts:site' ? '2' : '0';
+    const flags = ['--log-level', 'warn', '--workers', workers];
+    const { child, url } = await serve(t, folder, '-b', '127.0.0.1:0', module, ...flags);
     t.match(await (await fetch(url)).text(), text, module);
     child.kill('SIGTERM');
     t.same(await once(child, 'exit'), [0, null]);

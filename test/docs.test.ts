@@ -104,7 +104,7 @@ function matchPairs(page: string): [program: string, session: string][] {
 
 /** Starts a program of the guide and types the commands of a session: gives the session as it went. */
 async function play(file: string, session: string): Promise<string> {
-  const child = spawn(process.execPath, ['--import=tsx', file, '--bind', '127.0.0.1:0'], {
+  const child = spawn(process.execPath, ['--import=tsx', file, '--bind', '127.0.0.1:0', '--workers', '0'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'ignore'],
   });

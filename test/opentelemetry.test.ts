@@ -1031,11 +1031,15 @@ t.test('without the package, vela works and vela/opentelemetry says what to do',
 });
 
 t.test('examples/tracing prints the spans of a request that belongs to a trace', async (t) => {
-  const child = spawn('npm', ['run', '--silent', 'example', '--', 'tracing', '--bind', '127.0.0.1:0'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    detached: true,
-  });
+  const child = spawn(
+    'npm',
+    ['run', '--silent', 'example', '--', 'tracing', '--bind', '127.0.0.1:0', '--workers', '0'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    },
+  );
   const exited = once(child, 'exit');
   let output = '';
   const lines = createInterface(child.stdout).on('line', (line) => {

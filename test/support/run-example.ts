@@ -31,7 +31,10 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** Starts an example, on a free port unless it is given one, and waits until it says that it is ready. */
+/**
+ * Starts an example, on a free port unless it is given one, and waits until it says that it is ready. It has no workers, unless
+ * flags ask for them: an example is what its own code does, and half the processes are up in half the time.
+ */
 export async function startExample(
   test: Test,
   name: string,
@@ -40,7 +43,8 @@ export async function startExample(
 ): Promise<Served> {
   const bind = flags.includes('--bind') ? [] : ['--bind', '127.0.0.1:0'];
   const args = ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', name, ...bind, ...flags];
-  return startProgram(test, args, env);
+  const workers = flags.includes('-w') ? {} : { VELA_WORKERS: '0' };
+  return startProgram(test, args, { ...workers, ...env });
 }
 
 /** Starts a program with these arguments of node, and waits until it says that it is ready. */
