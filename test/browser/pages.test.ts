@@ -32,14 +32,14 @@ browserTest(
       const nonce = String(environ['vela.csp_nonce']);
       return new WsgiResponse({
         content: html`<!doctype html><title>none</title>
-<style nonce="${nonce}">p { color: rgb(1, 2, 3) }</style>
-<style>p { color: rgb(9, 9, 9) }</style>
-<p>text</p>
 <script nonce="${nonce}">
   window.violations = [];
   document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective));
   document.title = 'nonce';
 </script>
+<style nonce="${nonce}">p { color: rgb(1, 2, 3) }</style>
+<style>p { color: rgb(9, 9, 9) }</style>
+<p>text</p>
 <script>document.title += ' inline'</script>
 <script nonce="guessed">document.title += ' guessed'</script>
 <img src="data:," onerror="document.title += ' handler'">
