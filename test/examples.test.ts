@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t, { type Test } from 'tap';
 import { Exposition } from './support/exposition.js';
-import { type Served, startExample } from './support/run-example.js';
+import { runProgram, type Served, startExample } from './support/run-example.js';
 
 const GATEWAYS = ['uws', 'node'] as const;
 const MIB = 1_048_576;
@@ -50,6 +50,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'hello',
     'httpbin',
     'metrics',
+    'multi',
     'openapi',
     'philosophers',
     'remote',
@@ -571,3 +572,15 @@ async function until(isSo: () => boolean): Promise<void> {
   }
   throw new Error('it did not come to be');
 }
+
+t.test('multi: two applications, two addresses', async (t) => {
+  const any = '127.0.0.1:0';
+  const program = runProgram(t, ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', 'multi'], {
+    SITE: any,
+    API: any,
+  });
+  const [, site = '', api = ''] = await program.said(/^vela: ready: site on (\S+) .*, api on (\S+) /m);
+  t.match(await (await fetch(site)).text(), /The site, answered by process \d+/);
+  t.match(await (await fetch(api)).json(), { application: 'api', pid: Number });
+  t.equal(await program.stop(), 0);
+});

@@ -17,6 +17,7 @@ site.get('/', () => {
 const api = new Router();
 api.get('/', () => json({ application: 'api', pid: process.pid }));
 
-new WsgiServer(new WsgiHandler([site]), { name: 'site', bind: '127.0.0.1:8060', workers: 2 });
-new WsgiServer(new WsgiHandler([api]), { name: 'api', bind: '127.0.0.1:8070' });
+const { SITE = '127.0.0.1:8060', API = '127.0.0.1:8070' } = process.env;
+new WsgiServer(new WsgiHandler([site]), { name: 'site', bind: SITE, workers: 2 });
+new WsgiServer(new WsgiHandler([api]), { name: 'api', bind: API });
 await arbiter().start();
