@@ -128,6 +128,26 @@ t.test('an application that onConfig leaves out is not started', async (t) => {
   t.same(hooksOf(program), ['onConfig arbiter main']);
 });
 
+t.test('a program of which nothing runs ends, and says why', async (t) => {
+  const app = 'const app = () => [];';
+  const imports = "import { WsgiServer } from 'vela'; import { arbiter } from 'vela/actors';";
+  const out = `${imports} ${app} await new WsgiServer(app, { bind: 0, hooks: { onConfig: () => false } }).start();`;
+  const left = runProgram(t, ['--input-type=module', '-e', out]);
+  t.equal(await left.ended, 0);
+  t.match(left.log(), /nothing runs: the hook onConfig has left out all applications/);
+  const twins = `new WsgiServer(app, { bind: 0 }); new WsgiServer(app, { bind: 0 });`;
+  const twice = runProgram(t, [
+    '--input-type=module',
+    '-e',
+    `${imports} ${app} ${twins} await arbiter().start();`,
+  ]);
+  t.equal(await twice.ended, 2);
+  t.match(
+    twice.log(),
+    /^vela: Two applications are called "wsgi", and each needs a name of its own: [^\n]*\n$/,
+  );
+});
+
 for (const [hook, text] of [
   ['onConfig', /^Error: onConfig has failed\n {4}at /m],
   [

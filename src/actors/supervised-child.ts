@@ -12,6 +12,15 @@ export interface SupervisedChild {
   readonly limit: RestartLimit;
 }
 
+/** One that is still to be started. */
+export function makeChild(
+  { maxRestarts, restartWindowMs }: ResolvedMonitor,
+  options: ResolvedChild,
+  name: string,
+): SupervisedChild {
+  return { options, name, handle: undefined, limit: new RestartLimit(maxRestarts, restartWindowMs) };
+}
+
 /** The children of a monitor, in order. */
 export function listChildren(monitor: ResolvedMonitor): SupervisedChild[] {
   const taken = new Set<string>();
@@ -19,8 +28,7 @@ export function listChildren(monitor: ResolvedMonitor): SupervisedChild[] {
     Array.from({ length: options.workers }, () => {
       const name = nameWorker(monitor, options, taken);
       taken.add(name);
-      const limit = new RestartLimit(monitor.maxRestarts, monitor.restartWindowMs);
-      return { options, name, handle: undefined, limit };
+      return makeChild(monitor, options, name);
     }),
   );
 }

@@ -7,7 +7,13 @@ import type { ResolvedMonitor } from './monitor-options.js';
 import { Pauses } from './pauses.js';
 import { RestartLimit } from './restart-limit.js';
 import type { ResolvedSpawn } from './spawn-options.js';
-import { findAffected, listChildren, nameWorker, type SupervisedChild } from './supervised-child.js';
+import {
+  findAffected,
+  listChildren,
+  makeChild,
+  nameWorker,
+  type SupervisedChild,
+} from './supervised-child.js';
 
 /** What a supervisor needs of its monitor. */
 export interface SupervisorOwner {
@@ -67,7 +73,7 @@ export class Supervisor {
   adopt(spawn: ResolvedSpawn): Promise<ActorProxy> {
     const handle = this.#owner.launch(spawn);
     const options = { spawn, restart: 'temporary', workers: 1 } as const;
-    const child = { ...this.#makeChild(options, handle.proxy.name), handle };
+    const child = { ...makeChild(this.#options, options, handle.proxy.name), handle };
     this.#children = [...this.#children, child];
     this.#follow(child, handle);
     return handle.started;
@@ -108,7 +114,7 @@ export class Supervisor {
   async #replaceOne(child: SupervisedChild): Promise<ActorHandle | undefined> {
     if (this.#isStopping || !this.#children.includes(child)) return undefined;
     const name = nameWorker(this.#options, child.options, this.#names());
-    const next = this.#makeChild(child.options, name);
+    const next = makeChild(this.#options, child.options, name);
     await this.#startOne(next);
     this.#children = this.#children.map((one) => (one === child ? next : one));
     const old = child.handle;
@@ -122,11 +128,6 @@ export class Supervisor {
     this.#leaving.add(handle);
     void handle.down.then(() => this.#leaving.delete(handle));
     return handle.stop(undefined, isReplaced);
-  }
-
-  #makeChild(options: SupervisedChild['options'], name: string): SupervisedChild {
-    const { maxRestarts, restartWindowMs } = this.#options;
-    return { options, name, handle: undefined, limit: new RestartLimit(maxRestarts, restartWindowMs) };
   }
 
   #names(): Set<string> {
@@ -251,7 +252,7 @@ export class Supervisor {
     const added = Array.from({ length: Math.max(0, workers - kin.length) }, () => {
       const name = nameWorker(this.#options, only, taken);
       taken.add(name);
-      return this.#makeChild(only, name);
+      return makeChild(this.#options, only, name);
     });
     this.#children = [...this.#children.filter((child) => !surplus.includes(child)), ...added];
     for (const child of surplus) {

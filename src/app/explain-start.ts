@@ -23,7 +23,7 @@ function explainDeath({ target, exitCode, signal }: ActorDied): string {
   const end = signal === undefined ? `exit code ${exitCode}` : `the signal ${signal}`;
   const why =
     exitCode === 0
-      ? 'before it called start(), which it must do as the main process does'
+      ? ' before it called start(), which it must do as the main process does'
       : '; what it said is above';
-  return `The worker "${target}" did not start: its process ended with ${end}${exitCode === 0 ? ' ' : ''}${why}`;
+  return `The worker "${target}" did not start: its process ended with ${end}${why}`;
 }

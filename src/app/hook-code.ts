@@ -1,5 +1,5 @@
 import type { Actor } from '../actors/actor.js';
-import type { ActorCode, CommandHandler } from '../actors/actor-code.js';
+import type { ActorCode } from '../actors/actor-code.js';
 import type { ActorInfo } from '../actors/actor-info.js';
 import type { ApplicationHooks, HookName } from './application-hooks.js';
 
@@ -9,11 +9,7 @@ type Role = 'monitor' | 'worker';
  * Hooks of applications as those of an actor. Those that start and go on are called in order, those that end in reverse.
  * @param sets - hooks of several, the outermost first
  */
-export function hookCode(
-  role: Role,
-  sets: readonly ApplicationHooks[],
-  commands: Readonly<Record<string, CommandHandler>> = {},
-): ActorCode {
+export function hookCode(role: Role, sets: readonly ApplicationHooks[]): ActorCode {
   const call = async (hook: HookName, order: readonly ApplicationHooks[], ...args: [Actor, ActorInfo?]) => {
     for (const set of order) await (set[hook] as ((...all: unknown[]) => unknown) | undefined)?.(...args);
   };
@@ -27,7 +23,6 @@ export function hookCode(
       return mergeObjects(extra);
     },
     ...(hasTask && { onTask: (actor) => call(`${role}Task`, sets, actor) }),
-    commands,
   };
 }
 
@@ -50,7 +45,6 @@ export function joinCode(monitor: ActorCode, worker: ActorCode): ActorCode {
         for (const task of tasks) await task(actor);
       },
     }),
-    commands: { ...monitor.commands, ...worker.commands },
   };
 }
 

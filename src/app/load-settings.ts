@@ -4,16 +4,15 @@ import { CONFIG_VARIABLE, readEnvironment } from './read-environment.js';
 import { type CombinedSettings, combineSettings, fromCode } from './resolve-settings.js';
 import type { ServerOptions } from './server-options.js';
 
+/** Gives the settings of an application, by those of its code. @throws {ImproperlyConfigured} with a line for each that is wrong */
+export type CombineWith = (code: ServerOptions) => CombinedSettings;
+
 /**
- * The settings of a program: from the command line, the environment, the config file and code, each before the next.
+ * Reads the settings of a program, once for all of its applications: from the command line, the environment and the config
+ * file, each before the next, and all before code.
  * @param version - a new one reads a config file that is a module anew
- * @throws {ImproperlyConfigured} with a line for each that is wrong, wherever it comes from
  */
-export async function loadSettings(
-  line: CommandLine,
-  code: ServerOptions,
-  version = '',
-): Promise<CombinedSettings> {
+export async function loadSettings(line: CommandLine, version = ''): Promise<CombineWith> {
   const { env } = process;
   const named = env[CONFIG_VARIABLE] ?? '';
   const config =
@@ -23,10 +22,6 @@ export async function loadSettings(
         ? undefined
         : { path: named, by: CONFIG_VARIABLE };
   const file = await readConfigFile(config, version);
-  return combineSettings([
-    line.source,
-    readEnvironment(env),
-    ...(file === undefined ? [] : [file]),
-    fromCode(code),
-  ]);
+  const sources = [line.source, readEnvironment(env), ...(file === undefined ? [] : [file])];
+  return (code) => combineSettings([...sources, fromCode(code)]);
 }

@@ -3,7 +3,7 @@ import { serveActor } from '../actors/child/serve-actor.js';
 import { isMadeForActor } from '../actors/current-actor.js';
 import { setProgram } from '../actors/main-program.js';
 import { processPort } from '../actors/port.js';
-import { ImproperlyConfigured, VelaError } from '../core/errors.js';
+import { VelaError } from '../core/errors.js';
 import { readMetrics } from '../core/metrics-source.js';
 import type { ApplicationPart } from './application-part.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
@@ -67,12 +67,6 @@ function readLine(parts: readonly ApplicationPart[]): CommandLine {
 }
 
 async function run(parts: readonly ApplicationPart[], line: CommandLine): Promise<void> {
-  const names = parts.map(({ name }) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined)
-    throw new ImproperlyConfigured(
-      `Two applications are called "${twice}", and each needs a name of its own: new WsgiServer(app, { name: 'other' })`,
-    );
   for (const one of made) if (parts.includes(one.part)) one.isStarted = true;
   await runApplications(parts, line);
 }
@@ -81,7 +75,8 @@ async function run(parts: readonly ApplicationPart[], line: CommandLine): Promis
 async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
   outliveOutput();
   serveActor(processPort(process), async ({ name }) => {
-    const { settings } = await loadSettings(line, part.code);
+    const combineWith = await loadSettings(line);
+    const { settings } = combineWith(part.code);
     const identity = resolveIdentity(settings);
     identity.settle();
     process.title = title(settings.processName, 'worker', name);
@@ -89,7 +84,7 @@ async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
     part.configure(settings);
     // What it may want to know of the others.
     for (const other of made)
-      if (other.part !== part) other.part.configure((await loadSettings(line, other.part.code)).settings);
+      if (other.part !== part) other.part.configure(combineWith(other.part.code).settings);
     const code = part.workerCode();
     return {
       code: {

@@ -23,8 +23,7 @@ export class Recycling {
         : maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
     if (maxWorkerMemoryBytes > 0)
       worker.periodicTask(LOOK_MS, () => {
-        const { rss } = process.memoryUsage;
-        const bytes = rss();
+        const bytes = process.memoryUsage.rss();
         if (bytes > maxWorkerMemoryBytes)
           this.#ask(`${bytes} bytes are resident, and "maxWorkerMemoryBytes" is ${maxWorkerMemoryBytes}`);
       });

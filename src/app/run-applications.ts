@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Arbiter } from '../actors/arbiter.js';
 import { findArbiter, arbiter as makeArbiter } from '../actors/the-arbiter.js';
 import { startAdmin } from '../admin/admin-server.js';
-import { VelaError } from '../core/errors.js';
+import { ImproperlyConfigured, VelaError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { checkCertificates } from '../gateway/certificates.js';
 import type { ListenAddress } from '../gateway/gateway.js';
@@ -48,8 +48,9 @@ export async function runApplications(parts: readonly ApplicationPart[], line: C
   }
   const loaded: Loaded[] = [];
   try {
-    for (const part of parts)
-      loaded.push({ part, combined: withoutScript(await loadSettings(line, part.code)) });
+    requireNames(parts);
+    const combineWith = await loadSettings(line);
+    for (const part of parts) loaded.push({ part, combined: withoutScript(combineWith(part.code)) });
     if (line.only !== undefined) report(loaded, line.only);
     await start(loaded, line);
   } catch (error) {
@@ -60,6 +61,16 @@ export async function runApplications(parts: readonly ApplicationPart[], line: C
     if (!isOperational(error)) throw error;
     fail(error, loaded);
   }
+}
+
+/** @throws {ImproperlyConfigured} for two of one name */
+function requireNames(parts: readonly ApplicationPart[]): void {
+  const names = parts.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw new ImproperlyConfigured(
+      `Two applications are called "${twice}", and each needs a name of its own: new WsgiServer(app, { name: 'other' })`,
+    );
 }
 
 /** What is no file, such as `node -e`, cannot be run again by workers: it does without, unless they were asked for. */
@@ -118,12 +129,12 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
     control.take(part);
     const inheritance = await part.prepare(logs.loggers);
     const monitor = makeMonitor(arbiter, part, combined, inheritance);
-    const one = {
+    const one: RunningApplication = {
       part,
       monitor,
       settings: combined.settings,
       workers: combined.settings.workers,
-      reload: (version: string) => loadSettings(line, part.code, version),
+      reload: async (version) => (await loadSettings(line, version))(part.code),
     };
     await monitor.start().catch((cause: unknown) => {
       throw explainStart(cause, part.name, combined.settings);
@@ -132,7 +143,11 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
     control.add(one);
     running.push(one);
   }
-  if (running.length === 0) return;
+  if (running.length === 0) {
+    logger.warn({}, 'nothing runs: the hook onConfig has left out all applications');
+    if (found === undefined) await control.abandon();
+    return;
+  }
   const each = running.map((one) => describe(one, running.length));
   control.say(`ready${each.length === 1 ? '' : ':'} ${each.join(', ')}`);
   if (isServing) becomeUser(identity, settings, logs);

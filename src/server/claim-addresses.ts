@@ -1,5 +1,4 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { parseAddresses } from '../app/address.js';
@@ -35,10 +34,7 @@ interface BoundHandle {
 
 /** In Node since 0.12, and what its own `cluster` is made with. An error is a negative number. */
 type CreateHandle = (host: string, port: number, family: number) => BoundHandle | number;
-const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle;
-
-/** What the system gives a new socket, less what the umask takes. */
-const SOCKET_MODE = 0o777;
+const createHandle = (net as typeof net & { readonly _createServerHandle: CreateHandle })._createServerHandle;
 
 /**
  * Finds out whether the addresses can be had, and picks ports. On uWebSockets.js each worker then binds them by itself, side
@@ -94,11 +90,7 @@ async function probe(address: ListenAddress): Promise<ListenAddress> {
 }
 
 async function bindHandle(address: ListenAddress): Promise<BoundHandle> {
-  if ('path' in address) {
-    const handle = requireHandle(createHandle(address.path, -1, -1), address.path);
-    chmodSync(address.path, SOCKET_MODE & ~process.umask());
-    return handle;
-  }
+  if ('path' in address) return requireHandle(createHandle(address.path, -1, -1), address.path);
   const { address: host, family } = await lookup(address.host);
   return requireHandle(createHandle(host, address.port, family), `${address.host}:${address.port}`);
 }

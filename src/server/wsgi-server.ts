@@ -73,7 +73,7 @@ export class WsgiServer extends Application {
       this.#server = await startServer(this.#app, settings, { worked: () => this.#requests++ });
       return;
     }
-    const { gateway, share } = worker.config as unknown as WorkerFacts;
+    const { gateway, share } = worker.config as typeof worker.config & WorkerFacts;
     const recycling = new Recycling(worker, settings);
     const worked = () => recycling.worked(++this.#requests);
     this.#server = await startServer(this.#app, { ...settings, gateway }, { share, worked });
@@ -104,8 +104,7 @@ export class WsgiServer extends Application {
     const sharing: Sharing[] = addresses.map((_address, at) => ({
       descriptor: descriptors[at] === undefined ? undefined : FIRST_DESCRIPTOR + at,
     }));
-    const config: WorkerFacts = { gateway, share: { addresses, sharing } };
-    return { config: { ...config }, descriptors };
+    return { config: { gateway, share: { addresses, sharing } } satisfies WorkerFacts, descriptors };
   }
 
   protected override describe(): { where: string; how: readonly string[] } {
