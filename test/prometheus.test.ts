@@ -63,6 +63,7 @@ const context = () => ({
   config: { debug: false } as never,
   logger: { debug() {}, info() {}, warn() {}, error() {} },
   stopping: new AbortController().signal,
+  webSockets: { maxPayloadBytes: 0, maxBackpressureBytes: 0, compression: false, widen() {} },
 });
 
 // The first test, as the metrics of the process are made once for all that follow.

@@ -6,6 +6,8 @@
  * @see {@link https://peps.python.org/pep-3333/ | PEP 3333}
  */
 import type { Logger } from './logger.js';
+import type { UpgradeToWebSocket } from './raw-websocket.js';
+import type { WebSocketNeeds } from './websocket-limits.js';
 
 /** One piece of a body: text, sent as UTF-8, or bytes. */
 export type Chunk = string | Uint8Array;
@@ -98,6 +100,8 @@ export interface StartContext {
   readonly logger: Logger;
   /** Aborts when the server begins to stop: requests under way are still answered. */
   readonly stopping: AbortSignal;
+  /** What the WebSockets of the server may be: a part that needs more than the defaults widens it. */
+  readonly webSockets: WebSocketNeeds;
 }
 
 /** What a {@link Part} says of itself. */
@@ -270,6 +274,8 @@ export interface Environ {
   'vela.raw_path': string;
   /** On the node gateway, for CONNECT and Upgrade: takes the raw connection over. Return {@link TAKEN} after it. */
   'vela.tunnel'?: TakeTunnel;
+  /** For a WebSocket handshake: accepts it. Return {@link TAKEN} after it. `websocket()` stands on this. */
+  'vela.upgrade'?: UpgradeToWebSocket;
   /** Who it is, as `authenticate` found out. */
   'vela.user'?: unknown;
   /** For `<script nonce>`: where `secureHeaders` has a policy with a nonce. */

@@ -235,6 +235,7 @@ export class LazyEnviron implements Environ {
           if (name !== undefined) return LazyEnviron.header(environ, name);
           if (key === 'REMOTE_PORT') return environ.#host.connection.remotePort?.toString();
           if (key === 'vela.tunnel') return environ.#host.tunnel;
+          if (key === 'vela.upgrade') return environ.#host.upgrade;
           return Reflect.get(target, key, environ);
         },
         has: (target, key) => {
@@ -246,7 +247,7 @@ export class LazyEnviron implements Environ {
   }
 }
 
-const OPTIONAL_KEYS = ['REMOTE_PORT', 'vela.tunnel'] as const;
+const OPTIONAL_KEYS = ['REMOTE_PORT', 'vela.tunnel', 'vela.upgrade'] as const;
 const FIXED_KEYS: readonly string[] = Object.keys(
   Object.getOwnPropertyDescriptors(LazyEnviron.prototype),
 ).filter((key) => key !== 'constructor');

@@ -135,9 +135,10 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#abandon(error);
   }
 
-  /** The application takes the connection itself. */
-  takeOver(): void {
+  /** The application takes the connection itself. @param head - of the response that says so, sent by others */
+  takeOver(head?: ResponseHead): void {
     if (this.#phase !== OPEN) throw breach.takenError(true);
+    this.#head = head;
     this.ended('taken');
   }
 
@@ -275,13 +276,13 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
   }
 
   ended(outcome: RequestEnd['outcome'] = 'sent', error?: Error, body?: Chunk): void {
-    const status = outcome === 'sent' || this.#phase === SENDING ? (this.#head?.code ?? 0) : 0;
+    const isTold = this.#phase === SENDING || outcome === 'sent' || outcome === 'taken';
     this.#phase = DONE;
     this.waitQueue?.leave(this);
     const { hooks } = this.#incoming;
     if (hooks === undefined) return;
     const bodyBytes = body === undefined ? (this.#delivery?.sentBytes ?? 0) : byteLength(body);
-    ResponseHooks.end(hooks, { status, bodyBytes, outcome, error });
+    ResponseHooks.end(hooks, { status: isTold ? (this.#head?.code ?? 0) : 0, bodyBytes, outcome, error });
   }
 
   #cut(error: Error): void {

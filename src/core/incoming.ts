@@ -4,6 +4,7 @@ import { decideFate } from './fate.js';
 import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
 import { type InputFlow, RequestInput } from './input.js';
+import type { UpgradeToWebSocket } from './raw-websocket.js';
 import {
   copyFields,
   type DeclaredFields,
@@ -16,6 +17,7 @@ import {
 import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
 import { ResponseHooks } from './response-hooks.js';
+import { type TakenOwner, tunnelOf, upgradeOf } from './take-over.js';
 import type { Fate, ResponseOwner, Transport } from './transport.js';
 
 /** What the incoming side needs of its server. */
@@ -27,9 +29,7 @@ export interface IncomingService<R> {
 }
 
 /** The exchange that a request belongs to. */
-export interface RequestOwner extends ResponseOwner {
-  readonly isStarted: boolean;
-  takeOver(): void;
+export interface RequestOwner extends ResponseOwner, TakenOwner {
   interrupt(error: unknown): void;
 }
 
@@ -118,8 +118,8 @@ export class Incoming<R> implements RequestHost, InputFlow {
   /** @throws {HttpError} 414 when it makes the request line too long */
   get query(): string | undefined {
     const query = this.#readQuery();
-    const queryBytes = query === undefined ? 0 : query.length + 1;
-    const lineBytes = this.method.length + this.path.length + queryBytes + LINE_OVERHEAD_BYTES;
+    const targetBytes = this.path.length + (query === undefined ? 0 : query.length + 1);
+    const lineBytes = this.method.length + targetBytes + LINE_OVERHEAD_BYTES;
     if (lineBytes > this.facts.config.maxRequestLineBytes) throw new HttpError(414);
     return query;
   }
@@ -132,7 +132,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
   }
 
   get timestamp(): number {
-    if (this.#timestamp === 0) this.#timestamp = this.#head?.timestamp ?? Date.now();
+    this.#timestamp ||= this.#head?.timestamp ?? Date.now();
     return this.#timestamp;
   }
 
@@ -141,8 +141,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
       const head = this.#head;
       if (head === undefined) throw expired(`The request header '${name}'`, ANSWERED);
       if (isSingleton(name)) {
-        const value = head.getHeader(name);
-        return value === '' ? undefined : value;
+        return head.getHeader(name) || undefined;
       }
       this.#fields = copyFields(head);
     }
@@ -205,7 +204,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
 
   get block(): (() => void) | undefined {
     const { transport } = this.#service;
-    return transport.block && (() => transport.block?.(this.#response));
+    return transport.block?.bind(transport, this.#response);
   }
 
   get signal(): AbortSignal {
@@ -223,17 +222,21 @@ export class Incoming<R> implements RequestHost, InputFlow {
   }
 
   get requestId(): string {
-    if (this.#requestId === '') this.#requestId = nextRequestId();
+    this.#requestId ||= nextRequestId();
     return this.#requestId;
   }
 
   get tunnel(): TakeTunnel | undefined {
-    const take = this.#service.transport.tunnel(this.#response);
-    if (take === undefined) return undefined;
-    return () => {
-      this.owner?.takeOver();
-      return take();
-    };
+    return tunnelOf(this.#service.transport.tunnel(this.#response), this.owner);
+  }
+
+  get upgrade(): UpgradeToWebSocket | undefined {
+    return upgradeOf(this.#service.transport.upgrade(this.#response), this, this.owner);
+  }
+
+  keepAll(): void {
+    this.keep();
+    void this.connection;
   }
 
   /** The client has not sent all of its body. */
@@ -278,13 +281,14 @@ export class Incoming<R> implements RequestHost, InputFlow {
 
   /** Logs that the response was cut. */
   reportCut(error: Error): void {
-    const { requestId, method, path } = this;
-    this.facts.logger.error({ requestId, method, uri: path, err: error }, `response cut: ${error.message}`);
+    const { requestId, method, path: uri } = this;
+    this.facts.logger.error({ requestId, method, uri, err: error }, `response cut: ${error.message}`);
   }
 
   /** Logs an error that no response can tell any more; after an abort it is a matter of course. */
   reportLate(error: Error): void {
-    const details = { requestId: this.requestId, method: this.method, uri: this.path, err: error };
+    const { requestId, method, path: uri } = this;
+    const details = { requestId, method, uri, err: error };
     if (this.#endError !== undefined) this.facts.logger.debug(details, 'error after the end of its request');
     else this.facts.logger.error(details, 'error that its response could not tell');
   }

@@ -7,6 +7,7 @@ import type {
   WsgiInput,
 } from './contract.js';
 import type { Logger } from './logger.js';
+import type { UpgradeToWebSocket } from './raw-websocket.js';
 
 /** What stands behind an environ: one request of one server. */
 export interface RequestHost {
@@ -31,6 +32,7 @@ export interface RequestHost {
   readonly timestamp: number;
   readonly response: ResponseControl;
   readonly tunnel: TakeTunnel | undefined;
+  readonly upgrade: UpgradeToWebSocket | undefined;
   /** The value of a header, by its name in lower case. @throws {VelaError} `ERR_ENVIRON_EXPIRED` */
   header(name: string): string | undefined;
   /** The names of all headers that can be read, in lower case. */

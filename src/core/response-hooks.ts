@@ -7,6 +7,9 @@ import { beginsTooLateError, listenerError } from './contract-errors.js';
 import { isThenable, toError } from './errors.js';
 import { checkHead, type ResponseHead } from './response-head.js';
 
+/** RFC 9110 §15.2.2. */
+const SWITCHING = '101 Switching Protocols';
+
 type StartListener = Parameters<ResponseControl['onStart']>[0];
 type EndListener = Parameters<ResponseControl['onEnd']>[0];
 
@@ -149,4 +152,16 @@ export function beginHead(
     ResponseHooks.forget(hooks);
     throw error;
   }
+}
+
+/** The head of the response by which a request becomes a WebSocket. @throws what {@link beginHead} throws */
+export function beginSwitch(
+  hooks: ResponseHooks | undefined,
+  given: readonly (readonly [name: string, value: string])[],
+): ResponseHead {
+  const response = { status: SWITCHING, headers: given.map(([name, value]): HeaderPair => [name, value]) };
+  const { headers } =
+    hooks === undefined ? response : ResponseHooks.start(hooks, SWITCHING, response.headers);
+  // 1xx is no status for an application; the headers are checked as those of any other.
+  return { ...checkHead('200 OK', headers), status: SWITCHING, code: 101 };
 }

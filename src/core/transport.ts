@@ -1,5 +1,6 @@
 import type { Chunk, ConnectionInfo, TakeTunnel } from './contract.js';
 import type { RequestInput } from './input.js';
+import type { SwitchToWebSocket } from './raw-websocket.js';
 import type { ResponseHead } from './response-head.js';
 
 /**
@@ -20,6 +21,8 @@ export interface Transport<R> {
   connection(response: R): ConnectionInfo;
   /** How CONNECT and Upgrade hand over the raw connection, for the requests that may. */
   tunnel(response: R): TakeTunnel | undefined;
+  /** How a WebSocket is made of a request, of those that are handshakes. */
+  upgrade(response: R): SwitchToWebSocket | undefined;
   /**
    * Sends a whole response. Called within a cork, or within the handler's call.
    * @param body - undefined sends no body

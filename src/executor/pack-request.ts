@@ -16,6 +16,7 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   'vela.connection',
   'vela.response',
   'vela.tunnel',
+  'vela.upgrade',
   'vela.request_id',
   'vela.request',
   'vela.body',

@@ -1,5 +1,6 @@
 import type { ServerConfig } from '../core/contract.js';
 import type { Service } from '../core/service.js';
+import type { WebSocketLimits } from '../core/websocket-limits.js';
 
 /** Where a gateway listens. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -34,7 +35,10 @@ export interface GatewayConfig extends ServerConfig {
 }
 
 /** What a gateway listens with: the service without the transport, which is the gateway's own. */
-export type GatewayService = Omit<Service<never>, 'transport'>;
+export interface GatewayService extends Omit<Service<never>, 'transport'> {
+  /** The largest that its WebSockets may have. */
+  readonly webSockets: WebSocketLimits;
+}
 
 /** How a listener shares its address with those of other processes. */
 export interface Sharing {

@@ -4,8 +4,11 @@ import type { TLSSocket } from 'node:tls';
 import type { Chunk, ConnectionInfo, TakeTunnel } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
 import { formatIpv6 } from '../core/ip-address.js';
+import type { SwitchToWebSocket } from '../core/raw-websocket.js';
 import { listHeaders, type ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
+import { isNodeHandshake } from './node-upgrade.js';
+import type { NodeWebSockets } from './node-websocket.js';
 import { SlicedWriter } from './sliced-writer.js';
 
 /** A request and its response, as node:http has them. */
@@ -19,8 +22,15 @@ export interface NodeExchange {
 /** Responses of node:http. */
 export class NodeTransport implements Transport<NodeExchange> {
   readonly name = 'node';
+  readonly #allowTunnels: boolean;
+  readonly #webSockets: NodeWebSockets;
   /** Who waits on each connection: a response that is queued behind another does not hear of its end. */
   readonly #watched = new WeakMap<Duplex, Set<ResponseOwner>>();
+
+  constructor(allowTunnels: boolean, webSockets: NodeWebSockets) {
+    this.#allowTunnels = allowTunnels;
+    this.#webSockets = webSockets;
+  }
 
   protocol({ request }: NodeExchange): string {
     return `HTTP/${request.httpVersion}`;
@@ -36,12 +46,22 @@ export class NodeTransport implements Transport<NodeExchange> {
     };
   }
 
-  tunnel({ raw, response }: NodeExchange): TakeTunnel | undefined {
-    if (raw === undefined) return undefined;
+  tunnel(exchange: NodeExchange): TakeTunnel | undefined {
+    const { raw } = exchange;
+    if (raw === undefined || !this.#allowTunnels) return undefined;
     return () => {
-      raw.release();
-      response.detachSocket(raw.socket as Parameters<ServerResponse['detachSocket']>[0]);
+      detach(exchange);
       return raw;
+    };
+  }
+
+  upgrade(exchange: NodeExchange): SwitchToWebSocket | undefined {
+    const { raw, request } = exchange;
+    if (raw === undefined || !isNodeHandshake(request)) return undefined;
+    const accept = this.#webSockets.accept(request, raw.socket, raw.head);
+    return (events, owner, options) => {
+      detach(exchange);
+      accept(events, owner, options);
     };
   }
 
@@ -135,6 +155,12 @@ export class NodeTransport implements Transport<NodeExchange> {
   resume({ request }: NodeExchange): void {
     request.resume();
   }
+}
+
+/** The connection belongs to whoever takes it over. */
+function detach({ raw, response }: NodeExchange): void {
+  raw?.release();
+  response.detachSocket(raw?.socket as Parameters<ServerResponse['detachSocket']>[0]);
 }
 
 /** @param length - the Content-Length, -1 for none */

@@ -8,6 +8,7 @@ import { LARGE_BYTES } from '../core/chunks.js';
 import { Exchange } from '../core/exchange.js';
 import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
+import { addTopicHub } from '../core/topic-hubs.js';
 import { lockAddresses } from './address-lock.js';
 import { checkCertificates, loadSniCertificate } from './certificates.js';
 import type {
@@ -22,6 +23,8 @@ import { checkRequest } from './node-check.js';
 import { answerClientError } from './node-client-error.js';
 import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
+import { WebSocketAwareRequest } from './node-upgrade.js';
+import { NodeWebSockets } from './node-websocket.js';
 import { probeUnix } from './probe-address.js';
 import { LINGER_MS, REFUSAL_HEADERS, type Refusal } from './refusal.js';
 
@@ -36,7 +39,10 @@ export async function listenNode(
   address: ListenAddress,
   sharing?: Sharing,
 ): Promise<Listener> {
-  const service: Service<NodeExchange> = Object.assign(shared, { transport: new NodeTransport() });
+  const webSockets = new NodeWebSockets();
+  const service: Service<NodeExchange> = Object.assign(shared, {
+    transport: new NodeTransport(config.allowTunnels, webSockets),
+  });
   const server = build(config);
   server.maxHeadersCount = 0;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -49,23 +55,22 @@ export async function listenNode(
     broken.add(socket);
     answerClientError(error, socket);
   });
-  if (config.allowTunnels) {
-    const onRaw = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const response = new ServerResponse(request);
-      const onEnd = () => socket.destroy();
-      socket.on('error', onEnd);
-      // Nobody reads the socket before it is taken over: look whether the client leaves.
-      socket.once('end', onEnd);
-      socket.read(0);
-      const release = () => socket.off('end', onEnd);
-      response.shouldKeepAlive = false;
-      response.assignSocket(request.socket);
-      answer(service, config, { request, response, raw: { socket, head, release } });
-    };
-    server.on('connect', onRaw);
-    server.on('upgrade', onRaw);
-  }
+  const onRaw = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const response = new ServerResponse(request);
+    const onEnd = () => socket.destroy();
+    socket.on('error', onEnd);
+    // Nobody reads the socket before it is taken over: look whether the client leaves.
+    socket.once('end', onEnd);
+    socket.read(0);
+    const release = () => socket.off('end', onEnd);
+    response.shouldKeepAlive = false;
+    response.assignSocket(request.socket);
+    answer(service, config, { request, response, raw: { socket, head, release } });
+  };
+  server.on('upgrade', onRaw);
+  if (config.allowTunnels) server.on('connect', onRaw);
   const opened = await listen(server, address, sharing);
+  const removeHub = addTopicHub(webSockets);
   // The server forgets the connections that were taken over.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -87,6 +92,7 @@ export async function listenNode(
     stopAccepting,
     async destroy() {
       stopAccepting();
+      removeHub();
       for (const socket of sockets) socket.destroy();
       await closed;
       // Ends its timer.
@@ -96,7 +102,7 @@ export async function listenNode(
 }
 
 function build(config: GatewayConfig): Server {
-  const { tls } = config;
+  const { tls, allowTunnels } = config;
   const options = {
     maxHeaderSize: config.maxHeadBytes,
     keepAliveTimeout: config.keepAliveTimeoutMs,
@@ -109,6 +115,7 @@ function build(config: GatewayConfig): Server {
     insecureHTTPParser: false,
     // A chunk of this size or more has left when `write` says so, whatever a program has set for all streams.
     highWaterMark: LARGE_BYTES,
+    ...(allowTunnels ? {} : { IncomingMessage: WebSocketAwareRequest }),
   };
   if (tls === undefined) return createServer(options);
   checkCertificates(tls);

@@ -2,7 +2,14 @@ import type * as uWS from 'uWebSockets.js';
 import { createRequire } from 'node:module';
 import { VelaError } from '../core/errors.js';
 
-export type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+export type {
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket_context_t,
+  WebSocketBehavior,
+} from 'uWebSockets.js';
 
 /** The module as it is exported: `_cfg` is in no published type. */
 type Binding = typeof uWS & { _cfg(option: 'silent'): void };

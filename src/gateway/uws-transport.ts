@@ -1,11 +1,13 @@
 import { toBytes } from '../core/chunks.js';
 import type { Chunk, ConnectionInfo } from '../core/contract.js';
 import { RequestInput } from '../core/input.js';
+import type { SwitchToWebSocket } from '../core/raw-websocket.js';
 import { isGatewayHeader, type ResponseHead } from '../core/response-head.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
 import { SlicedWriter } from './sliced-writer.js';
 import { readAddress } from './uws-address.js';
 import type { HttpResponse } from './uws-binding.js';
+import { acceptHandshake } from './uws-websocket.js';
 
 /** From two headers on (two strings each), one call with all of them is faster than one call each. */
 const JOIN_FROM = 4;
@@ -40,6 +42,10 @@ export class UwsTransport implements Transport<HttpResponse> {
 
   tunnel(): undefined {
     return undefined;
+  }
+
+  upgrade(response: HttpResponse): SwitchToWebSocket | undefined {
+    return acceptHandshake(response);
   }
 
   send(

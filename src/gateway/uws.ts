@@ -3,8 +3,10 @@ import { Exchange } from '../core/exchange.js';
 import { isHost } from '../core/host.js';
 import { LINE_OVERHEAD_BYTES, TOKEN } from '../core/http-syntax.js';
 import { Incoming } from '../core/incoming.js';
+import { isHandshake } from '../core/raw-websocket.js';
 import { copyFields, findField, type RequestFields } from '../core/request-fields.js';
 import type { Service } from '../core/service.js';
+import { addTopicHub } from '../core/topic-hubs.js';
 import { checkCertificates } from './certificates.js';
 import type {
   GatewayConfig,
@@ -35,6 +37,7 @@ import {
 } from './uws-binding.js';
 import { closeUnixSocket, openTcp, openUnix } from './uws-listen.js';
 import { UwsTransport } from './uws-transport.js';
+import { noteHandshake, webSocketBehavior } from './uws-websocket.js';
 
 /** The methods that uWebSockets.js routes by itself, so that they need not be read. */
 const ROUTED = {
@@ -73,10 +76,11 @@ export async function listenUws(
   app.filter((_response, change) => {
     connections += Number(change) > 0 ? 1 : -1;
   });
-  route(app, service, config);
+  const behavior = webSocketBehavior(uws, shared.webSockets);
+  route(app, service, config, behavior);
   for (const { hostname, certFile, keyFile } of tls?.sni ?? []) {
     app.addServerName(hostname, { cert_file_name: certFile, key_file_name: keyFile });
-    route(app.domain(hostname), service, config);
+    route(app.domain(hostname), service, config, behavior);
   }
 
   const isShared = sharing !== undefined;
@@ -84,6 +88,7 @@ export async function listenUws(
     'path' in address
       ? await openUnix(app, address.path, isShared)
       : await openTcp(uws, app, address, isShared);
+  const removeHub = addTopicHub(app);
   let token: us_listen_socket | undefined = opened.token;
   const stopAccepting = () => {
     if (token === undefined) return;
@@ -100,6 +105,7 @@ export async function listenUws(
     stopAccepting,
     async destroy() {
       stopAccepting();
+      removeHub();
       app.close();
     },
   };
@@ -115,7 +121,20 @@ function createTlsApp(uws: ReturnType<typeof loadUws>, tls: TlsOptions): Templat
   });
 }
 
-function route(app: TemplatedApp, service: Service<HttpResponse>, config: GatewayConfig): void {
+function route(
+  app: TemplatedApp,
+  service: Service<HttpResponse>,
+  config: GatewayConfig,
+  behavior: ReturnType<typeof webSocketBehavior>,
+): void {
+  app.ws('/*', {
+    ...behavior,
+    // Any GET with a key of the right length.
+    upgrade(response, request, context) {
+      if (isHandshake('GET', (name) => request.getHeader(name))) noteHandshake(response, request, context);
+      answer(service, config, response, request, 'GET', false);
+    },
+  });
   for (const [method, register] of Object.entries(ROUTED)) {
     const expectsBody = BODY_METHODS.has(method);
     app[register as (typeof ROUTED)['GET']]('/*', (response, request) =>

@@ -3,6 +3,7 @@ import type { Environ, MiddlewareFunction } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { PermissionDenied } from '../core/http-error.js';
 import { own } from '../core/own.js';
+import { isSameHost, requireOrigins } from '../request/origin.js';
 import { type CsrfTokenOptions, type CsrfTokens, createCsrfTokens } from './csrf-tokens.js';
 
 /** Options of {@link csrf}. */
@@ -33,7 +34,7 @@ const NULL_ORIGIN =
 export function csrf(options: CsrfOptions = {}): MiddlewareFunction {
   const { trustedOrigins = [], tokens: tokenOptions, skip, ...unknown } = requireOptions('csrf', options);
   refuseUnknown('csrf', unknown, ['trustedOrigins', 'tokens', 'skip']);
-  const trusted = requireOrigins(trustedOrigins);
+  const trusted = requireOrigins('trustedOrigins', trustedOrigins);
   if (skip !== undefined && typeof skip !== 'function')
     throw new TypeError(`Option "skip" must be a function; received ${describeValue(skip)}`);
   const tokens = tokenOptions === undefined ? undefined : createCsrfTokens(tokenOptions);
@@ -82,29 +83,7 @@ function findReason(environ: Environ, trusted: ReadonlySet<string>): string | un
   return isSameHost(origin, environ.HTTP_HOST) ? undefined : `Origin is "${clip(origin)}", and not trusted`;
 }
 
-/** The scheme is not compared: behind a proxy it may be known to the proxy alone. */
-function isSameHost(origin: string, host: string | undefined): boolean {
-  const scheme = origin.indexOf('://');
-  return host !== undefined && scheme !== -1 && origin.slice(scheme + 3).toLowerCase() === host.toLowerCase();
-}
-
 /** What a client sent, fit for a message. */
 function clip(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
-}
-
-function requireOrigins(origins: readonly string[]): ReadonlySet<string> {
-  if (!Array.isArray(origins))
-    throw new TypeError(`Option "trustedOrigins" must be an array; received ${describeValue(origins)}`);
-  for (const origin of origins as readonly unknown[]) {
-    if (typeof origin === 'string' && isOrigin(origin)) continue;
-    throw new TypeError(
-      `Option "trustedOrigins" takes origins as browsers send them, such as 'https://app.example.com', without path; received ${describeValue(origin)}`,
-    );
-  }
-  return new Set(origins);
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text && text !== 'null';
 }

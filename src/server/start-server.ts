@@ -12,6 +12,7 @@ import type { ServerFacts } from '../core/request-host.js';
 import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
+import { WidestLimits } from '../core/websocket-limits.js';
 import type { GatewayService, ListenAddress, Listener, Sharing } from '../gateway/gateway.js';
 import { drain } from './drain.js';
 import { observe } from './observe.js';
@@ -97,6 +98,7 @@ async function listenWith(
   // Any number of requests may listen.
   setMaxListeners(0, stopper.signal);
   const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal, share !== undefined);
+  const webSockets = new WidestLimits();
   const service: GatewayService = {
     app: tellChannels(worked === undefined ? call : observe(call, worked)),
     headers,
@@ -104,8 +106,9 @@ async function listenWith(
     waits: new WaitQueue(settings.requestTimeoutMs),
     stalls: new WaitQueue(settings.stallTimeoutMs),
     isDraining: false,
+    webSockets,
   };
-  await app.start?.({ config: facts.config, logger: facts.logger, stopping: facts.stopping });
+  await app.start?.({ config: facts.config, logger: facts.logger, stopping: facts.stopping, webSockets });
   const opened = await openListeners(
     service,
     settings,

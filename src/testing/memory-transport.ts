@@ -161,6 +161,10 @@ export class MemoryTransport implements Transport<MemoryResponse> {
     return undefined;
   }
 
+  upgrade(): undefined {
+    return undefined;
+  }
+
   send(response: MemoryResponse, head: ResponseHead, body: Chunk | undefined, reportedLength: number): void {
     response.begin(head, body === undefined ? reportedLength : toBytes(body).length);
     if (body !== undefined) response.write(body);

@@ -15,6 +15,7 @@ import type { ServerFacts } from '../core/request-host.js';
 import type { Service } from '../core/service.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
+import { WidestLimits } from '../core/websocket-limits.js';
 import { WsgiHandler } from '../core/wsgi-handler.js';
 import { CookieJar } from './cookie-jar.js';
 import { MemoryResponse, MemoryTransport } from './memory-transport.js';
@@ -104,7 +105,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   async function request(target: string, init: TestRequest = {}): Promise<TestResponse> {
     const prepared = prepareRequest(target, init, (path) => jar.header(path));
     if (closing !== undefined) throw closedError();
-    started ??= handler.start({ config, logger, stopping: facts.stopping });
+    started ??= handler.start({ config, logger, stopping: facts.stopping, webSockets: new WidestLimits() });
     await started;
     if (closing !== undefined) throw closedError();
     // A logger for each request, so that a breach rejects the request that it belongs to.

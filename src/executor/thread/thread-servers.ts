@@ -6,6 +6,7 @@ import type { Service } from '../../core/service.js';
 import { stderrErrors } from '../../core/stderr-errors.js';
 import type { Transport } from '../../core/transport.js';
 import { WaitQueue } from '../../core/wait-queue.js';
+import { WidestLimits } from '../../core/websocket-limits.js';
 import type { FromThread, WireFacts } from '../wire.js';
 import type { ThreadCall } from './thread-call.js';
 import { createThreadLogger } from './thread-logger.js';
@@ -41,7 +42,10 @@ export class ThreadServers {
   /** What parts are started with. */
   context(index: number): StartContext | undefined {
     const facts = this.#servers[index]?.facts;
-    return facts && { config: facts.config, logger: facts.logger, stopping: facts.stopping };
+    if (facts === undefined) return undefined;
+    const { config, logger, stopping } = facts;
+    // There are no WebSockets in threads, so nobody looks at this.
+    return { config, logger, stopping, webSockets: new WidestLimits() };
   }
 
   /** For one request. */

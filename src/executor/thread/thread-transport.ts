@@ -61,6 +61,10 @@ export class ThreadTransport implements Transport<ThreadCall> {
     return undefined;
   }
 
+  upgrade(): undefined {
+    return undefined;
+  }
+
   send(call: ThreadCall, head: ResponseHead, body: Chunk | undefined, reportedLength: number): void {
     const text = formatHead(call, head, body === undefined ? reportedLength : -1);
     // Credit for a body that came in pieces is on its way as messages, so the end must not overtake it.

@@ -1,0 +1,32 @@
+import type { MessageBytes } from './raw-websocket.js';
+
+/** The WebSockets of one listener, as far as topics go. */
+export interface TopicHub {
+  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): unknown;
+  numSubscribers(topic: string): number;
+}
+
+const hubs = new Set<TopicHub>();
+
+/** A listener has WebSockets. @returns what to call when it is closed */
+export function addTopicHub(hub: TopicHub): () => void {
+  hubs.add(hub);
+  return () => void hubs.delete(hub);
+}
+
+/** Sends a message to all WebSockets of this thread that subscribe to a topic, on whichever listener. */
+export function publishToTopic(
+  topic: string,
+  message: string | MessageBytes,
+  isBinary: boolean,
+  compress: boolean,
+): void {
+  for (const hub of hubs) hub.publish(topic, message, isBinary, compress);
+}
+
+/** How many WebSockets of this thread subscribe to a topic. */
+export function countTopic(topic: string): number {
+  let count = 0;
+  for (const hub of hubs) count += hub.numSubscribers(topic);
+  return count;
+}

@@ -1,0 +1,99 @@
+import type { SwitchToWebSocket, WebSocketEvents } from '../core/raw-websocket.js';
+import type { WebSocketLimits } from '../core/websocket-limits.js';
+import type {
+  HttpRequest,
+  HttpResponse,
+  loadUws,
+  us_socket_context_t,
+  WebSocketBehavior,
+} from './uws-binding.js';
+
+/** What a WebSocket has as properties of its own: uWebSockets.js copies them from what the upgrade is given. */
+interface Owned {
+  readonly events: WebSocketEvents<unknown>;
+  readonly owner: unknown;
+}
+
+/** What is needed of a handshake once its request is gone. */
+interface Handshake {
+  readonly key: string;
+  readonly extensions: string;
+  readonly context: us_socket_context_t;
+}
+
+/** Handshakes that can be accepted. */
+const handshakes = new WeakMap<HttpResponse, Handshake>();
+
+/** Remembers a handshake that can be accepted. */
+export function noteHandshake(
+  response: HttpResponse,
+  request: HttpRequest,
+  context: us_socket_context_t,
+): void {
+  const key = request.getHeader('sec-websocket-key');
+  const extensions = request.getHeader('sec-websocket-extensions');
+  handshakes.set(response, { key, extensions, context });
+}
+
+/** How the WebSocket is made; undefined when the request is no handshake. */
+export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | undefined {
+  const handshake = handshakes.get(response);
+  if (handshake === undefined) return undefined;
+  const { key, extensions, context } = handshake;
+  return (events, owner, { protocol, headers, compression }) => {
+    handshakes.delete(response);
+    const owned: Owned = { events: events as WebSocketEvents<unknown>, owner };
+    response.cork(() => {
+      // Without it, the first header would begin a response of 200.
+      response.writeStatus('101 Switching Protocols');
+      for (let i = 0; i < headers.length; i += 2)
+        response.writeHeader(headers[i] as string, Buffer.from(headers[i + 1] as string, 'latin1'));
+      response.upgrade(owned, key, protocol, compression ? extensions : '', context);
+    });
+  };
+}
+
+/** How uWebSockets.js serves all WebSockets of a server. Idle ones are whoever's made them. */
+export function webSocketBehavior(
+  uws: ReturnType<typeof loadUws>,
+  { maxPayloadBytes, maxBackpressureBytes, compression }: WebSocketLimits,
+): WebSocketBehavior<Owned> {
+  return {
+    maxPayloadLength: maxPayloadBytes,
+    maxBackpressure: maxBackpressureBytes,
+    closeOnBackpressureLimit: false,
+    // Without context takeover: it takes no memory of a WebSocket between two messages.
+    compression: compression ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR : uws.DISABLED,
+    idleTimeout: 0,
+    sendPingsAutomatically: false,
+    maxLifetime: 0,
+    open(raw) {
+      const { events, owner } = raw as unknown as Owned;
+      events.opened(owner, raw);
+    },
+    message(raw, bytes, isBinary) {
+      const { events, owner } = raw as unknown as Owned;
+      events.received(owner, bytes, isBinary, true);
+    },
+    ping(raw, bytes) {
+      const { events, owner } = raw as unknown as Owned;
+      events.pinged(owner, bytes);
+    },
+    pong(raw, bytes) {
+      const { events, owner } = raw as unknown as Owned;
+      events.ponged(owner, bytes);
+    },
+    drain(raw) {
+      const { events, owner } = raw as unknown as Owned;
+      events.drained(owner);
+    },
+    dropped(raw) {
+      const { events, owner } = raw as unknown as Owned;
+      events.dropped(owner);
+    },
+    close(raw, code, reason) {
+      const { events, owner } = raw as unknown as Owned;
+      events.closed(owner, code, Buffer.from(reason).toString());
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { atOnce } from '../core/at-once.js';
+import type { Environ } from '../core/contract.js';
+import { BadRequest, HttpError, PermissionDenied } from '../core/http-error.js';
+import { isHandshake, isHandshakeKey } from '../core/raw-websocket.js';
+import { isSameHost } from '../request/origin.js';
+import type { WsgiRequest } from '../request/wsgi-request.js';
+import type { ResolvedWebSocketOptions } from './websocket-options.js';
+
+/**
+ * Why a request is no handshake that can be accepted.
+ * @throws {HttpError} 400 with the reason, 501 where the server cannot have WebSockets
+ */
+export function refuseRequest(environ: Environ): never {
+  const { HTTP_UPGRADE: upgrade, HTTP_SEC_WEBSOCKET_VERSION: version } = environ;
+  if (upgrade?.toLowerCase() !== 'websocket')
+    throw new BadRequest(
+      'This is a WebSocket: connect with new WebSocket(url), not with an ordinary request',
+    );
+  if (version !== '13')
+    throw new BadRequest('The handshake must have Sec-WebSocket-Version: 13', {
+      headers: [['Sec-WebSocket-Version', '13']],
+    });
+  const header = (name: string) => environ[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`];
+  if (!isHandshake(environ.REQUEST_METHOD, header))
+    throw new BadRequest('The handshake must have Connection: Upgrade');
+  if (!isHandshakeKey(environ.HTTP_SEC_WEBSOCKET_KEY))
+    throw new BadRequest('The handshake must have a Sec-WebSocket-Key of 16 bytes in base64');
+  throw new HttpError(501, 'There are no WebSockets here');
+}
+
+/** @throws {PermissionDenied} for a page that may not connect */
+export function checkOrigin(request: WsgiRequest, origins: ResolvedWebSocketOptions['origins']): void {
+  const { HTTP_ORIGIN: origin, HTTP_HOST: host } = request.environ;
+  if (origin === undefined || origins === 'any') return;
+  const isAllowed =
+    typeof origins === 'function'
+      ? atOnce('websocket', 'origins', origins(origin, request)) === true
+      : isSameHost(origin, host) || (origins !== 'same' && origins.has(origin));
+  if (!isAllowed) throw new PermissionDenied('Pages of this origin may not connect here');
+}
+
+/**
+ * The sub-protocol that is spoken: the first of ours that the client offers, `''` for none.
+ * @throws {BadRequest} for a client that offers only others
+ */
+export function chooseProtocol({ environ }: WsgiRequest, protocols: readonly string[]): string {
+  const { HTTP_SEC_WEBSOCKET_PROTOCOL: header } = environ;
+  if (header === undefined || protocols.length === 0) return '';
+  const offered = new Set(header.split(',').map((one) => one.trim()));
+  const chosen = protocols.find((one) => offered.has(one));
+  if (chosen === undefined)
+    throw new BadRequest(
+      `None of the sub-protocols that are offered is spoken here; there are ${protocols.join(', ')}`,
+    );
+  return chosen;
+}
