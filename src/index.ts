@@ -13,11 +13,19 @@ export { lazyWsgi } from './core/lazy-wsgi.js';
 export { lint } from './core/lint.js';
 export type { Logger } from './core/logger.js';
 export type {
+  MessageBytes,
+  RawWebSocket,
+  UpgradeOptions,
+  UpgradeToWebSocket,
+  WebSocketEvents,
+} from './core/raw-websocket.js';
+export type {
   RequestEndMessage,
   RequestErrorMessage,
   RequestStartMessage,
 } from './core/request-channels.js';
 export type { SetCookieOptions } from './core/set-cookie.js';
+export type { WebSocketLimits, WebSocketNeeds } from './core/websocket-limits.js';
 export { type ResponseMiddleware, WsgiHandler, type WsgiHandlerOptions } from './core/wsgi-handler.js';
 export { WsgiResponse, type WsgiResponseOptions } from './core/wsgi-response.js';
 export { createExecutor, type Executor } from './executor/executor.js';
