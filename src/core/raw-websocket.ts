@@ -40,7 +40,7 @@ export interface WebSocketEvents<O> {
   /** It has been answered. The bytes are gone when this returns. */
   pinged(owner: O, bytes: MessageBytes): void;
   ponged(owner: O, bytes: MessageBytes): void;
-  /** What waited for the reader has left. */
+  /** What waited for the reader has left; the connection may be closed by now. */
   drained(owner: O): void;
   /** A message was thrown away, as more than the limit waits. */
   dropped(owner: O): void;

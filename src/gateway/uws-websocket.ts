@@ -85,7 +85,8 @@ export function webSocketBehavior(
     },
     drain(raw) {
       const { events, owner } = raw as unknown as Owned;
-      events.drained(owner);
+      // In a later turn: what is sent within this call, and does not fit, would never leave.
+      setImmediate(() => events.drained(owner));
     },
     dropped(raw) {
       const { events, owner } = raw as unknown as Owned;

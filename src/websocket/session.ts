@@ -113,7 +113,7 @@ export class Session implements FlowOwner {
   drained(): void {
     this.#releaseWriters();
     const { drain } = this.endpoint.handlers;
-    if (drain !== undefined) this.flow.call(() => drain(this.socket));
+    if (drain !== undefined && this.isOpen) this.flow.call(() => drain(this.socket));
   }
 
   /** A message was thrown away, as too much waits for the client. */

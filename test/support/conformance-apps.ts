@@ -20,6 +20,7 @@ import {
   WsgiResponse,
   waitForBody,
 } from '../../src/index.js';
+import { websocketApps } from './websocket-apps.js';
 
 /** Tells the test that something happened to the request with this id. */
 export type Note = (id: string, what: string) => void;
@@ -1334,4 +1335,8 @@ export const SERVED: Readonly<Record<string, App>> = {
     responseMiddleware: [(_environ, response) => response.setHeader('X-Response-Middleware', 'ran')],
   }),
   'nothing-handles': new WsgiHandler([() => null, async () => undefined]),
+  ...websocketApps(
+    (id, what) => note(id, what),
+    (id) => gate(id).promise,
+  ),
 };
