@@ -10,7 +10,7 @@ import {
   type SwitchToWebSocket,
   type WebSocketEvents,
 } from '../core/raw-websocket.js';
-import type { TopicHub } from '../core/topic-hubs.js';
+import { TopicMap, type TopicMember } from '../core/topic-map.js';
 
 /** A peer that does not answer a close frame is cut after so many ms. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -18,8 +18,8 @@ const CLOSE_TIMEOUT_MS = 5000;
 const COMPRESSIONS = 4;
 
 /** The WebSockets of one listener of node:http, by the package ws. */
-export class NodeWebSockets implements TopicHub {
-  readonly #subscribers = new Map<string, Set<NodeWebSocket>>();
+export class NodeWebSockets {
+  readonly topics = new TopicMap();
   /** ws has its limits in its servers, so there is one for each set of them. */
   readonly #servers = new Map<string, WebSocketServer>();
   /** What a handshake under way is answered with. */
@@ -31,34 +31,11 @@ export class NodeWebSockets implements TopicHub {
       const server = this.#serverFor(maxPayloadBytes, compression);
       this.#answers.set(request, { protocol, headers });
       server.handleUpgrade(request, socket, head, (webSocket) => {
-        const raw = new NodeWebSocket(webSocket, this, maxBackpressureBytes);
+        const raw = new NodeWebSocket(webSocket, this.topics, maxBackpressureBytes);
         raw.listen(events, owner);
         events.opened(owner, raw);
       });
     };
-  }
-
-  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): void {
-    // A copy: whoever is closed by it is taken off the list.
-    for (const one of [...(this.#subscribers.get(topic) ?? [])]) one.deliver(message, isBinary, compress);
-  }
-
-  numSubscribers(topic: string): number {
-    return this.#subscribers.get(topic)?.size ?? 0;
-  }
-
-  subscribe(one: NodeWebSocket, topic: string): boolean {
-    const subscribers = this.#subscribers.get(topic);
-    if (subscribers === undefined) this.#subscribers.set(topic, new Set([one]));
-    else subscribers.add(one);
-    return true;
-  }
-
-  unsubscribe(one: NodeWebSocket, topic: string): boolean {
-    const subscribers = this.#subscribers.get(topic);
-    if (subscribers?.delete(one) !== true) return false;
-    if (subscribers.size === 0) this.#subscribers.delete(topic);
-    return true;
   }
 
   #serverFor(maxPayloadBytes: number, compression: boolean): WebSocketServer {
@@ -89,20 +66,20 @@ export class NodeWebSockets implements TopicHub {
 }
 
 /** A WebSocket of the package ws, with the calls of uWebSockets.js. */
-class NodeWebSocket implements RawWebSocket {
+class NodeWebSocket implements RawWebSocket, TopicMember {
   readonly #socket: WebSocket;
-  readonly #hub: NodeWebSockets;
+  readonly #topics: TopicMap;
   readonly #maxBackpressureBytes: number;
-  readonly #topics = new Set<string>();
+  readonly #subscribed = new Set<string>();
   #closed: ((code: number, reason: string) => void) | undefined;
   #dropped: (() => void) | undefined;
   #isBlocked = false;
   #closeTimer: NodeJS.Timeout | undefined;
   readonly #sent = () => this.#written();
 
-  constructor(socket: WebSocket, hub: NodeWebSockets, maxBackpressureBytes: number) {
+  constructor(socket: WebSocket, hub: TopicMap, maxBackpressureBytes: number) {
     this.#socket = socket;
-    this.#hub = hub;
+    this.#topics = hub;
     this.#maxBackpressureBytes = maxBackpressureBytes;
   }
 
@@ -172,13 +149,13 @@ class NodeWebSocket implements RawWebSocket {
   }
 
   subscribe(topic: string): boolean {
-    this.#topics.add(topic);
-    return this.#hub.subscribe(this, topic);
+    this.#subscribed.add(topic);
+    return this.#topics.add(this, topic);
   }
 
   unsubscribe(topic: string): boolean {
-    this.#topics.delete(topic);
-    return this.#hub.unsubscribe(this, topic);
+    this.#subscribed.delete(topic);
+    return this.#topics.remove(this, topic);
   }
 
   cork(sends: () => void): void {
@@ -205,8 +182,8 @@ class NodeWebSocket implements RawWebSocket {
     const closed = this.#closed;
     if (closed === undefined) return;
     this.#closed = undefined;
-    for (const topic of this.#topics) this.#hub.unsubscribe(this, topic);
-    this.#topics.clear();
+    for (const topic of this.#subscribed) this.#topics.remove(this, topic);
+    this.#subscribed.clear();
     closed(code, reason);
   }
 }

@@ -70,7 +70,7 @@ export async function listenNode(
   server.on('upgrade', onRaw);
   if (config.allowTunnels) server.on('connect', onRaw);
   const opened = await listen(server, address, sharing);
-  const removeHub = addTopicHub(webSockets);
+  const removeHub = addTopicHub(webSockets.topics);
   // The server forgets the connections that were taken over.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

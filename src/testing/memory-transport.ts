@@ -2,8 +2,11 @@ import { toBytes } from '../core/chunks.js';
 import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { RequestInput } from '../core/input.js';
+import type { SwitchToWebSocket } from '../core/raw-websocket.js';
 import { listHeaders, type ResponseHead } from '../core/response-head.js';
+import type { TopicMap } from '../core/topic-map.js';
 import type { BodyStream, Fate, ResponseOwner, Transport } from '../core/transport.js';
+import { MemoryWebSocket } from './memory-websocket.js';
 
 /** As much of a response is held before its writer has to wait. */
 const HIGH_WATER_BYTES = 65_536;
@@ -17,6 +20,10 @@ export class MemoryResponse {
   code = 0;
   headers: HeaderPair[] = [];
   owner: ResponseOwner | undefined;
+  /** The request is a WebSocket handshake. */
+  isHandshake = false;
+  /** The WebSocket that it has become. */
+  webSocket: MemoryWebSocket | undefined;
   readonly requestBody: RequestBody;
   readonly head: Promise<void>;
   #chunks: Uint8Array[] = [];
@@ -46,6 +53,17 @@ export class MemoryResponse {
     );
     const own = pairs.filter(([name]) => length === -1 || name.toLowerCase() !== 'content-length');
     this.headers = length === -1 ? own : [...own, ['Content-Length', String(length)]];
+    this.#settleHead?.resolve();
+  }
+
+  /** The handshake is accepted. */
+  accept(socket: MemoryWebSocket, headers: readonly string[]): void {
+    this.webSocket = socket;
+    this.status = '101 Switching Protocols';
+    this.code = 101;
+    for (let i = 0; i < headers.length; i += 2)
+      this.headers.push([headers[i] as string, headers[i + 1] as string]);
+    this.end();
     this.#settleHead?.resolve();
   }
 
@@ -143,10 +161,12 @@ export class MemoryResponse {
 export class MemoryTransport implements Transport<MemoryResponse> {
   readonly name = 'memory';
   readonly #takeBreach: () => Error | undefined;
+  readonly #topics: TopicMap;
 
   /** @param takeBreach - the breach of the contract for which a response is cut, if that is why */
-  constructor(takeBreach: () => Error | undefined) {
+  constructor(takeBreach: () => Error | undefined, topics: TopicMap) {
     this.#takeBreach = takeBreach;
+    this.#topics = topics;
   }
 
   protocol(): string {
@@ -161,8 +181,21 @@ export class MemoryTransport implements Transport<MemoryResponse> {
     return undefined;
   }
 
-  upgrade(): undefined {
-    return undefined;
+  upgrade(response: MemoryResponse): SwitchToWebSocket | undefined {
+    if (!response.isHandshake) return undefined;
+    return (events, owner, { protocol, headers, maxBackpressureBytes }) => {
+      const socket = new MemoryWebSocket(protocol, this.#topics, maxBackpressureBytes);
+      socket.listener = {
+        received: (bytes, isBinary) => events.received(owner, bytes, isBinary, false),
+        pinged: (bytes) => events.pinged(owner, bytes),
+        ponged: (bytes) => events.ponged(owner, bytes),
+        drained: () => events.drained(owner),
+        dropped: () => events.dropped(owner),
+        closed: (code, reason) => events.closed(owner, code, reason),
+      };
+      response.accept(socket, headers);
+      events.opened(owner, socket);
+    };
   }
 
   send(response: MemoryResponse, head: ResponseHead, body: Chunk | undefined, reportedLength: number): void {

@@ -13,14 +13,18 @@ import { tellChannels } from '../core/request-channels.js';
 import type { RequestHead } from '../core/request-fields.js';
 import type { ServerFacts } from '../core/request-host.js';
 import type { Service } from '../core/service.js';
+import { addTopicHub } from '../core/topic-hubs.js';
+import { TopicMap } from '../core/topic-map.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { WidestLimits } from '../core/websocket-limits.js';
 import { WsgiHandler } from '../core/wsgi-handler.js';
 import { CookieJar } from './cookie-jar.js';
 import { MemoryResponse, MemoryTransport } from './memory-transport.js';
+import { handshakeHeaders, type TestHandshake } from './test-handshake.js';
 import { type PreparedRequest, prepareRequest, type TestRequest } from './test-request.js';
 import { TestResponse } from './test-response.js';
+import { TestWebSocket } from './test-websocket.js';
 
 /** Options of {@link testClient}: those of a server, without its address, and where its log goes. */
 export interface TestClientOptions
@@ -59,6 +63,11 @@ export interface TestClient {
   patch(target: string, request?: TestRequest): Promise<TestResponse>;
   delete(target: string, request?: TestRequest): Promise<TestResponse>;
   options(target: string, request?: TestRequest): Promise<TestResponse>;
+  /**
+   * Opens a WebSocket.
+   * @throws {VelaError} `ERR_TEST_REFUSED` with the answer, when the handshake is not accepted
+   */
+  websocket(target: string, request?: TestHandshake): Promise<TestWebSocket>;
   /** Stops the application's parts, and cuts what is under way; further requests reject with `ERR_TEST_CLOSED`. */
   close(): Promise<void>;
 }
@@ -99,10 +108,26 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     isDraining: false,
   };
   const jar = new CookieJar();
+  const topics = new TopicMap();
+  const removeHub = addTopicHub(topics);
   let started: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   async function request(target: string, init: TestRequest = {}): Promise<TestResponse> {
+    return new TestResponse(await exchange(target, init, false));
+  }
+
+  async function websocket(target: string, init: TestHandshake = {}): Promise<TestWebSocket> {
+    const response = await exchange(target, { headers: handshakeHeaders(init) }, true);
+    if (response.webSocket !== undefined) return new TestWebSocket(response.webSocket, response.headers);
+    const refusal = new TestResponse(response);
+    throw new VelaError(
+      'ERR_TEST_REFUSED',
+      `The handshake was answered with ${refusal.statusLine}: ${(await refusal.text()).trim().slice(0, 200)}`,
+    );
+  }
+
+  async function exchange(target: string, init: TestRequest, isHandshake: boolean): Promise<MemoryResponse> {
     const prepared = prepareRequest(target, init, (path) => jar.header(path));
     if (closing !== undefined) throw closedError();
     started ??= handler.start({ config, logger, stopping: facts.stopping, webSockets: new WidestLimits() });
@@ -114,9 +139,10 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
       {
         ...shared,
         facts: { ...facts, logger: watchBreaches(logger, breaches) },
-        transport: new MemoryTransport(() => breaches.shift()),
+        transport: new MemoryTransport(() => breaches.shift(), topics),
       },
       prepared,
+      isHandshake,
     );
     await response.head.catch((error: unknown) => {
       throw breaches.shift() ?? error;
@@ -126,7 +152,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     for (const [name, value] of response.headers) {
       if (name.toLowerCase() === 'set-cookie') jar.store(value, prepared.path);
     }
-    return new TestResponse(response);
+    return response;
   }
 
   const withMethod =
@@ -142,6 +168,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     patch: withMethod('PATCH'),
     delete: withMethod('DELETE'),
     options: withMethod('OPTIONS'),
+    websocket,
     close() {
       closing ??= stop();
       return closing;
@@ -156,6 +183,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
       queue.stop();
     }
     if (started !== undefined) await handler.stop();
+    removeHub();
   }
 }
 
@@ -201,8 +229,13 @@ function watchBreaches(logger: Logger, breaches: Error[]): Logger {
   };
 }
 
-function send(service: Service<MemoryResponse>, request: PreparedRequest): MemoryResponse {
+function send(
+  service: Service<MemoryResponse>,
+  request: PreparedRequest,
+  isHandshake: boolean,
+): MemoryResponse {
   const response = new MemoryResponse(request.body);
+  response.isHandshake = isHandshake;
   const head: RequestHead = {
     getQuery: () => request.query,
     getHeader: (name) => request.headers.find((pair) => pair[0] === name)?.[1] ?? '',
