@@ -344,7 +344,7 @@ for (const kind of ['thread', 'process'] as const) {
     `${kind}: actors that come and go leave nothing behind`,
     { skip: !hasProc && 'needs /proc' },
     (t) => {
-      const actors = process.env.VELA_TEST_ACTORS ?? '12';
+      const actors = process.env.VELA_TEST_ACTORS ?? '6';
       const rounds = process.env.VELA_TEST_ROUNDS ?? '3';
       const program = spawnSync(process.execPath, ['test/support/churn.mjs', kind, actors, rounds], {
         encoding: 'utf8',
