@@ -10,7 +10,7 @@ import { isStale } from '../../scripts/build.mjs';
 
 if (isMainThread && isStale())
   throw new Error('Tests run on dist, which is missing or older than src: run `npm run build` first');
-register('./dist-for-src.mjs', import.meta.url);
+register('../../scripts/dist-hooks.mjs', import.meta.url);
 
 // tap has its loaders start in each child of a test as well, which only coverage needs.
 if (process.env._TAPJS_PROCESSINFO_COVERAGE_ === '0') processOnSpawn.removeAllListeners();

@@ -1,9 +1,9 @@
-/** Hooks of modules: `src` stands for `dist`, which needs no compiler. */
+/** Hooks of modules: what is built goes past tsx, which would look at each file, and `src` stands for it. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const SRC = new URL('../../src/', import.meta.url).href;
-const DIST = new URL('../../dist/', import.meta.url).href;
+const SRC = new URL('../src/', import.meta.url).href;
+const DIST = new URL('../dist/', import.meta.url).href;
 
 export async function resolve(specifier, context, next) {
   if (specifier.startsWith('.') && context.parentURL?.startsWith(DIST))
