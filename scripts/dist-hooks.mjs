@@ -15,5 +15,7 @@ export async function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   if (!url.startsWith(DIST)) return next(url, context);
-  return { format: 'module', source: await readFile(fileURLToPath(url)), shortCircuit: true };
+  const source = await readFile(fileURLToPath(url), 'utf8');
+  // tsx changes what `import()` gives of a module in TypeScript.
+  return source.includes('import(') ? next(url, context) : { format: 'module', source, shortCircuit: true };
 }
