@@ -18,10 +18,14 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 
 /** Builds when dist is missing or older than its inputs. @returns whether dist is good. */
 export function buildIfStale() {
-  const isBuilt = existsSync(dist);
-  if (isBuilt && INPUTS.every((input) => newestMs(`${root}${input}`) < statSync(dist).mtimeMs)) return true;
-  console.error(`Building dist, because ${isBuilt ? 'src is newer' : 'it is not built yet'} ...`);
+  if (!isStale()) return true;
+  console.error(`Building dist, because ${existsSync(dist) ? 'src is newer' : 'it is not built yet'} ...`);
   return build();
+}
+
+/** Whether dist is missing or older than its inputs. */
+export function isStale() {
+  return !existsSync(dist) || INPUTS.some((input) => newestMs(`${root}${input}`) >= statSync(dist).mtimeMs);
 }
 
 /** Builds from empty. @returns whether it succeeded; the compiler has said why not. */

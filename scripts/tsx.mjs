@@ -3,7 +3,9 @@
  *
  * The editor's tsconfig.json maps `vela` to src, and tsx would follow it. Examples shall run what users run: dist.
  */
+import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 process.env.TSX_TSCONFIG_PATH ??= fileURLToPath(new URL('../tsconfig.build.json', import.meta.url));
 await import('tsx');
+register('./dist-hooks.mjs', import.meta.url);

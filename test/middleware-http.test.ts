@@ -1326,7 +1326,7 @@ t.test('the toolkit example', async (t) => {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const child = spawn(
     process.execPath,
-    ['--import=tsx', `${root}examples/toolkit/server.ts`, '--bind', '127.0.0.1:0'],
+    ['--import=./scripts/tsx.mjs', `${root}examples/toolkit/server.ts`, '--bind', '127.0.0.1:0'],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -115,7 +115,9 @@ t.test('the samples for Redis', async (t) => {
        process.disconnect();`,
     );
     const children: ChildProcess[] = [0, 1].map(() =>
-      spawn(process.execPath, ['--import=tsx', child], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      spawn(process.execPath, ['--import=./scripts/tsx.mjs', child], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      }),
     );
     await Promise.all(children.map((one) => once(one, 'message')));
     const granted = children.map((one) => once(one, 'message'));

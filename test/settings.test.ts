@@ -390,7 +390,7 @@ await server.close();
 `,
   );
   const logOf = (format: string) =>
-    spawnSync(process.execPath, ['--import=tsx', script, format], { encoding: 'utf8' }).stderr;
+    spawnSync(process.execPath, ['--import=./scripts/tsx.mjs', script, format], { encoding: 'utf8' }).stderr;
   const { time, pid, ...line } = JSON.parse(logOf('auto')) as Record<string, unknown>;
   t.same([typeof time, typeof pid], ['number', 'number']);
   t.strictSame(line, { level: 30, logger: 'vela.wsgi', user: 'ada', msg: 'hello' });

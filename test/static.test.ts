@@ -1492,9 +1492,9 @@ t.test('fileResponse tells nothing of what lies outside its root, and opens noth
     writeFileSync(join(base, name), 'x');
   symlinkSync(`${base}/priv/s`, `${base}/site/out.txt`);
   const script = `
-    import { fileResponse, MediaRouter } from '${new URL('../src/static/index.ts', import.meta.url)}';
-    import { requestOf, WsgiHandler } from '${new URL('../src/index.ts', import.meta.url)}';
-    import { testClient } from '${new URL('../src/testing/index.ts', import.meta.url)}';
+    import { fileResponse, MediaRouter } from '${new URL('../dist/static/index.js', import.meta.url)}';
+    import { requestOf, WsgiHandler } from '${new URL('../dist/index.js', import.meta.url)}';
+    import { testClient } from '${new URL('../dist/testing/index.js', import.meta.url)}';
     import { chmodSync } from 'node:fs';
     const base = ${JSON.stringify(base)};
     chmodSync(base + '/priv/s', 0);
@@ -1511,7 +1511,7 @@ t.test('fileResponse tells nothing of what lies outside its root, and opens noth
     for (const p of ['/out.txt', '/closed.txt', '/a.txt']) found[p] = (await router.get(p)).status;
     console.log(JSON.stringify(found));
     process.exit();`;
-  const out = execFileSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     cwd: new URL('..', import.meta.url),
   });

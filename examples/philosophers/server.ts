@@ -50,7 +50,6 @@ const site = new WsgiHandler([
     contentSecurityPolicy: { directives: { 'script-src': ["'nonce'"], 'style-src': ["'nonce'"] } },
   }),
   router,
-  { handle: () => undefined, stop: () => master.stop() },
 ]);
 
 await new WsgiServer(site).start();

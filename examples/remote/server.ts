@@ -37,6 +37,4 @@ const router = new Router()
   })
   .get('/workers', async () => (await send('arbiter', 'info')).monitors?.workers?.workers ?? []);
 
-const site = new WsgiHandler([router, { handle: () => undefined, stop: () => master.stop() }]);
-
-await new WsgiServer(site).start();
+await new WsgiServer(new WsgiHandler([router])).start();

@@ -1,20 +1,26 @@
 /** Actors, in processes and in threads alike. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import type {
-  ActorProxy as ActorHandle,
-  CommandHandler,
-  DownNotice,
-  SpawnOptions,
+import {
+  ActorDied,
+  ActorProxy,
+  ActorTimeout,
+  arbiter,
+  type CommandHandler,
+  command,
+  type DownNotice,
+  getActor,
+  MailboxFull,
+  type SpawnOptions,
+  send,
+  spawn,
+  watch,
 } from '../../src/actors/index.js';
-import type { VelaError } from '../../src/index.js';
-import { actors, compile, vela } from '../support/built.js';
+import { HttpError, type VelaError } from '../../src/index.js';
+import { compile } from '../support/compile.js';
 import { eventually } from '../support/eventually.js';
 import { quiet, refusal, startArbiter } from '../support/start-arbiter.js';
 
-const { ActorDied, ActorProxy, ActorTimeout, MailboxFull } = actors;
-const { arbiter, command, getActor, send, spawn, watch } = actors;
-const { HttpError } = vela;
 const MODULE = compile('actors');
 const KINDS = ['process', 'thread'] as const;
 const ID = /^[0-9a-z]{8}$/;
@@ -24,7 +30,7 @@ t.setTimeout(120_000);
 const execArgv: string[] = [];
 const make = (name: string, options: Partial<SpawnOptions> = {}) =>
   spawn({ module: MODULE, export: name, execArgv, ...options });
-const run = (to: ActorHandle | string, name: string, ...args: unknown[]) =>
+const run = (to: ActorProxy | string, name: string, ...args: unknown[]) =>
   send(to, 'run', MODULE, name, ...args);
 
 for (const kind of KINDS) {
@@ -202,17 +208,17 @@ for (const kind of KINDS) {
       make('plain', { kind, name: 'a' }),
       make('plain', { kind, name: 'b' }),
     ]);
-    const back = (await run(a, 'greetFrom', b)) as ActorHandle;
+    const back = (await run(a, 'greetFrom', b)) as ActorProxy;
     t.ok(back instanceof ActorProxy);
     t.ok(back.equals(a) && !back.equals(b) && !back.equals({ id: a.id }));
     t.ok(
       (
-        (await send(b, 'echo', { deep: [new Map([['x', a]])] })) as { deep: Map<string, ActorHandle>[] }
+        (await send(b, 'echo', { deep: [new Map([['x', a]])] })) as { deep: Map<string, ActorProxy>[] }
       ).deep[0]
         ?.get('x')
         ?.equals(a),
     );
-    const made = (await run(a, 'spawnOne', 'third')) as ActorHandle;
+    const made = (await run(a, 'spawnOne', 'third')) as ActorProxy;
     t.match(made, { name: 'third', kind: 'thread' });
     t.equal(await send('third', 'ping'), 'pong');
     t.equal(await run(a, 'askMonitor'), 'arbiter');

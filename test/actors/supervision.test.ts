@@ -5,13 +5,20 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import type { ActorProxy, ChildOptions, CommandRequest, MonitorOptions } from '../../src/actors/index.js';
-import { actors, compile } from '../support/built.js';
+import {
+  type ActorProxy,
+  type ChildOptions,
+  type CommandRequest,
+  type MonitorOptions,
+  send,
+  spawn,
+  watch,
+} from '../../src/actors/index.js';
+import { compile } from '../support/compile.js';
 import { eventually } from '../support/eventually.js';
 import { plainEnvironment } from '../support/run-example.js';
 import { quiet, refusal, startArbiter } from '../support/start-arbiter.js';
 
-const { send, spawn, watch } = actors;
 const MODULE = compile('actors');
 const PROGRAM = compile('actors-program');
 // Without what tap adds to them.
@@ -337,7 +344,7 @@ for (const kind of ['thread', 'process'] as const) {
     `${kind}: actors that come and go leave nothing behind`,
     { skip: !hasProc && 'needs /proc' },
     (t) => {
-      const actors = process.env.VELA_TEST_ACTORS ?? '12';
+      const actors = process.env.VELA_TEST_ACTORS ?? '6';
       const rounds = process.env.VELA_TEST_ROUNDS ?? '3';
       const program = spawnSync(process.execPath, ['test/support/churn.mjs', kind, actors, rounds], {
         encoding: 'utf8',

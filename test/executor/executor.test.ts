@@ -35,10 +35,9 @@ import { etag, mount, session } from '../../src/middleware/index.js';
 import { testClient as plainClient, type TestRequest } from '../../src/testing/index.js';
 import { client, recorder, testClient } from '../support/ask.js';
 import * as blocking from '../support/blocking.js';
-import { LONG_MS } from '../support/threads.js';
+import { LONG_MS, MODULE } from '../support/threads.js';
 import { importWithout } from '../support/without-package.js';
 
-const MODULE = new URL('../support/blocking.ts', import.meta.url);
 t.setTimeout(280_000);
 type Name = keyof typeof blocking;
 /** The same exports on the loop. */
@@ -456,7 +455,7 @@ t.test('errors keep their class, and what they carry', async (t) => {
   const [type, own, text, withFunction] = seen;
   t.match(type, { name: 'TypeError', message: 'kaputt', code: 'E_K', extra: { n: 1 } });
   t.ok(type instanceof TypeError && type.cause instanceof RangeError);
-  t.match(type?.stack, /blocking\.ts/);
+  t.match(type?.stack, /blocking\.mjs/);
   t.match(own, { name: 'OwnError', message: 'own' });
   t.match(text, { message: /no Error was thrown: "just text"/ });
   t.match(withFunction, { message: 'with a function' });
@@ -659,7 +658,7 @@ t.test('a module that ends its thread ends no other call for good', async (t) =>
 });
 
 t.test('a module that serves itself is told so, and makes no threads without end', async (t) => {
-  const vela = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
+  const vela = JSON.stringify(new URL('../../dist/index.js', import.meta.url).href);
   const folder = t.testdir({
     'itself.mjs': `
       import { middlewareInExecutor, serve } from ${vela};
@@ -896,13 +895,15 @@ t.test('reload takes new threads, and close waits for what runs', async (t) => {
 });
 
 t.test('threads come up whatever the flags of the process', async (t) => {
-  const folder = t.testdir({
-    'main.mjs': `
-      import { createExecutor } from ${JSON.stringify(new URL('../../src/executor/index.ts', import.meta.url).href)};
+  const folder = t.testdir({ 'typed.ts': 'export const add = (a: number, b: number): number => a + b;' });
+  const module = JSON.stringify(pathToFileURL(`${folder}/typed.ts`).href);
+  writeFileSync(
+    `${folder}/main.mjs`,
+    `import { createExecutor } from ${JSON.stringify(new URL('../../dist/executor/index.js', import.meta.url).href)};
       const executor = createExecutor({ maxThreads: 1 });
-      process.stdout.write(String(await executor.run(${JSON.stringify(MODULE.href)}, 'add', 1, 2)));
+      process.stdout.write(String(await executor.run(${module}, 'add', 1, 2)));
       await executor.close();`,
-  });
+  );
   const script = readFileSync(`${folder}/main.mjs`, 'utf8');
   const flags = ['--max-old-space-size=512', '--expose-gc', '--title=x', '--import', 'tsx'];
   for (const [what, args] of Object.entries({

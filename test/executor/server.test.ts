@@ -241,11 +241,14 @@ t.test('a client that leaves is told in the thread', async (t) => {
   const executor = threads(t, { concurrency: 3 });
   const count = counter(executor);
   const server = await listen(t, site(executor, ['watches', 'polls']));
+  const begun = new Int32Array(new SharedArrayBuffer(4));
+  await executor.run(MODULE, 'shareBegun', begun.buffer);
   for (const name of ['watches', 'polls']) {
     const before = await count('aborts');
+    Atomics.store(begun, 0, 0);
     const { request } = open(server, `/${name}`);
     request.end();
-    await eventually('the call has begun', () => executor.metrics().running === 1);
+    await eventually('the call has begun', () => Atomics.load(begun, 0) === 1);
     request.destroy();
     await eventually(`${name}: an abort`, async () => (await count('aborts')) === before + 1);
   }

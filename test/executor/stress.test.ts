@@ -124,20 +124,16 @@ t.test('nothing is left: timers, listeners, ports', async (t) => {
   await executor.close();
   // What is left would keep a process up.
   const script = `
-    import { createExecutor } from ${JSON.stringify(new URL('../../src/executor/index.ts', import.meta.url).href)};
+    import { createExecutor } from ${JSON.stringify(new URL('../../dist/executor/index.js', import.meta.url).href)};
     const executor = createExecutor({ maxThreads: 2 });
     const url = ${JSON.stringify(MODULE.href)};
     await Promise.all([1, 2, 3].map((n) => executor.run(url, 'add', n, n)));
     await executor.close();
     process.stdout.write('closed');
   `;
-  const child = spawn(
-    process.execPath,
-    ['--max-old-space-size=300', '--import', 'tsx', '--input-type=module', '-e', script],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, ['--max-old-space-size=300', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.teardown(() => child.kill('SIGKILL'));
   let output = '';
   child.stdout.on('data', (bytes) => {

@@ -261,10 +261,16 @@ export const writesMuch: App = ({ QUERY_STRING }, startResponse) => {
   }
   return [];
 };
+/** Counts how often the two that follow have begun. */
+let begun = new Int32Array(new SharedArrayBuffer(4));
+export const shareBegun = (shared: SharedArrayBuffer) => {
+  begun = new Int32Array(shared);
+};
 export const watches: App = async (environ, startResponse) => {
   environ['vela.signal'].addEventListener('abort', () => {
     counts.aborts++;
   });
+  Atomics.add(begun, 0, 1);
   await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
   startResponse('200 OK', plain);
   return ['too late'];
@@ -272,6 +278,7 @@ export const watches: App = async (environ, startResponse) => {
 /** Computes until its client is gone, which it asks for itself. */
 export const polls: App = (environ, startResponse) => {
   const end = performance.now() + 20_000;
+  Atomics.add(begun, 0, 1);
   while (performance.now() < end && !environ['vela.signal'].aborted);
   if (environ['vela.signal'].aborted) counts.aborts++;
   startResponse('200 OK', plain);

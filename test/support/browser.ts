@@ -1,4 +1,7 @@
-/** Debian's chromium, driven by playwright-core: it judges what browsers make of our responses. */
+/**
+ * Debian's chromium, driven by playwright-core: it judges what browsers make of our responses. Where chromium-headless-shell is
+ * installed it is that: the same browser without windows, for half the time.
+ */
 import { accessSync, constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -11,7 +14,9 @@ import {
 import type { Test } from 'tap';
 import { type App, type Server, type ServerOptions, serve } from '../../src/index.js';
 
-const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const CHROMIUM = '/usr/bin/chromium';
+const HEADLESS_SHELL = '/usr/bin/chromium-headless-shell';
+const EXECUTABLE = process.env.CHROMIUM_PATH ?? (isProgram(HEADLESS_SHELL) ? HEADLESS_SHELL : CHROMIUM);
 const LAUNCH_MS = 30_000;
 /** Longest wait for anything that a page should do at once. */
 const PAGE_MS = 30_000;
@@ -31,7 +36,7 @@ const GATEWAYS = ['uws', 'node'] as const;
 
 /** Why tests in a browser are skipped; false where there is one, and in CI, where a missing one is a failure. */
 export const skipsBrowser: string | false =
-  hasBrowser() || process.env.CI !== undefined
+  isProgram(EXECUTABLE) || process.env.CI !== undefined
     ? false
     : `there is no chromium at ${EXECUTABLE}: install it, or name another with CHROMIUM_PATH`;
 
@@ -155,9 +160,9 @@ async function withinMs(promise: Promise<unknown>, timeoutMs: number, what: stri
   }
 }
 
-function hasBrowser(): boolean {
+function isProgram(path: string): boolean {
   try {
-    accessSync(EXECUTABLE, constants.X_OK);
+    accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { ServerOptions } from '../../src/index.js';
+import { compile } from './compile.js';
 import type { Answers, ChildState, FromChild, Requests, ToChild } from './conformance-server.js';
 import { DEADLINE_MS, Wire, type WireAddress, type WireResponse } from './wire.js';
 
@@ -32,7 +33,7 @@ export const LIMITS = {
   maxBodyBytes: 8 * 2 ** 20,
   requestTimeoutMs: 1500,
 } as const;
-const serverFile = fileURLToPath(new URL('./conformance-server.ts', import.meta.url));
+const serverFile = fileURLToPath(compile('conformance-server'));
 
 /**
  * Defines one suite that runs over both gateways. After each case the server must be alive, answer, and have nothing
@@ -110,7 +111,7 @@ export class Kit {
     this.#faultsSeen = 0;
     this.#notes.clear();
     const child = fork(serverFile, [], {
-      execArgv: ['--expose-gc', '--import', 'tsx'],
+      execArgv: ['--expose-gc'],
       env,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });

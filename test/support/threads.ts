@@ -12,8 +12,9 @@ import {
 import { type App, type Server, type ServerOptions, serve, WsgiHandler } from '../../src/index.js';
 import { mount } from '../../src/middleware/index.js';
 import type * as blocking from './blocking.js';
+import { compile } from './compile.js';
 
-export const MODULE = new URL('./blocking.ts', import.meta.url);
+export const MODULE = compile('blocking');
 type Name = keyof typeof blocking;
 type Counted = Parameters<typeof blocking.count>[0];
 

@@ -45,12 +45,14 @@ export class Wire {
   /** The server ended the connection, or it broke. */
   isEnded = false;
   error: Error | undefined;
+  /** What `received` is a part of, from the beginning of its memory. */
+  #room = Buffer.from(new ArrayBuffer(0));
   #wakes = new Set<() => void>();
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (bytes: Buffer) => {
-      this.received = this.received.length === 0 ? bytes : Buffer.concat([this.received, bytes]);
+      this.#append(bytes);
       this.#stir();
     });
     const end = () => {
@@ -141,6 +143,22 @@ export class Wire {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** Copying all that is there for each piece would take seconds for megabytes: the room doubles when it is full. */
+  #append(bytes: Buffer): void {
+    const { length } = this.received;
+    if (
+      this.received.buffer !== this.#room.buffer ||
+      this.received.byteOffset + length + bytes.length > this.#room.length
+    ) {
+      this.#room = Buffer.from(new ArrayBuffer(2 * (length + bytes.length)));
+      this.received.copy(this.#room);
+      this.received = this.#room.subarray(0, length);
+    }
+    const from = this.received.byteOffset;
+    bytes.copy(this.#room, from + length);
+    this.received = this.#room.subarray(from, from + length + bytes.length);
   }
 
   #stir(): void {
