@@ -1,13 +1,10 @@
 import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { isDeclarable } from '../core/parts.js';
-import { requirePath } from '../middleware/option-error.js';
 import { checkInfo, type OpenRpcInfo } from './openrpc-document.js';
 
 /** Options of a {@link JsonRpcHandler}. */
 export interface JsonRpcHandlerOptions {
-  /** The path that it answers; requests for others pass on. @defaultValue all: it is mounted, or the whole application */
-  path?: string;
   /** Largest body, in bytes; a larger one is answered 413. No more than the server's `maxBodyBytes`. @defaultValue 1 MiB */
   limitBytes?: number;
   /** How deep arrays and objects may lie in each other in `params`; at most 1,000. @defaultValue 64 */
@@ -34,8 +31,7 @@ export interface JsonRpcHandlerOptions {
 
 /** Options, checked and filled in. */
 export interface ResolvedHandlerOptions
-  extends Required<Omit<JsonRpcHandlerOptions, 'path' | 'headers' | 'discover' | 'errorStatus'>> {
-  readonly path: string | undefined;
+  extends Required<Omit<JsonRpcHandlerOptions, 'headers' | 'discover' | 'errorStatus'>> {
   readonly headers: readonly string[] | undefined;
   readonly discover: OpenRpcInfo | undefined;
   /** Undefined for 200 always. */
@@ -44,7 +40,7 @@ export interface ResolvedHandlerOptions
 
 const OWNER = 'JsonRpcHandler';
 const KNOWN = [
-  ...['path', 'limitBytes', 'maxDepth', 'maxBatchCalls', 'maxConcurrentCalls'],
+  ...['limitBytes', 'maxDepth', 'maxBatchCalls', 'maxConcurrentCalls'],
   ...['timeoutMs', 'errorStatus', 'discover', 'headers'],
 ];
 /** The walk through `params` uses the stack. */
@@ -53,7 +49,6 @@ const DEEPEST = 1000;
 /** @throws {TypeError} */
 export function resolveHandlerOptions(options: JsonRpcHandlerOptions): ResolvedHandlerOptions {
   const {
-    path,
     limitBytes = 1_048_576,
     maxDepth = 64,
     maxBatchCalls = 100,
@@ -68,7 +63,6 @@ export function resolveHandlerOptions(options: JsonRpcHandlerOptions): ResolvedH
     ...unknown
   } = more;
   refuseUnknown(OWNER, unknown, KNOWN);
-  if (path !== undefined) requirePath(OWNER, 'path', path, '/rpc');
   requireCount('limitBytes', limitBytes, 0);
   requireCount('maxDepth', maxDepth, 1, DEEPEST);
   requireCount('maxBatchCalls', maxBatchCalls, 1);
@@ -80,7 +74,7 @@ export function resolveHandlerOptions(options: JsonRpcHandlerOptions): ResolvedH
       `Option "headers" of ${OWNER} must be names in HTTP spelling, ['cookie']; received ${describeValue(headers)}`,
     );
   return {
-    ...{ path, limitBytes, maxDepth, maxBatchCalls, maxConcurrentCalls, timeoutMs, discover, headers },
+    ...{ limitBytes, maxDepth, maxBatchCalls, maxConcurrentCalls, timeoutMs, discover, headers },
     statusOf: resolveStatus(errorStatus),
   };
 }

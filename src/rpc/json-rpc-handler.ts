@@ -1,13 +1,6 @@
-import type {
-  Environ,
-  MiddlewareFunction,
-  MiddlewareResult,
-  Part,
-  PartDescription,
-  StartContext,
-  StartResponse,
-} from '../core/contract.js';
+import type { Environ, Part, PartDescription, StartContext } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured } from '../core/errors.js';
+import type { WsgiResponse } from '../core/wsgi-response.js';
 import { requireServerLimit } from '../middleware/require-server-limit.js';
 import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import { type AnyHandler, declareMethod, type JsonRpcMethodOptions, requireName } from './declare-method.js';
@@ -35,13 +28,13 @@ import { serveHttp } from './serve-http.js';
 type Calls = Readonly<Record<never, never>>;
 
 /**
- * Methods that can be called over JSON-RPC 2.0: over HTTP as a middleware or an application, and over anything else that carries
+ * Methods that can be called over JSON-RPC 2.0: over HTTP as an application, and over anything else that carries
  * texts with `dispatch` and `connect`. Its type is what {@link createJsonRpcClient} knows of them. Only what was given to
  * `method` and `mount` can be called.
  * @example
  * const calc = new JsonRpcHandler().method('add', { params: [['a', 'number'], ['b', 'number']] }, (_call, a, b) => a + b);
- * const rpc = new JsonRpcHandler({ path: '/rpc' }).method('ping', () => 'pong').mount('calc', calc);
- * await new WsgiServer(new WsgiHandler([rpc, router])).start();
+ * const rpc = new JsonRpcHandler().method('ping', () => 'pong').mount('calc', calc);
+ * await new WsgiServer(new WsgiHandler([mount('/rpc', rpc), router])).start();
  * @see {@link https://www.jsonrpc.org/specification | JSON-RPC 2.0}
  */
 export class JsonRpcHandler<out M = Calls> implements Part {
@@ -57,7 +50,7 @@ export class JsonRpcHandler<out M = Calls> implements Part {
   readonly #middleware: JsonRpcMiddleware[] = [];
   readonly #parents = new Set<JsonRpcHandler<unknown>>();
   readonly #dispatcher: Dispatcher;
-  readonly #serve: MiddlewareFunction;
+  readonly #serve: (environ: Environ) => WsgiResponse | PromiseLike<WsgiResponse>;
   #table: MethodTable | undefined;
 
   /** @throws {TypeError} for a wrong option */
@@ -140,8 +133,8 @@ export class JsonRpcHandler<out M = Calls> implements Part {
   }
 
   /** Answers a request: the contract's call. */
-  handle(environ: Environ, startResponse: StartResponse): MiddlewareResult | PromiseLike<MiddlewareResult> {
-    return this.#serve(environ, startResponse);
+  handle(environ: Environ): WsgiResponse | PromiseLike<WsgiResponse> {
+    return this.#serve(environ);
   }
 
   /**

@@ -1,5 +1,6 @@
-import type { Environ, MiddlewareFunction, MiddlewareResult } from '../core/contract.js';
+import type { Environ } from '../core/contract.js';
 import { isThenable } from '../core/errors.js';
+import { Eventual, follow, type Settler } from '../core/eventual.js';
 import { MethodNotAllowed, Unsupported } from '../core/http-error.js';
 import { plainResponse, WsgiResponse } from '../core/wsgi-response.js';
 import { refuseTaken } from '../request/body-state.js';
@@ -22,8 +23,8 @@ const METHODS = ['OPTIONS', 'POST'];
  */
 export function serveHttp(
   dispatcher: Dispatcher,
-  { path, limitBytes, statusOf }: Pick<ResolvedHandlerOptions, 'path' | 'limitBytes' | 'statusOf'>,
-): MiddlewareFunction {
+  { limitBytes, statusOf }: Pick<ResolvedHandlerOptions, 'limitBytes' | 'statusOf'>,
+): (environ: Environ) => WsgiResponse | PromiseLike<WsgiResponse> {
   const respond = ({ text, errorCode }: Answer): WsgiResponse => {
     if (text === undefined) return new WsgiResponse({ status: 204 });
     const response = plainResponse(text, JSON_TYPE);
@@ -35,21 +36,53 @@ export function serveHttp(
     if (answer.errorCode === JSON_RPC_CODES.parseError) refuseCoded(environ);
     return respond(answer);
   };
-  const answer = (environ: Environ): MiddlewareResult | Promise<MiddlewareResult> => {
+  const answer = (environ: Environ): WsgiResponse | Promise<WsgiResponse> => {
     const outcome = dispatcher.dispatch(environ['wsgi.input'].readSync(), { environ });
     return isThenable(outcome)
       ? (outcome as Promise<Answer>).then(respond)
       : conclude(environ, outcome as Answer);
   };
   return (environ) => {
-    if (path !== undefined && environ['vela.raw_path'] !== path) return undefined;
     if (environ.REQUEST_METHOD !== 'POST') return answerOther(environ.REQUEST_METHOD);
     if (environ.CONTENT_TYPE !== JSON_TYPE) refuseForeign(environ.CONTENT_TYPE);
     const input = environ['wsgi.input'];
     refuseTaken(environ);
     const loading = input.load(limitBytes);
-    return loading === undefined ? answer(environ) : loading.then(() => answer(environ));
+    return loading === undefined ? answer(environ) : new BodyWait(environ, answer).wait(loading);
   };
+}
+
+type Result = WsgiResponse | PromiseLike<WsgiResponse>;
+
+/** A request whose body is on its way: as `loading.then(() => answer(environ))`, with fewer closures. */
+class BodyWait implements Settler<void> {
+  readonly #environ: Environ;
+  readonly #answer: (environ: Environ) => Result;
+  readonly #outcome = new Eventual<WsgiResponse>();
+
+  constructor(environ: Environ, answer: (environ: Environ) => Result) {
+    this.#environ = environ;
+    this.#answer = answer;
+  }
+
+  wait(loading: PromiseLike<void>): PromiseLike<WsgiResponse> {
+    follow(loading, this);
+    return this.#outcome;
+  }
+
+  resolve(): void {
+    try {
+      const result = this.#answer(this.#environ);
+      if (isThenable(result)) follow(result as PromiseLike<WsgiResponse>, this.#outcome);
+      else this.#outcome.resolve(result as WsgiResponse);
+    } catch (error) {
+      this.#outcome.reject(error);
+    }
+  }
+
+  reject(error: unknown): void {
+    this.#outcome.reject(error);
+  }
 }
 
 function answerOther(method: string): WsgiResponse {
