@@ -113,8 +113,14 @@ type SingleType<One, S extends Side> = One extends readonly [string, infer Type]
 
 type FullName<One> = One extends readonly [infer Name extends string, unknown] ? Name : One;
 
-type NameOf<One> =
-  FullName<One> extends `...${infer Name}` ? Name : FullName<One> extends string ? FullName<One> : never;
+/** Of none, a mapped type asks too. */
+type NameOf<One> = [One] extends [never]
+  ? never
+  : FullName<One> extends `...${infer Name}`
+    ? Name
+    : FullName<One> extends string
+      ? FullName<One>
+      : never;
 
 type IsRest<One> = FullName<One> extends `...${string}` ? true : false;
 
