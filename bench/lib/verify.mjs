@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { withTimeout } from './processes.mjs';
 
@@ -29,7 +30,9 @@ function findProblems({ status, headers, body }, wanted) {
     const isRight = value instanceof RegExp ? value.test(got ?? '') : got === value;
     if (!isRight) problems.push(`${name}: ${got}, wanted ${value}`);
   }
-  if (body.length !== wanted.body.length) problems.push(`${body.length} bytes of body, wanted ${wanted.body.length}`);
+  if (wanted.parse !== undefined) {
+    if (!isDeepStrictEqual(wanted.parse(body), wanted.parse(wanted.body))) problems.push('another body');
+  } else if (body.length !== wanted.body.length) problems.push(`${body.length} bytes of body, wanted ${wanted.body.length}`);
   else if (!body.equals(wanted.body)) problems.push('other bytes in the body');
   return problems;
 }
@@ -39,8 +42,7 @@ function decode(body, coding) {
   return coding === 'gzip' ? gunzipSync(body) : body;
 }
 
-function send(url, { method, headers, bodyBytes }) {
-  const body = 'x'.repeat(bodyBytes);
+function send(url, { method, headers, bodyBytes, body = 'x'.repeat(bodyBytes) }) {
   const sent = request(url, { method, headers: { ...headers, 'Content-Length': bodyBytes }, agent: false });
   if (bodyBytes === 0) sent.removeHeader('Content-Length');
   const answer = new Promise((resolve, reject) => {
@@ -51,8 +53,8 @@ function send(url, { method, headers, bodyBytes }) {
         for await (const part of response) parts.push(part);
         const { statusCode: status, statusMessage, rawHeaders } = response;
         const headBytes = `HTTP/1.1 ${status} ${statusMessage}\r\n\r\n`.length + rawHeaders.join('').length + rawHeaders.length * 2;
-        const body = decode(Buffer.concat(parts), response.headers['content-encoding']);
-        resolve({ status, headers: response.headers, body, headBytes });
+        const received = decode(Buffer.concat(parts), response.headers['content-encoding']);
+        resolve({ status, headers: response.headers, body: received, headBytes });
       } catch (error) {
         reject(error);
       }

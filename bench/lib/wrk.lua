@@ -1,9 +1,11 @@
--- Arguments: requests a write, method, bytes of body. Prints "ready" before the load and one line of JSON after it.
+-- Arguments: requests a write, method, bytes of body, the body itself (else it is x again and again). Prints "ready" before the load and one line of JSON after it.
 
 init = function(args)
   wrk.method = args[2]
   local bodyBytes = tonumber(args[3])
-  if bodyBytes > 0 then
+  if args[4] ~= nil and args[4] ~= '' then
+    wrk.body = args[4]
+  elseif bodyBytes > 0 then
     wrk.body = string.rep('x', bodyBytes)
   end
   -- wrk calls wrk.format once after this function and sends the text that it gives; a `request` function would be

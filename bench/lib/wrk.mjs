@@ -36,7 +36,7 @@ export async function load(url, request, { seconds, connections, pipeline, cores
   const headers = Object.entries(request.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const limit = `${Math.ceil(seconds) + GRACE_SECONDS}s`;
   const options = ['-t', '1', '-c', String(connections), '-d', limit, '--timeout', limit, '-s', script, ...headers];
-  const scriptArguments = [pipeline, request.method, request.bodyBytes].map(String);
+  const scriptArguments = [pipeline, request.method, request.bodyBytes, request.body ?? ''].map(String);
   const [program, ...args] = onCores(cores?.generator, ['wrk', ...options, url, '--', ...scriptArguments]);
   const wrk = startProgram(program, args, { stdio: ['ignore', 'pipe', 2] });
   const output = readAll(wrk.stdout);

@@ -17,18 +17,22 @@ export function parseJson(text: string, maxDepth: number, what = 'The body'): un
     value = JSON.parse(text);
   } catch {
     // Its error quotes the body, so it is no cause either: causes are logged.
-    throw new BadRequest(text.trim() === '' ? `${what} is empty, not JSON` : describeError(text, what));
+    throw new BadRequest(describeJsonError(text, what));
   }
-  if (isObject(value)) guard(value, maxDepth, what);
+  if (isObject(value)) guardJson(value, maxDepth, what);
   return value;
 }
 
-/** Goes through a value that JSON.parse made: it has no cycles, and is not deeper than is allowed, or this throws. */
-function guard(value: object, depthLeft: number, what: string): void {
+/**
+ * Goes through a value that JSON.parse made, and takes the prototypes of its objects: it has no cycles, and is not deeper than
+ * is allowed, or this throws.
+ * @throws {BadRequest} for what {@link parseJson} refuses
+ */
+export function guardJson(value: object, depthLeft: number, what: string): void {
   if (depthLeft === 0) throw new BadRequest(`${what} has arrays and objects that lie too deep in each other`);
   if (Array.isArray(value)) {
     for (const item of value) {
-      if (isObject(item)) guard(item, depthLeft - 1, what);
+      if (isObject(item)) guardJson(item, depthLeft - 1, what);
     }
     return;
   }
@@ -42,7 +46,7 @@ function guard(value: object, depthLeft: number, what: string): void {
     if (key === 'constructor' && Object.hasOwn(item, 'prototype')) {
       throw new BadRequest(`${what} has a key "prototype" in "constructor", which is not accepted`);
     }
-    guard(item, depthLeft - 1, what);
+    guardJson(item, depthLeft - 1, what);
   }
 }
 
@@ -50,7 +54,9 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function describeError(text: string, what: string): string {
+/** Where a text that is no JSON is wrong, without the text. */
+export function describeJsonError(text: string, what: string): string {
+  if (text.trim() === '') return `${what} is empty, not JSON`;
   const at = findJsonError(text);
   if (at >= text.length) return `${what} is not JSON: it ends too early, after ${text.length} characters`;
   const before = text.slice(0, at);

@@ -20,19 +20,29 @@ const OPTIONS = ['status', 'headers'] as const;
  */
 export function json(value: unknown, options?: ResponseOptions): WsgiResponse {
   if (options !== undefined) requireKnown('json', requireOptions('json', options), OPTIONS);
+  const content = stringifyJson(value, 'json()');
+  return options === undefined
+    ? plainResponse(content, JSON_TYPE)
+    : new WsgiResponse({ ...options, content, contentType: JSON_TYPE });
+}
+
+/**
+ * A value as JSON.
+ * @param owner - named in errors: `json()`
+ * @throws {TypeError} as {@link json} does
+ */
+export function stringifyJson(value: unknown, owner: string): string {
   const remedy = findRemedy(value);
   if (remedy !== undefined)
     throw new TypeError(
-      `json() takes a value that JSON can state; received ${describeValue(value)}: ${remedy}`,
+      `${owner} takes a value that JSON can state; received ${describeValue(value)}: ${remedy}`,
     );
   const content = JSON.stringify(value);
   if (content === undefined)
     throw new TypeError(
-      `json() needs a value that JSON can state, such as null; received ${describeValue(value)}`,
+      `${owner} needs a value that JSON can state, such as null; received ${describeValue(value)}`,
     );
-  return options === undefined
-    ? plainResponse(content, JSON_TYPE)
-    : new WsgiResponse({ ...options, content, contentType: JSON_TYPE });
+  return content;
 }
 
 /** What to do about an object that JSON states as `{}`, whatever it holds. */

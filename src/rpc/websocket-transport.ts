@@ -1,0 +1,180 @@
+import type { RawData, WebSocket } from 'ws';
+import { toError } from '../core/errors.js';
+import { own } from '../core/own.js';
+import { answerError, JsonRpcConnectionError } from './client-errors.js';
+import type { JsonRpcTransport } from './client-transport.js';
+import { isObject } from './read-answer.js';
+
+/** One message whose answer is awaited. */
+interface Waiting {
+  readonly ids: readonly number[];
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** How often a connection is tried, so long. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** As many unsent bytes may wait in a connection that the server does not read. */
+const MAX_UNSENT_BYTES = 16_777_216;
+
+/**
+ * Messages over one WebSocket, opened when it is first needed and again after it was lost. When it is lost, all that is awaited
+ * rejects.
+ */
+export class WebSocketTransport implements JsonRpcTransport {
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #limitBytes: number;
+  /** By the id of each call. */
+  readonly #waiting = new Map<number, Waiting>();
+  #opening: Promise<WebSocket> | undefined;
+  #isClosed = false;
+
+  constructor(url: string, headers: Readonly<Record<string, string>>, limitBytes: number) {
+    this.#url = url;
+    this.#headers = headers;
+    this.#limitBytes = limitBytes;
+  }
+
+  async exchange(text: string, ids: readonly number[], signal: AbortSignal): Promise<unknown> {
+    const socket = await untilAborted(this.#open(), signal);
+    if (socket.bufferedAmount > MAX_UNSENT_BYTES)
+      throw new JsonRpcConnectionError(`${this.#url} does not read what it is sent`, true);
+    if (ids.length === 0) {
+      await new Promise<void>((resolve, reject) => {
+        socket.send(text, (error) => (error ? reject(this.#lost(error)) : resolve()));
+      });
+      return undefined;
+    }
+    return await new Promise((resolve, reject) => {
+      const abort = () => waiting.reject(toError(signal.reason));
+      const settle = () => {
+        for (const id of ids) this.#waiting.delete(id);
+        signal.removeEventListener('abort', abort);
+      };
+      const waiting: Waiting = {
+        ids,
+        resolve(value) {
+          settle();
+          resolve(value);
+        },
+        reject(error) {
+          settle();
+          reject(error);
+        },
+      };
+      for (const id of ids) this.#waiting.set(id, waiting);
+      signal.addEventListener('abort', abort, { once: true });
+      socket.send(text, (error) => {
+        if (error) waiting.reject(this.#lost(error));
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const opening = this.#opening;
+    this.#rejectAll(new JsonRpcConnectionError('The client is closed', false));
+    const socket = await opening?.catch(() => undefined);
+    if (socket === undefined || socket.readyState === socket.CLOSED) return;
+    await new Promise<void>((resolve) => {
+      // ws itself ends a connection whose other side does not answer.
+      socket.once('close', () => resolve());
+      socket.close(1000);
+    });
+  }
+
+  #open(): Promise<WebSocket> {
+    if (this.#isClosed) return Promise.reject(new JsonRpcConnectionError('The client is closed', true));
+    if (this.#opening === undefined) {
+      const opening = own(this.#connect());
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
+    return this.#opening;
+  }
+
+  async #connect(): Promise<WebSocket> {
+    const { WebSocket: Client } = await import('ws');
+    const socket = new Client(this.#url, {
+      headers: this.#headers,
+      maxPayload: this.#limitBytes,
+      handshakeTimeout: CONNECT_TIMEOUT_MS,
+      perMessageDeflate: false,
+    });
+    let failure: Error | undefined;
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    socket.on('message', (data) => this.#receive(data));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', () => resolve());
+      socket.once('close', () =>
+        reject(
+          new JsonRpcConnectionError(`${this.#url} cannot be reached: ${failure?.message}`, true, failure),
+        ),
+      );
+    });
+    const opening = this.#opening;
+    socket.once('close', (code: number) => {
+      if (this.#opening === opening) this.#opening = undefined;
+      this.#rejectAll(this.#lost(failure ?? new Error(`it was closed with code ${code}`)));
+    });
+    return socket;
+  }
+
+  #receive(data: RawData): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(String(data));
+    } catch (error) {
+      this.#rejectAll(answerError(`A call of ${this.#url}`, 'it is not JSON', error));
+      return;
+    }
+    const answers = Array.isArray(value) ? value : [value];
+    const waiting = answers.map((one) => this.#find(one)).find((one) => one !== undefined);
+    if (waiting !== undefined) waiting.resolve(value);
+    // A refusal of a whole message has no id. With one message under way it is clear for which it is.
+    else if (answers.some(isRefusal)) this.#refuse(value);
+  }
+
+  #refuse(value: unknown): void {
+    const all = new Set(this.#waiting.values());
+    for (const one of all) if (all.size === 1) one.resolve(value);
+    if (all.size > 1)
+      this.#rejectAll(
+        answerError(`A call of ${this.#url}`, 'an error without an id, for one of several messages'),
+      );
+  }
+
+  #find(answer: unknown): Waiting | undefined {
+    return isObject(answer) && typeof answer.id === 'number' ? this.#waiting.get(answer.id) : undefined;
+  }
+
+  #lost(cause: Error): JsonRpcConnectionError {
+    return new JsonRpcConnectionError(
+      `${this.#url} broke the connection before its answer: ${cause.message}`,
+      false,
+      cause,
+    );
+  }
+
+  #rejectAll(error: Error): void {
+    for (const one of new Set(this.#waiting.values())) one.reject(error);
+  }
+}
+
+function isRefusal(answer: unknown): boolean {
+  return isObject(answer) && answer.id === null && answer.error !== undefined;
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return await new Promise<T>((resolve, reject) => {
+    const abort = () => reject(toError(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
