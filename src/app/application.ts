@@ -8,10 +8,10 @@ import { VelaError } from '../core/errors.js';
 import type { ApplicationHooks } from './application-hooks.js';
 import { checkHooks } from './application-hooks.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
-import { type CommandLine, parseCommandLine } from './command-line.js';
+import type { CommandLine } from './command-line.js';
 import type { NamedLoggers } from './create-logger.js';
 import { hookCode } from './hook-code.js';
-import { register, startApplication } from './program.js';
+import { type CommandLineSource, readCommandLine, register, startApplication } from './program.js';
 import { closeApplication } from './program-control.js';
 import { checkOptions, fromCode, type ResolvedSettings } from './resolve-settings.js';
 import type { ServerOptions } from './server-options.js';
@@ -97,12 +97,17 @@ export class Application implements ApplicationHooks {
    * @returns when all of its workers are ready
    */
   start(args: readonly string[] = process.argv.slice(2)): Promise<this> {
-    return this.startBy(parseCommandLine(args, process.argv[1], this.#part.declared));
+    const given = [...args];
+    return this.#startBy(() => readCommandLine([this.#part], given));
   }
 
   /** As `start`, with a command line that was read. */
   startBy(line: CommandLine): Promise<this> {
-    this.#started ??= startApplication(this.#part, line).then(() => this);
+    return this.#startBy(() => line);
+  }
+
+  #startBy(source: CommandLineSource): Promise<this> {
+    this.#started ??= startApplication(this.#part, source).then(() => this);
     return this.#started;
   }
 

@@ -128,7 +128,7 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
     if (!(await part.accept(arbiter))) continue;
     control.take(part);
     const inheritance = await part.prepare(logs.loggers);
-    const monitor = makeMonitor(arbiter, part, combined, inheritance);
+    const monitor = makeMonitor(arbiter, part, combined, inheritance, line);
     const one: RunningApplication = {
       part,
       monitor,

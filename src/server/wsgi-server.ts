@@ -10,7 +10,7 @@ import type { App } from '../core/contract.js';
 import { resolveCallable } from '../core/parts.js';
 import { openExecutors } from '../executor/open-executors.js';
 import type { ListenAddress, Sharing } from '../gateway/gateway.js';
-import { type ClaimedAddresses, claimAddresses } from './claim-addresses.js';
+import type { ClaimedAddresses } from './claim-addresses.js';
 import { type AddressShare, type Server, startServer } from './start-server.js';
 import { warnResets } from './warn-resets.js';
 
@@ -97,6 +97,7 @@ export class WsgiServer extends Application {
     resolveCallable(this.#app, 'The application');
     const { settings } = this;
     if (settings.workers === 0) return super.prepare(loggers);
+    const { claimAddresses } = await import('./claim-addresses.js');
     const claimed = await claimAddresses(settings, loggers.named('vela.server'));
     this.#claimed = claimed;
     if (claimed.gateway === 'uws' && settings.workers > 1) warnResets(loggers.named('vela.server'));
