@@ -11,9 +11,9 @@ import { isTextLog } from './create-logger.js';
 import { loadSettings } from './load-settings.js';
 import { reopenLogs } from './open-logs.js';
 import { outliveOutput } from './outlive-output.js';
+import { listKnown } from './prefix.js';
 import { resolveIdentity, title } from './process-identity.js';
 import { READ_METRICS, REOPEN_LOGS } from './program-control.js';
-import type { SettingSet } from './settings.js';
 import { workerOf } from './worker-role.js';
 
 /** An application that this process has made. */
@@ -53,7 +53,7 @@ export async function startApplication(part: ApplicationPart, source: CommandLin
 setProgram({
   async start() {
     const left = made.filter(({ isStarted }) => !isStarted).map(({ part }) => part);
-    if (left.length > 0) await run(left, () => readCommandLine(left, process.argv.slice(2)));
+    if (left.length > 0) await run(left, () => readCommandLine(process.argv.slice(2)));
   },
   async work() {
     if (workerOf === undefined) return;
@@ -62,29 +62,29 @@ setProgram({
   },
 });
 
-/** A command line with the flags of applications. */
-export async function readCommandLine(
-  parts: readonly ApplicationPart[],
-  args: readonly string[],
-): Promise<CommandLine> {
-  const declared = Object.assign({}, ...parts.map((part) => part.declared)) as SettingSet;
+/** A command line with the flags of all applications that were made. */
+export async function readCommandLine(args: readonly string[]): Promise<CommandLine> {
   // Workers do without.
   const { parseCommandLine } = await import('./command-line.js');
-  return parseCommandLine(args, process.argv[1], declared);
+  return parseCommandLine(args, process.argv[1], listKnown(listParts()));
+}
+
+function listParts(): ApplicationPart[] {
+  return made.map(({ part }) => part);
 }
 
 async function run(parts: readonly ApplicationPart[], source: CommandLineSource): Promise<void> {
   for (const one of made) if (parts.includes(one.part)) one.isStarted = true;
   const { runApplications } = await import('./run-applications.js');
-  await runApplications(parts, await source());
+  await runApplications(parts, await source(), listParts());
 }
 
 /** Does the work of a worker, whose code is here; never resolves. */
 async function work(part: ApplicationPart): Promise<never> {
   outliveOutput();
   serveActor(processPort(process), async ({ name, told }) => {
-    const combineWith = await loadSettings(told as CommandLine);
-    const { settings } = combineWith(part.code);
+    const combineWith = await loadSettings(told as CommandLine, listParts());
+    const { settings } = combineWith(part.code, part.prefix);
     const identity = resolveIdentity(settings);
     identity.settle();
     process.title = title(settings.processName, 'worker', name);
@@ -92,7 +92,7 @@ async function work(part: ApplicationPart): Promise<never> {
     part.configure(settings);
     // What it may want to know of the others.
     for (const other of made)
-      if (other.part !== part) other.part.configure(combineWith(other.part.code).settings);
+      if (other.part !== part) other.part.configure(combineWith(other.part.code, other.part.prefix).settings);
     const code = part.workerCode();
     return {
       code: {
