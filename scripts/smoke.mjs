@@ -54,7 +54,7 @@ function pack() {
   return join(folder, tarball);
 }
 
-/** Installs the tarball in an empty project, imports every entry point, and returns the project's folder. */
+/** Installs the tarball in an empty project, imports every entry point, looks at its names, and returns the project's folder. */
 function install(tarball) {
   const project = join(folder, 'project');
   mkdirSync(project);
@@ -62,7 +62,7 @@ function install(tarball) {
   writeFileSync(join(project, 'hello.js'), HELLO);
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', tarball], project);
   const imports = listEntries()
-    .map((entry) => `await import('${entry.replace('.', name)}');`)
+    .map((entry) => `keepsNames(await import('${entry.replace('.', name)}'));`)
     .join(' ');
   const refusals = Object.entries(WITH_PEER).map(
     ([entry, code]) => `await import('${entry.replace('.', name)}').then(
@@ -70,9 +70,17 @@ function install(tarball) {
     (error) => { if (error.code !== '${code}') throw error; },
   );`,
   );
-  run(process.execPath, ['--input-type=module', '--eval', imports + refusals.join('')], project);
+  const code = `${keepsNames} ${imports} ${refusals.join('')}`;
+  run(process.execPath, ['--input-type=module', '--eval', code], project);
   run('npm', ['exec', '--offline', '--', 'vela', '--version'], project);
   return project;
+}
+
+/** The bundler is not to rename what errors and the console show. */
+function keepsNames(exported) {
+  for (const [name, value] of Object.entries(exported))
+    if (typeof value === 'function' && value.name !== name && /^_|\d$/.test(value.name))
+      throw new Error(`${name} is called ${value.name}`);
 }
 
 /**

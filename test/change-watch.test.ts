@@ -7,7 +7,7 @@ import { runScript, type Script, startScript } from './support/script.js';
 
 /** Tells each change, with its files from the folder on. */
 const WATCH = `
-import { watchChanges } from 'DIST/app/change-watch.js';
+import { watchChanges } from 'MODULES/app/change-watch.js';
 const options = JSON.parse(process.argv[2]);
 const strip = (path) => path.slice(process.argv[3].length + 1);
 const watch = watchChanges({
@@ -192,13 +192,13 @@ t.test('links do not loop', async (t) => {
 t.test('what is wrong', async (t) => {
   const folder = makeFolder(t);
   const wrong =
-    "import { watchChanges } from 'DIST/app/change-watch.js'; watchChanges({ folders: ['/'], extensions: ['html'], changed() {}, failed() {} });";
+    "import { watchChanges } from 'MODULES/app/change-watch.js'; watchChanges({ folders: ['/'], extensions: ['html'], changed() {}, failed() {} });";
   t.match(await runScript(t, folder, wrong), {
     code: 1,
     stderr: /TypeError: Option "extensions" of watchChanges must be endings, such as \.html; received "html"/,
   });
   const alone =
-    "import { watchChanges } from 'DIST/app/change-watch.js'; watchChanges({ changed() {}, failed() {} });";
+    "import { watchChanges } from 'MODULES/app/change-watch.js'; watchChanges({ changed() {}, failed() {} });";
   t.match(await runScript(t, folder, alone), { code: 0, stderr: '' }, 'a watch keeps no process up');
 });
 
@@ -206,7 +206,7 @@ t.test('the limits of the system are told of once, with their remedy', async (t)
   const folder = makeFolder(t);
   for (let i = 0; i < 10; i++) mkdirSync(join(folder, `folder-${i}`));
   const script = join(folder, 'limits.mjs');
-  const module = new URL('../dist/app/change-watch.js', import.meta.url).href;
+  const module = new URL('../.modules/app/change-watch.js', import.meta.url).href;
   const source = `import { watchChanges } from '${module}';
     const told = [];
     const watch = watchChanges({ changed() {}, failed: (_folder, error) => told.push(error.message) });

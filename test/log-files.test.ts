@@ -20,8 +20,8 @@ import { runScript, type ScriptOptions, startScript } from './support/script.js'
 
 /** Opens the logs that the first argument asks for. */
 const OPEN = `
-import { openLogs, reopenLogs } from 'DIST/app/open-logs.js';
-import { resolveSettings } from 'DIST/app/resolve-settings.js';
+import { openLogs, reopenLogs } from 'MODULES/app/open-logs.js';
+import { resolveSettings } from 'MODULES/app/resolve-settings.js';
 const logs = await openLogs(resolveSettings(JSON.parse(process.argv[2] ?? '{}'))).catch((error) => {
   console.error(error.message);
   process.exit(2);
@@ -137,7 +137,7 @@ t.test('files are made for their user and group, less the umask, and appended to
   t.match(await run(t, folder, settings, say), { code: 0, stderr: '' });
   t.equal(readLines(join(folder, 'a.log')).length, 2);
   const masked =
-    "process.umask(0o077); const { openLogs: open } = await import('DIST/app/open-logs.js'); await open({ logLevel: 'info', logFormat: 'json', logFile: process.cwd() + '/c.log' });";
+    "process.umask(0o077); const { openLogs: open } = await import('MODULES/app/open-logs.js'); await open({ logLevel: 'info', logFormat: 'json', logFile: process.cwd() + '/c.log' });";
   t.match(await run(t, folder, {}, masked), { code: 0 });
   t.equal(statSync(join(folder, 'c.log')).mode & 0o777, 0o600);
 });
@@ -236,7 +236,7 @@ t.test('a file that cannot be written is refused', async (t) => {
     ],
     ['accessLogFormat', '', /^Option "accessLogFormat" must be a format, such as combined; received ""\n$/],
   ] as const) {
-    const source = `import { resolveSettings } from 'DIST/app/resolve-settings.js';
+    const source = `import { resolveSettings } from 'MODULES/app/resolve-settings.js';
       try { resolveSettings(JSON.parse(process.argv[2])) } catch (error) { console.error(error.message); process.exit(2); }`;
     const { code, stderr } = await runScript(t, folder, source, {
       args: [JSON.stringify({ [setting]: value })],

@@ -17,7 +17,7 @@ import { runScript, startScript } from './support/script.js';
 
 /** Takes the pid file that a message names, and says what came of it. */
 const TAKE = `
-import { takePidFile } from 'DIST/app/pid-file.js';
+import { takePidFile } from 'MODULES/app/pid-file.js';
 let release = () => {};
 process.on('message', async ({ path, uid, isLast }) => {
   if (isLast) { process.disconnect(); return; }
@@ -33,7 +33,7 @@ process.on('message', async ({ path, uid, isLast }) => {
 process.send('ready');
 `;
 const ONCE = `
-import { takePidFile } from 'DIST/app/pid-file.js';
+import { takePidFile } from 'MODULES/app/pid-file.js';
 await takePidFile(process.argv[2]);
 `;
 

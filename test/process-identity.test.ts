@@ -10,9 +10,9 @@ const NOBODY = 65534;
 /** Does what a server does, in its order, and says what it is then. */
 const BECOME = `
 import { createServer } from 'node:net';
-import { resolveSettings } from 'DIST/app/resolve-settings.js';
-import { resolveIdentity } from 'DIST/app/process-identity.js';
-import { openLogs, reopenLogs } from 'DIST/app/open-logs.js';
+import { resolveSettings } from 'MODULES/app/resolve-settings.js';
+import { resolveIdentity } from 'MODULES/app/process-identity.js';
+import { openLogs, reopenLogs } from 'MODULES/app/open-logs.js';
 let stage = 'settings';
 try {
   const settings = resolveSettings(JSON.parse(process.argv[2]));
@@ -155,7 +155,7 @@ t.test('what cannot be is refused at the start', async (t) => {
 });
 
 t.test('the title', { skip: process.platform !== 'linux' && 'reads /proc' }, async (t) => {
-  const source = `import { title } from 'DIST/app/process-identity.js';
+  const source = `import { title } from 'MODULES/app/process-identity.js';
     process.title = title(process.argv[2], 'worker', 'web');
     process.send(title('shop', 'arbiter') + '|' + title('a\\u001b[2J', 'worker', 'b\\n'));
     process.on('message', () => process.disconnect());`;

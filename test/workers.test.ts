@@ -127,6 +127,16 @@ t.test('a worker whose loop is held is killed, and the log says by what', async 
   await eventually('there are two again', async () => (await pidsOf(served.url)).length === 2);
 });
 
+t.test('a worker without a watchdog is killed when its loop is held, and nobody says by what', async (t) => {
+  const served = await startServed(t, ['--no-watchdog', '--worker-timeout-ms', '1500']);
+  const [worker] = childrenOf(served.pid) as [number];
+  t.equal(await ask(served.url, '/loop').catch((error: NodeJS.ErrnoException) => error.code), 'ECONNRESET');
+  await served.said(/is down: timeout/);
+  await served.said(/is there again/);
+  t.notMatch(served.log(), /has been held/);
+  t.not((await ask(served.url)).text, String(worker));
+});
+
 t.test('SIGHUP puts new workers in the place of the old ones', async (t) => {
   const folder = makeFolder(t);
   const broken = join(folder, 'broken');

@@ -1,6 +1,6 @@
 /**
- * Two applications in one program, a site and its API, each with an address and workers of its own. The page of the site shows
- * who answers: npm run example -- multi, and http://127.0.0.1:8060.
+ * Two applications in one program, a site and its API, each with an address, workers and flags of its own. The page of the site
+ * shows who answers: npm run example -- multi --workers 2 --api-bind :9070, and http://127.0.0.1:8060.
  */
 import { getApplication, html, json, Router, WsgiHandler, WsgiServer } from 'vela';
 import { arbiter } from 'vela/actors';
@@ -17,7 +17,6 @@ site.get('/', () => {
 const api = new Router();
 api.get('/', () => json({ application: 'api', pid: process.pid }));
 
-const { SITE = '127.0.0.1:8060', API = '127.0.0.1:8070' } = process.env;
-new WsgiServer(new WsgiHandler([site]), { name: 'site', bind: SITE, workers: 2 });
-new WsgiServer(new WsgiHandler([api]), { name: 'api', bind: API });
+new WsgiServer(new WsgiHandler([site]), { name: 'site', bind: '127.0.0.1:8060', workers: 2 });
+new WsgiServer(new WsgiHandler([api]), { prefix: 'api', bind: '127.0.0.1:8070' });
 await arbiter().start();

@@ -95,7 +95,8 @@ export class ActorHandle {
       const { module, export: exported, args, config, mailboxLimit, concurrency } = options;
       const { timeoutMs, stopTimeoutMs, sendTimeoutMs, taskMs } = options;
       const numbers = { mailboxLimit, concurrency, timeoutMs, stopTimeoutMs, sendTimeoutMs, taskMs };
-      const start = { module, export: exported, args, config, monitor, age, ...numbers };
+      const told = options.program?.told;
+      const start = { module, export: exported, args, config, told, monitor, age, ...numbers };
       this.#link.tell([BEGIN, { ...toWire(proxy), kind: options.kind, ...start }]);
       this.#state = 'inactive';
     } catch (error) {

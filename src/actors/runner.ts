@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { bootFile } from '../core/boot-file.js';
 import { keepProcessFlags, keepThreadFlags } from '../core/node-flags.js';
 import { type Port, processPort, workerPort } from './port.js';
 import type { ResolvedSpawn } from './spawn-options.js';
@@ -26,7 +27,6 @@ export interface RunnerEnd {
 
 /** How long the channel of a process that has ended is read, in ms. */
 const LAST_WORDS_MS = 1000;
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 /** @param onEnd - called once, after the last message */
 export function startRunner(options: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
@@ -34,7 +34,7 @@ export function startRunner(options: ResolvedSpawn, onEnd: (end: RunnerEnd) => v
 }
 
 function startProcess({ env, execArgv, program }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
-  const boot = fileURLToPath(new URL(`./child/boot-process.${EXTENSION}`, import.meta.url));
+  const boot = fileURLToPath(bootFile('actors/child/boot-process'));
   const child = fork(program?.script ?? boot, program?.args ?? [], {
     serialization: 'advanced',
     execArgv: execArgv === undefined ? keepProcessFlags(process.execArgv) : [...execArgv],
@@ -73,7 +73,7 @@ function startThread(
   { env, execArgv, resourceLimits }: ResolvedSpawn,
   onEnd: (end: RunnerEnd) => void,
 ): Runner {
-  const boot = new URL(`./child/boot-thread.${EXTENSION}`, import.meta.url);
+  const boot = bootFile('actors/child/boot-thread');
   const flags = execArgv ?? keepThreadFlags(process.execArgv);
   const options = {
     env: { ...process.env, ...env },
@@ -81,13 +81,12 @@ function startThread(
     ...(resourceLimits && { resourceLimits }),
   };
   // Threads do not inherit what tsx does to imports.
-  const worker =
-    EXTENSION === 'js'
-      ? new Worker(boot, options)
-      : new Worker(
-          `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => { register(); return import(${JSON.stringify(boot.href)}); })`,
-          { ...options, eval: true },
-        );
+  const worker = boot.pathname.endsWith('.js')
+    ? new Worker(boot, options)
+    : new Worker(
+        `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => { register(); return import(${JSON.stringify(boot.href)}); })`,
+        { ...options, eval: true },
+      );
   let failure: Error | undefined;
   worker.on('error', (error) => {
     failure = error;

@@ -52,6 +52,8 @@ export interface ActorProgram {
   readonly cwd: string;
   /** What it inherits as descriptors 4 and up. */
   readonly descriptors: readonly number[];
+  /** What it is told beside what every actor is; copied. */
+  readonly told: unknown;
 }
 
 /** Options, checked and whole; they can be sent. */

@@ -80,6 +80,8 @@ export interface ActorStart extends WireActor {
   readonly export: string;
   readonly args: readonly unknown[];
   readonly config: Readonly<Record<string, unknown>>;
+  /** For the program that it is. */
+  readonly told?: unknown;
   /** Who looks after it: the name of its monitor, or `arbiter`. */
   readonly monitor: string;
   /** How many actors were spawned before it. */

@@ -17,6 +17,8 @@ export interface Inheritance {
 /** An application, as the program that runs it sees it. */
 export interface ApplicationPart {
   readonly name: string;
+  /** Before the names of its settings, everywhere but in code; `''` for none. */
+  readonly prefix: string;
   /** The settings that it has. */
   readonly declared: SettingSet;
   /** Those that were given in code. */

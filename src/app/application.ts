@@ -8,10 +8,11 @@ import { VelaError } from '../core/errors.js';
 import type { ApplicationHooks } from './application-hooks.js';
 import { checkHooks } from './application-hooks.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
-import { type CommandLine, parseCommandLine } from './command-line.js';
+import type { CommandLine } from './command-line.js';
 import type { NamedLoggers } from './create-logger.js';
 import { hookCode } from './hook-code.js';
-import { register, startApplication } from './program.js';
+import { requirePrefix } from './prefix.js';
+import { type CommandLineSource, readCommandLine, register, startApplication } from './program.js';
 import { closeApplication } from './program-control.js';
 import { checkOptions, fromCode, type ResolvedSettings } from './resolve-settings.js';
 import type { ServerOptions } from './server-options.js';
@@ -19,8 +20,17 @@ import { PROCESS_SETTINGS, type SettingSet } from './settings.js';
 
 /** Options of every application: settings of its processes, and: */
 export interface ApplicationOptions extends Pick<ServerOptions, keyof typeof PROCESS_SETTINGS> {
-  /** By which its monitor is addressed, and its workers are called: `name-1`. @defaultValue its class's name in lower case */
+  /**
+   * By which its monitor is addressed, and its workers are called: `name-1`.
+   * @defaultValue its prefix, or its class's name in lower case
+   */
   name?: string;
+  /**
+   * A word before its settings outside of code, so that they are not those of other applications of the program: with `'api'`
+   * flags begin with `--api-`, variables with `VELA_API_`, names in the config file with `api`. Settings of the program as a
+   * whole, of logs, its process and development, have none. @defaultValue none
+   */
+  prefix?: string;
   /** Hooks beside those of its class; they come before these at the start, and after them at the end. @defaultValue {} */
   hooks?: ApplicationHooks;
 }
@@ -46,13 +56,16 @@ export class Application implements ApplicationHooks {
   /** @throws {ImproperlyConfigured} for wrong options @throws {TypeError} for a name that it cannot have */
   constructor(options: ApplicationOptions = {}, declared: SettingSet = PROCESS_SETTINGS) {
     const { values } = fromCode(options as ServerOptions);
-    const { name = new.target.name.toLowerCase(), hooks = {}, ...code } = values as ApplicationOptions;
+    const { prefix, hooks = {}, ...others } = values as ApplicationOptions;
+    if (prefix !== undefined) requirePrefix(new.target.name, prefix);
+    const { name = prefix ?? new.target.name.toLowerCase(), ...code } = others;
     requireName(new.target.name, name);
     const sets = [checkHooks(hooks), this];
-    checkOptions(code, declared, ['name', 'hooks']);
+    checkOptions(code, declared, ['name', 'prefix', 'hooks']);
     this.name = name;
     this.#part = {
       name,
+      prefix: prefix ?? '',
       declared,
       code,
       configure: (settings) => {
@@ -97,12 +110,17 @@ export class Application implements ApplicationHooks {
    * @returns when all of its workers are ready
    */
   start(args: readonly string[] = process.argv.slice(2)): Promise<this> {
-    return this.startBy(parseCommandLine(args, process.argv[1], this.#part.declared));
+    const given = [...args];
+    return this.#startBy(() => readCommandLine(given));
   }
 
   /** As `start`, with a command line that was read. */
   startBy(line: CommandLine): Promise<this> {
-    this.#started ??= startApplication(this.#part, line).then(() => this);
+    return this.#startBy(() => line);
+  }
+
+  #startBy(source: CommandLineSource): Promise<this> {
+    this.#started ??= startApplication(this.#part, source).then(() => this);
     return this.#started;
   }
 

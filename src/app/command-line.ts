@@ -2,10 +2,11 @@ import { basename } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../core/version.js';
 import { explainSurplus, explainUnknownFlag, explainValueless, refuseFlagValue } from './flag-errors.js';
+import { type KnownSetting, type KnownSettings, listKnown } from './prefix.js';
 import { flagOf, SECTIONS, type Setting } from './setting.js';
 import { kindOf } from './setting-kinds.js';
 import type { SettingSource } from './setting-source.js';
-import { SETTINGS, type SettingSet } from './settings.js';
+import { SETTINGS } from './settings.js';
 
 /** What a command line asks for. */
 export interface CommandLine {
@@ -37,7 +38,7 @@ const OWN_SECTION = 'This program';
 export function parseCommandLine(
   args: readonly string[],
   program: Program | string = '',
-  settings: SettingSet = SETTINGS,
+  settings: KnownSettings = listKnown([{ prefix: '', declared: SETTINGS }]),
 ): CommandLine {
   const { name, argument } =
     typeof program === 'string' ? { name: basename(program) || 'program', argument: undefined } : program;
@@ -56,16 +57,16 @@ export function parseCommandLine(
   const print =
     help === true ? command.helpInformation() : version === true ? `vela ${VERSION}\n` : undefined;
   const flags = command.options.flatMap(({ long }) => long ?? []);
-  for (const one of unknown) if (/^-./.test(one)) problems.push(explainUnknownFlag(one, flags));
+  for (const one of unknown) if (/^-./.test(one)) problems.push(explainUnknownFlag(one, flags, settings));
   if (argument === undefined && operands[0] !== undefined) problems.push(explainSurplus(operands[0]));
   const values = Object.fromEntries(
     Object.entries(given).flatMap(([key, value]) => {
-      const read = readValue(key, value, problems);
+      const read = readValue(key, value, settings, problems);
       return read === undefined ? [] : [[key, read]];
     }),
   );
   const file = (config as string[] | undefined)?.at(-1);
-  const refusal = file === undefined ? undefined : refuseFlagValue('--config', '<file>', file);
+  const refusal = file === undefined ? undefined : refuseFlagValue('--config', '<file>', file, settings);
   if (refusal !== undefined) problems.push(refusal);
   return {
     source: { from: 'flag', values, problems },
@@ -76,7 +77,7 @@ export function parseCommandLine(
   };
 }
 
-function createCommand(name: string, argument: Program['argument'], settings: SettingSet): Command {
+function createCommand(name: string, argument: Program['argument'], settings: KnownSettings): Command {
   const command = new Command()
     .name(name)
     .usage(argument === undefined ? '[flags]' : `${argument[0]} [flags]`)
@@ -85,7 +86,7 @@ function createCommand(name: string, argument: Program['argument'], settings: Se
     .configureOutput({ writeErr: () => {} })
     .configureHelp({ sortOptions: false });
   if (argument !== undefined) command.argument(...argument);
-  for (const [key, setting] of Object.entries(settings)) addSetting(command, key, setting);
+  for (const [key, known] of settings) addSetting(command, key, known);
   const own: readonly [flags: string, text: string][] = [
     [
       '-c, --config <file>',
@@ -103,12 +104,16 @@ function createCommand(name: string, argument: Program['argument'], settings: Se
   return command;
 }
 
-/** Adds the flag of a setting, in the group of its section; for a boolean that may be on also the one that turns it off. */
-function addSetting(command: Command, name: string, setting: Setting): void {
-  const flag = flagOf(name, setting);
+/**
+ * Adds the flag of a setting, in the group of its section, or of its prefix; for a boolean that may be on also the one that turns
+ * it off.
+ */
+function addSetting(command: Command, key: string, { setting, prefix }: KnownSetting): void {
+  const flag = flagOf(key, setting);
   if (flag === undefined) return;
-  const group = `${SECTIONS.find((section) => section === setting.section)}:`;
-  const short = setting.short === undefined ? '' : `-${setting.short}, `;
+  const section = SECTIONS.find((one) => one === setting.section);
+  const group = prefix === '' ? `${section}:` : `With the prefix ${prefix}:`;
+  const short = setting.short === undefined || prefix !== '' ? '' : `-${setting.short}, `;
   if (setting.kind === 'boolean') {
     command.addOption(new Option(`${short}${flag}`, setting.text).helpGroup(group));
     command.addOption(new Option(flag.replace('--', '--no-')).hideHelp());
@@ -132,14 +137,14 @@ function collect(text: string, before: string[] | undefined): string[] {
 }
 
 /** The value of a flag, from the texts that it was given; undefined when these are refused. */
-function readValue(name: string, given: unknown, problems: string[]): unknown {
+function readValue(key: string, given: unknown, settings: KnownSettings, problems: string[]): unknown {
   if (typeof given === 'boolean') return given;
-  const setting = (SETTINGS as Readonly<Record<string, Setting>>)[name] as Setting;
+  const { setting } = settings.get(key) as KnownSetting;
   const { parse, isList } = kindOf(setting);
-  const flag = flagOf(name, setting) as string;
+  const flag = flagOf(key, setting) as string;
   const texts = given as string[];
   const refusal = texts
-    .map((text) => refuseFlagValue(flag, placeholderOf(setting), text))
+    .map((text) => refuseFlagValue(flag, placeholderOf(setting), text, settings))
     .find((one) => one !== undefined);
   if (refusal !== undefined) {
     problems.push(refusal);

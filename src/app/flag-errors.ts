@@ -1,8 +1,8 @@
 import type { CommanderError } from 'commander';
 import { describeValue } from '../core/errors.js';
 import { findNearest } from '../core/nearest.js';
+import { explainPrefix, type KnownSettings } from './prefix.js';
 import { flagOf } from './setting.js';
-import { SETTINGS } from './settings.js';
 
 const HELP = '--help lists the flags';
 /** npm keeps the flags that stand before `--`, and passes on only what is left. */
@@ -44,11 +44,14 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   '--worker-class': 'all workers are alike, and what blocks goes to threads',
 };
 
-/** A flag that is not known. @param known - the flags there are, in their long form */
-export function explainUnknownFlag(given: string, known: readonly string[]): string {
+/** A flag that is not known. @param known - the flags there are, in their long form @param settings - those that are flags */
+export function explainUnknownFlag(given: string, known: readonly string[], settings: KnownSettings): string {
   const [name = '', value] = given.split(/=(.*)/s);
   if (known.includes(name)) return `${name} takes no value; received ${describeValue(value)}`;
   if (NOT_HERE[name] !== undefined) return `There is no flag ${name}: ${NOT_HERE[name]}; ${HELP}`;
+  const key = name.replace(/^--/, '').replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  const why = ELSEWHERE[name] === undefined ? explainPrefix(key, settings) : undefined;
+  if (why !== undefined) return `There is no flag ${name}: ${why}; ${HELP}`;
   const nearest = ELSEWHERE[name] ?? findNearest(name, known);
   return `There is no flag ${name}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}; ${HELP}`;
 }
@@ -68,13 +71,18 @@ export function explainValueless({ message }: CommanderError): string {
 }
 
 /** What is wrong with the value of a flag, whatever it takes; undefined when nothing is. */
-export function refuseFlagValue(flag: string, placeholder: string, text: string): string | undefined {
-  if (text !== '' && !isFlag(text)) return undefined;
+export function refuseFlagValue(
+  flag: string,
+  placeholder: string,
+  text: string,
+  settings: KnownSettings,
+): string | undefined {
+  if (text !== '' && !isFlag(text, settings)) return undefined;
   return `${flag} takes a value, as in ${flag} ${placeholder}; received ${text === '' ? 'an empty one' : `the flag ${text}`}`;
 }
 
-function isFlag(text: string): boolean {
-  return Object.entries(SETTINGS).some(
-    ([name, setting]) => text === flagOf(name, setting) || text === `-${setting.short}`,
+function isFlag(text: string, settings: KnownSettings): boolean {
+  return [...settings].some(
+    ([key, { setting }]) => text === flagOf(key, setting) || text === `-${setting.short}`,
   );
 }

@@ -1,4 +1,5 @@
 import { describeValue } from '../core/errors.js';
+import { keyOf } from './prefix.js';
 import type { CombinedSettings } from './resolve-settings.js';
 import { SETTINGS, type SettingSet } from './settings.js';
 
@@ -6,12 +7,13 @@ import { SETTINGS, type SettingSet } from './settings.js';
 export function formatSettings(
   { values, origins }: CombinedSettings,
   settings: SettingSet = SETTINGS,
+  prefix = '',
 ): string {
   const rows = Object.entries(settings).map(([name, { isSecret }]) => {
     const key = name as keyof typeof SETTINGS;
     const value = values.get(key);
     const shown = isSecret === true && value !== undefined ? '(hidden)' : formatValue(value);
-    return [name, shown, origins.get(key) ?? 'default'] as const;
+    return [keyOf(prefix, name), shown, origins.get(key) ?? 'default'] as const;
   });
   const nameWidth = Math.max(...rows.map(([name]) => name.length));
   const valueWidth = Math.max(...rows.map(([, value]) => value.length));

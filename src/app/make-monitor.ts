@@ -7,6 +7,7 @@ import { resolveSpawn } from '../actors/spawn-options.js';
 import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { ImproperlyConfigured, toError } from '../core/errors.js';
 import type { ApplicationPart, Inheritance } from './application-part.js';
+import type { CommandLine } from './command-line.js';
 import { joinCode } from './hook-code.js';
 import { PROGRAM_START } from './program-start.js';
 import { RECYCLE } from './recycling.js';
@@ -19,12 +20,16 @@ const STOP_EXTRA_MS = 1000;
 const RESTART_WINDOW_MS = 60_000;
 const NEVER_MS = LONGEST_TIMER_MS;
 
-/** The monitor of an application, still to be started. */
+/**
+ * The monitor of an application, still to be started.
+ * @param line - workers are told, who need not read it again
+ */
 export function makeMonitor(
   arbiter: Arbiter,
   part: ApplicationPart,
   { settings }: CombinedSettings,
   inheritance: Inheritance,
+  line: CommandLine,
 ): Monitor {
   const { name } = part;
   const isAlone = settings.workers === 0;
@@ -40,7 +45,7 @@ export function makeMonitor(
       restartWindowMs: RESTART_WINDOW_MS,
       stopTimeoutMs,
     }),
-    children: isAlone ? [] : [describeWorkers(name, settings, inheritance, stopTimeoutMs)],
+    children: isAlone ? [] : [describeWorkers(name, settings, inheritance, stopTimeoutMs, line)],
   });
   return monitor;
 }
@@ -70,6 +75,7 @@ function describeWorkers(
   settings: ResolvedSettings,
   { config, descriptors }: Inheritance,
   stopTimeoutMs: number,
+  line: CommandLine,
 ): ResolvedChild {
   const { script, args, cwd } = PROGRAM_START;
   if (script === undefined)
@@ -87,6 +93,6 @@ function describeWorkers(
   return {
     restart: 'permanent',
     workers: settings.workers,
-    spawn: { ...spawn, program: { script, args, cwd, descriptors } },
+    spawn: { ...spawn, program: { script, args, cwd, descriptors, told: line } },
   };
 }

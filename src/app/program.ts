@@ -6,15 +6,14 @@ import { processPort } from '../actors/port.js';
 import { VelaError } from '../core/errors.js';
 import { readMetrics } from '../core/metrics-source.js';
 import type { ApplicationPart } from './application-part.js';
-import { type CommandLine, parseCommandLine } from './command-line.js';
+import type { CommandLine } from './command-line.js';
 import { isTextLog } from './create-logger.js';
 import { loadSettings } from './load-settings.js';
 import { reopenLogs } from './open-logs.js';
 import { outliveOutput } from './outlive-output.js';
+import { listKnown } from './prefix.js';
 import { resolveIdentity, title } from './process-identity.js';
 import { READ_METRICS, REOPEN_LOGS } from './program-control.js';
-import { runApplications } from './run-applications.js';
-import type { SettingSet } from './settings.js';
 import { workerOf } from './worker-role.js';
 
 /** An application that this process has made. */
@@ -23,6 +22,9 @@ export interface Made {
   readonly part: ApplicationPart;
   isStarted: boolean;
 }
+
+/** Gives the command line. Workers, whom the main process tells what it says, do not ask. */
+export type CommandLineSource = () => CommandLine | Promise<CommandLine>;
 
 /** All of them, in order. */
 const made: Made[] = [];
@@ -41,42 +43,48 @@ export function findApplications(name: string): {
 }
 
 /** Starts one application, or does the work of its worker. */
-export async function startApplication(part: ApplicationPart, line: CommandLine): Promise<void> {
-  if (workerOf === part.name) await work(part, line);
+export async function startApplication(part: ApplicationPart, source: CommandLineSource): Promise<void> {
+  if (workerOf === part.name) await work(part);
   if (workerOf !== undefined) return;
   requireMain();
-  await run([part], line);
+  await run([part], source);
 }
 
 setProgram({
   async start() {
     const left = made.filter(({ isStarted }) => !isStarted).map(({ part }) => part);
-    if (left.length > 0) await run(left, readLine(left));
+    if (left.length > 0) await run(left, () => readCommandLine(process.argv.slice(2)));
   },
   async work() {
     if (workerOf === undefined) return;
     const found = made.find(({ part }) => part.name === workerOf);
-    if (found !== undefined) await work(found.part, readLine(made.map(({ part }) => part)));
+    if (found !== undefined) await work(found.part);
   },
 });
 
-/** The command line, with the flags of several applications. */
-function readLine(parts: readonly ApplicationPart[]): CommandLine {
-  const declared = Object.assign({}, ...parts.map((part) => part.declared)) as SettingSet;
-  return parseCommandLine(process.argv.slice(2), process.argv[1], declared);
+/** A command line with the flags of all applications that were made. */
+export async function readCommandLine(args: readonly string[]): Promise<CommandLine> {
+  // Workers do without.
+  const { parseCommandLine } = await import('./command-line.js');
+  return parseCommandLine(args, process.argv[1], listKnown(listParts()));
 }
 
-async function run(parts: readonly ApplicationPart[], line: CommandLine): Promise<void> {
+function listParts(): ApplicationPart[] {
+  return made.map(({ part }) => part);
+}
+
+async function run(parts: readonly ApplicationPart[], source: CommandLineSource): Promise<void> {
   for (const one of made) if (parts.includes(one.part)) one.isStarted = true;
-  await runApplications(parts, line);
+  const { runApplications } = await import('./run-applications.js');
+  await runApplications(parts, await source(), listParts());
 }
 
 /** Does the work of a worker, whose code is here; never resolves. */
-async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
+async function work(part: ApplicationPart): Promise<never> {
   outliveOutput();
-  serveActor(processPort(process), async ({ name }) => {
-    const combineWith = await loadSettings(line);
-    const { settings } = combineWith(part.code);
+  serveActor(processPort(process), async ({ name, told }) => {
+    const combineWith = await loadSettings(told as CommandLine, listParts());
+    const { settings } = combineWith(part.code, part.prefix);
     const identity = resolveIdentity(settings);
     identity.settle();
     process.title = title(settings.processName, 'worker', name);
@@ -84,7 +92,7 @@ async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
     part.configure(settings);
     // What it may want to know of the others.
     for (const other of made)
-      if (other.part !== part) other.part.configure(combineWith(other.part.code).settings);
+      if (other.part !== part) other.part.configure(combineWith(other.part.code, other.part.prefix).settings);
     const code = part.workerCode();
     return {
       code: {
@@ -95,7 +103,7 @@ async function work(part: ApplicationPart, line: CommandLine): Promise<never> {
         },
         commands: { ...code.commands, [REOPEN_LOGS]: reopenLogs, [READ_METRICS]: readMetrics },
       },
-      isLasting: true,
+      watch: settings.watchdog ? 'at-once' : 'never',
       log: { isText: isTextLog(settings.logFormat, settings.logFile), file: settings.logFile },
     };
   });

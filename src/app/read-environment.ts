@@ -1,8 +1,8 @@
 import { askNearest } from '../core/errors.js';
+import { explainPrefix, type KnownSettings } from './prefix.js';
 import { variableOf } from './setting.js';
 import { kindOf } from './setting-kinds.js';
 import type { SettingSource } from './setting-source.js';
-import { SETTINGS } from './settings.js';
 
 const PREFIX = 'VELA_';
 /** The config file's path. */
@@ -13,11 +13,14 @@ const ADDRESS_OF_A_SERVICE = /^(?:tcp|udp|sctp):\/\//;
 const ELSEWHERE: Readonly<Record<string, string>> = { VELA_PORT: 'VELA_BIND', VELA_HOST: 'VELA_BIND' };
 
 /** Reads the variables `VELA_*`. An empty one counts as absent. */
-export function readEnvironment(env: Readonly<Record<string, string | undefined>>): SettingSource {
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  settings: KnownSettings,
+): SettingSource {
   const names = new Map(
-    Object.entries(SETTINGS).flatMap(([name, setting]) => {
-      const variable = variableOf(name, setting);
-      return variable === undefined ? [] : [[variable, { name, setting }] as const];
+    [...settings].flatMap(([key, { setting }]) => {
+      const variable = variableOf(key, setting);
+      return variable === undefined ? [] : [[variable, { key, setting }] as const];
     }),
   );
   const values: Record<string, unknown> = {};
@@ -29,15 +32,21 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       const { parse, isList } = kindOf(known.setting);
       const texts = isList === true ? text.split(/[\s,]+/).filter((one) => one !== '') : [text];
       const parsed = texts.map((one) => parse(one, known.setting));
-      values[known.name] = parsed.length === 1 ? parsed[0] : parsed;
+      values[known.key] = parsed.length === 1 ? parsed[0] : parsed;
     } else if (!OF_A_SERVICE.test(variable) && !ADDRESS_OF_A_SERVICE.test(text)) {
-      problems.push(describeUnknown(variable, [...names.keys(), CONFIG_VARIABLE]));
+      problems.push(describeUnknown(variable, [...names.keys(), CONFIG_VARIABLE], settings));
     }
   }
   return { from: 'variable', values, problems };
 }
 
-function describeUnknown(variable: string, known: readonly string[]): string {
+function describeUnknown(variable: string, known: readonly string[], settings: KnownSettings): string {
+  const words = variable.slice(PREFIX.length).toLowerCase();
+  const why = explainPrefix(
+    words.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+    settings,
+  );
+  if (why !== undefined) return `There is no setting for the variable ${variable}: ${why}`;
   const hint = askNearest(ELSEWHERE[variable] ?? variable, known).replaceAll('"', '');
   return `There is no setting for the variable ${variable}${hint}; variables of Vela begin with ${PREFIX}, and docs/settings.md lists them: unset it, or give it another name`;
 }

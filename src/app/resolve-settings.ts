@@ -1,8 +1,10 @@
 import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
-import type { GatewayConfig, SniCertificate } from '../gateway/gateway.js';
+import type { GatewayConfig } from '../gateway/gateway.js';
+import { explainPrefix, type KnownSettings, keyOf, listKnown } from './prefix.js';
 import type { FilledOptions, ServerOptions } from './server-options.js';
+import { flagOf } from './setting.js';
 import { kindOf } from './setting-kinds.js';
-import { isSetting, nameSetting, originOf, type SettingName, type SettingSource } from './setting-source.js';
+import { nameSetting, originOf, type SettingName, type SettingSource } from './setting-source.js';
 import { SETTINGS, type SettingSet } from './settings.js';
 
 /** Checked settings, with everything filled in. */
@@ -19,6 +21,11 @@ export interface CombinedSettings {
   readonly origins: ReadonlyMap<SettingName, string>;
 }
 
+type TlsOptions = Pick<ServerOptions, 'certFile' | 'keyFile' | 'passphrase' | 'sni'>;
+type Unfinished<Options> = { readonly [Name in keyof Options]: Options[Name] | undefined };
+
+/** All settings, without prefix. */
+const PLAIN = listKnown([{ prefix: '', declared: SETTINGS }]);
 /** Names that other servers have. */
 const ELSEWHERE: Readonly<Record<string, SettingName>> = {
   port: 'bind',
@@ -48,7 +55,7 @@ export function checkOptions(
   others: readonly string[] = [],
 ): void {
   const problems: string[] = [];
-  checkSource(fromCode(options), problems, settings, others);
+  checkSource(fromCode(options), problems, listKnown([{ prefix: '', declared: settings }]), others);
   refuse(problems);
 }
 
@@ -64,23 +71,34 @@ export function fromCode(options: ServerOptions): SettingSource {
 /**
  * Takes each setting from the first source that has it, and checks all of them in all sources.
  * @param sources - the first comes before the others
+ * @param known - what they may have; code has names without prefix
+ * @param prefix - of the application
  * @throws {ImproperlyConfigured} with a line for each that is wrong
  */
-export function combineSettings(sources: readonly SettingSource[]): CombinedSettings {
+export function combineSettings(
+  sources: readonly SettingSource[],
+  known: KnownSettings = PLAIN,
+  prefix = '',
+): CombinedSettings {
   const problems: string[] = [];
-  const checked = sources.map((source) => ({ source, values: checkSource(source, problems) }));
+  const checked = sources.map((source) => {
+    const isCode = source.from === 'code';
+    const keyIn = (name: string) => (isCode ? name : keyOf(prefix, name));
+    return { source, keyIn, values: checkSource(source, problems, isCode ? PLAIN : known) };
+  });
   refuse(problems);
   const values = new Map<SettingName, unknown>();
   const origins = new Map<SettingName, string>();
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, (typeof SETTINGS)[SettingName]][]) {
-    const found = checked.find((one) => one.values.has(name));
-    const value = found === undefined ? setting.default : found.values.get(name);
+    const found = checked.find(({ keyIn, values }) => values.has(keyIn(name)));
+    const key = found?.keyIn(name) ?? name;
+    const value = found === undefined ? setting.default : found.values.get(key);
     if (value === undefined) continue;
     values.set(name, value);
-    origins.set(name, found === undefined ? 'default' : originOf(found.source, name));
+    origins.set(name, found === undefined ? 'default' : originOf(found.source, key, setting));
   }
   const { certFile, keyFile, passphrase, sni, ...rest } = Object.fromEntries(values) as ServerOptions;
-  const tls = resolveTls(certFile, keyFile, passphrase, sni);
+  const tls = resolveTls({ certFile, keyFile, passphrase, sni }, prefix);
   return { settings: Object.freeze({ ...rest, tls }) as ResolvedSettings, values, origins };
 }
 
@@ -88,18 +106,18 @@ export function combineSettings(sources: readonly SettingSource[]): CombinedSett
 function checkSource(
   source: SettingSource,
   problems: string[],
-  settings: SettingSet = SETTINGS,
+  known: KnownSettings,
   others: readonly string[] = [],
 ): Map<string, unknown> {
   problems.push(...(source.problems ?? []));
   const good = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(source.values)) {
-    if (!isSetting(name) || !Object.hasOwn(settings, name)) {
-      problems.push(describeUnknown(source, name, [...others, ...Object.keys(settings)]));
+  for (const [key, value] of Object.entries(source.values)) {
+    const setting = known.get(key)?.setting;
+    if (setting === undefined) {
+      problems.push(describeUnknown(source, key, known, others));
     } else if (value !== undefined) {
       try {
-        const setting = SETTINGS[name];
-        good.set(name, kindOf(setting).check(nameSetting(source, name), value, setting));
+        good.set(key, kindOf(setting).check(nameSetting(source, key, setting), value, setting));
       } catch (error) {
         if (!(error instanceof ImproperlyConfigured)) throw error;
         problems.push(error.message);
@@ -109,7 +127,15 @@ function checkSource(
   return good;
 }
 
-function describeUnknown({ from, file }: SettingSource, name: string, known: readonly string[]): string {
+function describeUnknown(
+  { from, file }: SettingSource,
+  name: string,
+  settings: KnownSettings,
+  others: readonly string[],
+): string {
+  const known = [...others, ...settings.keys()];
+  const why = explainPrefix(name, settings);
+  if (why !== undefined) return `There is no setting "${name}" in ${file}: ${why}`;
   const hint = askNearest(ELSEWHERE[name] ?? name, known);
   return from === 'file'
     ? `There is no setting "${name}" in ${file}${hint === '' ? `; the settings are ${known.join(', ')}` : hint}`
@@ -122,16 +148,15 @@ function refuse(problems: readonly string[]): void {
 
 /** @throws {ImproperlyConfigured} when a part is missing */
 function resolveTls(
-  certFile: string | undefined,
-  keyFile: string | undefined,
-  passphrase: string | undefined,
-  sni: readonly SniCertificate[] = [],
+  { certFile, keyFile, passphrase, sni = [] }: Unfinished<TlsOptions>,
+  prefix: string,
 ): GatewayConfig['tls'] {
   if (certFile !== undefined && keyFile !== undefined)
     return Object.freeze({ certFile, keyFile, passphrase, sni });
   if (certFile !== undefined || keyFile !== undefined) {
+    const missing = certFile === undefined ? 'certFile' : 'keyFile';
     throw new ImproperlyConfigured(
-      `Options "certFile" and "keyFile" go together, as TLS needs both: give ${certFile === undefined ? '"certFile" (--cert-file)' : '"keyFile" (--key-file)'} too`,
+      `Options "certFile" and "keyFile" go together, as TLS needs both: give "${missing}" (${flagOf(keyOf(prefix, missing), SETTINGS[missing])}) too`,
     );
   }
   if (sni.length > 0) {

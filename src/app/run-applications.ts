@@ -18,6 +18,7 @@ import { makeMonitor } from './make-monitor.js';
 import { type OpenLogs, openLogs, reopenLogs } from './open-logs.js';
 import { outliveOutput } from './outlive-output.js';
 import { takePidFile } from './pid-file.js';
+import type { SettingScope } from './prefix.js';
 import { type ProcessIdentity, resolveIdentity, title } from './process-identity.js';
 import { controlProgram, type ProgramControl, type RunningApplication } from './program-control.js';
 import { PROGRAM_START } from './program-start.js';
@@ -37,29 +38,51 @@ interface Loaded {
   readonly combined: CombinedSettings;
 }
 
+/** What starting takes beside applications. */
+interface StartContext {
+  readonly line: CommandLine;
+  /** Called when it is the turn of one. */
+  readonly begin: (one: Loaded) => void;
+  /** Reads the settings of one anew. */
+  readonly reload: (part: ApplicationPart, version: string) => Promise<CombinedSettings>;
+}
+
 /**
  * Runs applications in the main process: reads their settings, starts their workers, says that they are ready. What makes that
  * impossible ends the process, as does a command line that only asks for something.
+ * @param scopes - all applications of the program, also those that are not started now
  */
-export async function runApplications(parts: readonly ApplicationPart[], line: CommandLine): Promise<void> {
+export async function runApplications(
+  parts: readonly ApplicationPart[],
+  line: CommandLine,
+  scopes: readonly SettingScope[],
+): Promise<void> {
   if (line.print !== undefined) {
     process.stdout.write(line.print);
     process.exit(0);
   }
   const loaded: Loaded[] = [];
+  /** Of the application that is at work; of all before. */
+  let origins: CombinedSettings['origins'] = new Map();
+  const begin = ({ combined }: Loaded) => {
+    origins = combined.origins;
+  };
   try {
     requireNames(parts);
-    const combineWith = await loadSettings(line);
-    for (const part of parts) loaded.push({ part, combined: withoutScript(combineWith(part.code)) });
-    if (line.only !== undefined) report(loaded, line.only);
-    await start(loaded, line);
+    const combineWith = await loadSettings(line, scopes);
+    for (const part of parts)
+      loaded.push({ part, combined: withoutScript(combineWith(part.code, part.prefix)) });
+    if (line.only !== undefined) report(loaded, line.only, begin);
+    const reload = async (part: ApplicationPart, version: string) =>
+      (await loadSettings(line, scopes, version))(part.code, part.prefix);
+    await start(loaded, { line, begin, reload });
   } catch (error) {
     const control = controlProgram();
     // It was told to stop while it started, and ends by itself.
     if (control?.isStopping === true) await new Promise(() => {});
     await control?.abandon();
     if (!isOperational(error)) throw error;
-    fail(error, loaded);
+    fail(error, origins);
   }
 }
 
@@ -79,11 +102,13 @@ function withoutScript(combined: CombinedSettings): CombinedSettings {
   return { ...combined, settings: { ...combined.settings, workers: 0 } };
 }
 
-function report(loaded: readonly Loaded[], only: 'print' | 'check'): never {
-  for (const { part, combined } of loaded) {
+function report(loaded: readonly Loaded[], only: 'print' | 'check', begin: (one: Loaded) => void): never {
+  for (const one of loaded) {
+    const { part, combined } = one;
+    begin(one);
     if (only === 'print') {
       if (loaded.length > 1) process.stdout.write(`# ${part.name}\n`);
-      process.stdout.write(formatSettings(combined, part.declared));
+      process.stdout.write(formatSettings(combined, part.declared, part.prefix));
     } else if (combined.settings.tls !== undefined) {
       checkCertificates(combined.settings.tls);
     }
@@ -92,9 +117,10 @@ function report(loaded: readonly Loaded[], only: 'print' | 'check'): never {
   process.exit(0);
 }
 
-async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void> {
+async function start(loaded: readonly Loaded[], { line, begin, reload }: StartContext): Promise<void> {
   const [first] = loaded;
   if (first === undefined) return;
+  begin(first);
   outliveOutput();
   const { settings } = first.combined;
   // Where others serve, the main process stays where it is, and reads its settings there again.
@@ -124,17 +150,19 @@ async function start(loaded: readonly Loaded[], line: CommandLine): Promise<void
   // Who reads it sends signals, which are obeyed from here on.
   if (settings.pidFile !== undefined) control.atEnd(await takePidFile(settings.pidFile));
   const running: RunningApplication[] = [];
-  for (const { part, combined } of loaded) {
+  for (const loadedOne of loaded) {
+    const { part, combined } = loadedOne;
+    begin(loadedOne);
     if (!(await part.accept(arbiter))) continue;
     control.take(part);
     const inheritance = await part.prepare(logs.loggers);
-    const monitor = makeMonitor(arbiter, part, combined, inheritance);
+    const monitor = makeMonitor(arbiter, part, combined, inheritance, line);
     const one: RunningApplication = {
       part,
       monitor,
       settings: combined.settings,
       workers: combined.settings.workers,
-      reload: async (version) => (await loadSettings(line, version))(part.code),
+      reload: (version) => reload(part, version),
     };
     await monitor.start().catch((cause: unknown) => {
       throw explainStart(cause, part.name, combined.settings);
@@ -213,8 +241,7 @@ function isOperational(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error && LISTEN_CALLS.has(String(error.syscall));
 }
 
-function fail(error: Error, loaded: readonly Loaded[]): never {
-  const origins = new Map(loaded.flatMap(({ combined }) => [...combined.origins]));
+function fail(error: Error, origins: CombinedSettings['origins']): never {
   const lines = error.message.split('\n').map((message) => `vela: ${nameOrigin(message, origins)}\n`);
   process.stderr.write(lines.join(''));
   const isStart = error instanceof VelaError && error.code === 'ERR_APP_WORKER';

@@ -1,12 +1,12 @@
 import type { ServerOptions } from './server-options.js';
-import { flagOf, variableOf } from './setting.js';
-import { SETTINGS } from './settings.js';
+import { flagOf, type Setting, variableOf } from './setting.js';
 
 /** Where settings come from, with what was found there. */
 export interface SettingSource {
   readonly from: 'flag' | 'variable' | 'file' | 'code';
   /** The config file. */
   readonly file?: string;
+  /** By the keys of settings; in code by their names. */
   readonly values: Readonly<Record<string, unknown>>;
   /** What is wrong there, beside the values: a line each. */
   readonly problems?: readonly string[];
@@ -15,20 +15,15 @@ export interface SettingSource {
 export type SettingName = keyof ServerOptions;
 
 /** A setting as a message names it: `--bind`, `VELA_BIND`, `"bind" in vela.config.js`, `Option "bind"`. */
-export function nameSetting(source: SettingSource, name: string): string {
-  if (source.from === 'file') return `"${name}" in ${source.file}`;
-  return source.from === 'code' ? `Option "${name}"` : originOf(source, name);
+export function nameSetting(source: SettingSource, key: string, setting: Setting): string {
+  if (source.from === 'file') return `"${key}" in ${source.file}`;
+  return source.from === 'code' ? `Option "${key}"` : originOf(source, key, setting);
 }
 
 /** Where a setting comes from: `--bind`, `VELA_BIND`, `vela.config.js`, `code`. */
-export function originOf({ from, file = '' }: SettingSource, name: string): string {
+export function originOf({ from, file = '' }: SettingSource, key: string, setting: Setting): string {
   if (from === 'file') return file;
-  if (from === 'code' || !isSetting(name)) return 'code';
-  return (from === 'flag' ? flagOf : variableOf)(name, SETTINGS[name]) ?? name;
-}
-
-export function isSetting(name: string): name is SettingName {
-  return Object.hasOwn(SETTINGS, name);
+  return from === 'code' ? 'code' : ((from === 'flag' ? flagOf : variableOf)(key, setting) ?? key);
 }
 
 /** A message about an option, with the flag, variable or file beside it that the option comes from. */

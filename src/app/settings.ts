@@ -20,6 +20,12 @@ export const PROCESS_SETTINGS = {
   ...DEVELOPMENT,
 };
 
+/** Those of the program as a whole, whatever applications it has: they have no prefix. */
+const SHARED = { ...LOGS_OF_ALL, ...PROCESS, ...DEVELOPMENT };
+export function isShared(name: string): boolean {
+  return Object.hasOwn(SHARED, name);
+}
+
 /** Those that mean something only for a program and its processes. */
 const { gracefulTimeoutMs: _always, ...OF_WORKERS } = WORKERS;
 const { reload, reloadPath } = DEVELOPMENT;

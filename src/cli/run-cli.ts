@@ -1,10 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { formatError, ImproperlyConfigured, toError, VelaError } from '../core/errors.js';
 import { VERSION } from '../core/version.js';
-import { checkModule } from './check-module.js';
-import { doctor } from './doctor.js';
-import { printRoutes } from './print-routes.js';
-import { serveModule } from './serve-module.js';
 
 const MODULE = [
   '<module>',
@@ -57,6 +53,7 @@ function createCli(): Command {
     .allowUnknownOption()
     .argument('[args...]', 'a module and flags')
     .action(async (_args: string[], _options: object, command: Command) => {
+      const { serveModule } = await import('./serve-module.js');
       await serveModule(command.args);
     });
   cli
@@ -67,6 +64,7 @@ function createCli(): Command {
     .option('--path <path>', 'what is asked for', '/')
     .option('--timeout-ms <ms>', 'how long all of it may take', '60000')
     .action(async (module: string, options: { path: string; timeoutMs: string }) => {
+      const { checkModule } = await import('./check-module.js');
       process.exit((await checkModule(module, options)) ? 0 : EXIT_FAILED);
     });
   cli
@@ -75,6 +73,7 @@ function createCli(): Command {
     .usage(USAGE)
     .argument(...MODULE)
     .action(async (module: string) => {
+      const { printRoutes } = await import('./print-routes.js');
       process.exit((await printRoutes(module)) ? 0 : EXIT_FAILED);
     });
   cli
@@ -82,6 +81,7 @@ function createCli(): Command {
     .description('look whether this machine is fit to serve')
     .usage('[flags]')
     .action(async () => {
+      const { doctor } = await import('./doctor.js');
       process.exit((await doctor()) ? 0 : EXIT_FAILED);
     });
   return cli;

@@ -1,14 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
+import { bootFile } from '../core/boot-file.js';
 import { keepThreadFlags } from '../core/node-flags.js';
 import type { ResolvedOptions } from './executor-options.js';
 import type { ThreadHandle } from './thread-handle.js';
-
-/** What piscina loads in each thread; beside this file, and of its kind. */
-const THREAD = new URL(
-  `./thread/boot-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
-  import.meta.url,
-);
 
 /**
  * Where threads come from: piscina makes, limits and ends them. Each has one task for as long as it lives, which serves a
@@ -22,7 +17,7 @@ export async function createPiscina(
   const { Piscina } = await import('piscina');
   const execArgv = keepThreadFlags(process.execArgv);
   const piscina = new Piscina({
-    filename: fileURLToPath(THREAD),
+    filename: fileURLToPath(bootFile('executor/thread/boot-thread')),
     minThreads: 0,
     // One that is being replaced may still be there.
     maxThreads: 2 * maxThreads,

@@ -9,13 +9,13 @@ const KEY = 'http.authorization';
  * @example new WsgiHandler([authorization(), app])
  */
 export function authorization(): MiddlewareFunction {
-  const authorizationMiddleware: MiddlewareFunction = (environ) => {
+  const keepAuthorization: MiddlewareFunction = (environ) => {
     const found = parseAuthorization(environ.HTTP_AUTHORIZATION);
     if (found !== undefined) environ[KEY] = found;
   };
-  authorizationMiddleware.headers = ['authorization'];
-  authorizationMiddleware.runsOn = 'request';
-  return authorizationMiddleware;
+  keepAuthorization.headers = ['authorization'];
+  keepAuthorization.runsOn = 'request';
+  return keepAuthorization;
 }
 
 /** What the client says of who it is. Nothing of it is verified. */

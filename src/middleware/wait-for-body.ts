@@ -27,13 +27,13 @@ export function waitForBody(options: WaitForBodyOptions = {}): MiddlewareFunctio
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 0)
     throw optionError(OWNER, 'limitBytes', 'a whole number of bytes', limitBytes);
 
-  const waitForBodyMiddleware: MiddlewareFunction = (environ) => environ['wsgi.input'].load(limitBytes);
-  waitForBodyMiddleware.headers = [];
-  waitForBodyMiddleware.runsOn = 'request';
+  const loadBody: MiddlewareFunction = (environ) => environ['wsgi.input'].load(limitBytes);
+  loadBody.headers = [];
+  loadBody.runsOn = 'request';
   // The default is no claim: a server may well let less through.
   if (options.limitBytes !== undefined)
-    waitForBodyMiddleware.start = ({ config }) => requireServerLimit(OWNER, limitBytes, config);
-  return waitForBodyMiddleware;
+    loadBody.start = ({ config }) => requireServerLimit(OWNER, limitBytes, config);
+  return loadBody;
 }
 
 /** `waitForBody()` under the name that it has in pulsar. */

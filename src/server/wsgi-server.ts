@@ -10,12 +10,14 @@ import type { App } from '../core/contract.js';
 import { resolveCallable } from '../core/parts.js';
 import { openExecutors } from '../executor/open-executors.js';
 import type { ListenAddress, Sharing } from '../gateway/gateway.js';
-import { type ClaimedAddresses, claimAddresses } from './claim-addresses.js';
+import type { ClaimedAddresses } from './claim-addresses.js';
 import { type AddressShare, type Server, startServer } from './start-server.js';
 import { warnResets } from './warn-resets.js';
 
 /** Options of a {@link WsgiServer}. */
-export interface WsgiServerOptions extends ServerOptions, Pick<ApplicationOptions, 'name' | 'hooks'> {}
+export interface WsgiServerOptions
+  extends ServerOptions,
+    Pick<ApplicationOptions, 'name' | 'prefix' | 'hooks'> {}
 
 /** What a worker is told of where it serves. */
 interface WorkerFacts {
@@ -30,7 +32,7 @@ const FIRST_DESCRIPTOR = 4;
 
 /**
  * A server as a script's last line: it reads the command line, the environment and the config file, serves from worker
- * processes, says when it is ready, and stops on signals. Its name is `wsgi`, unless it is given one.
+ * processes, says when it is ready, and stops on signals. Its name is `wsgi`, unless it is given one, or a prefix.
  * @example await new WsgiServer(app, { bind: ':8060', workers: 4 }).start()
  */
 export class WsgiServer extends Application {
@@ -42,7 +44,8 @@ export class WsgiServer extends Application {
 
   /** @throws {ImproperlyConfigured} for wrong options */
   constructor(app: App, options: WsgiServerOptions = {}) {
-    super(typeof options === 'object' && options !== null ? { name: 'wsgi', ...options } : options, SETTINGS);
+    const isNamed = typeof options !== 'object' || options === null || options.prefix !== undefined;
+    super(isNamed ? options : { name: 'wsgi', ...options }, SETTINGS);
     this.#app = app;
   }
 
@@ -97,6 +100,7 @@ export class WsgiServer extends Application {
     resolveCallable(this.#app, 'The application');
     const { settings } = this;
     if (settings.workers === 0) return super.prepare(loggers);
+    const { claimAddresses } = await import('./claim-addresses.js');
     const claimed = await claimAddresses(settings, loggers.named('vela.server'));
     this.#claimed = claimed;
     if (claimed.gateway === 'uws' && settings.workers > 1) warnResets(loggers.named('vela.server'));

@@ -109,10 +109,8 @@ example('remote', async (t, { url }) => {
 
 t.test('multi: two applications, two addresses', async (t) => {
   const any = '127.0.0.1:0';
-  const program = runProgram(t, ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', 'multi'], {
-    SITE: any,
-    API: any,
-  });
+  const args = ['--import', './scripts/tsx.mjs', 'scripts/example.mjs', 'multi', '--bind', any];
+  const program = runProgram(t, args, { VELA_API_BIND: any });
   const [, site = '', api = ''] = await program.said(/^vela: ready: site on (\S+) .*, api on (\S+) /m);
   t.match(await (await fetch(site)).text(), /The site, answered by process \d+/);
   t.match(await (await fetch(api)).json(), { application: 'api', pid: Number });

@@ -31,15 +31,16 @@ export interface ScriptOptions {
 }
 
 const DIST = new URL('../../dist/', import.meta.url).href;
+const MODULES = new URL('../../.modules/', import.meta.url).href;
 const LONGEST_MS = 20_000;
 
 /**
  * Starts a script, which is killed with its test.
- * @param source - of a module; `DIST/` in it stands for the folder of what is built
+ * @param source - of a module; `DIST/` in it stands for the folder of what is built, `MODULES/` for that of all modules of src
  */
 export function startScript(t: Test, folder: string, source: string, options: ScriptOptions = {}): Script {
   const file = join(folder, `script-${counter++}.mjs`);
-  writeFileSync(file, source.replaceAll('DIST/', DIST));
+  writeFileSync(file, source.replaceAll('DIST/', DIST).replaceAll('MODULES/', MODULES));
   // tap gives NODE_OPTIONS back to every child.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, file, ...(options.args ?? [])];
   const child = spawn('env', command, {

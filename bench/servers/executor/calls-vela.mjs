@@ -1,8 +1,8 @@
-import { Exchange } from '../../../dist/core/exchange.js';
-import { Incoming } from '../../../dist/core/incoming.js';
-import { RequestInput } from '../../../dist/core/input.js';
-import { WaitQueue } from '../../../dist/core/wait-queue.js';
-import { createExecutor, middlewareInExecutor, move } from '../../../dist/executor/index.js';
+import { Exchange } from '../../../.modules/core/exchange.js';
+import { Incoming } from '../../../.modules/core/incoming.js';
+import { RequestInput } from '../../../.modules/core/input.js';
+import { WaitQueue } from '../../../.modules/core/wait-queue.js';
+import { createExecutor, middlewareInExecutor, move } from '../../../.modules/executor/index.js';
 import { runCalls } from '../../lib/executor-child.mjs';
 
 const HEADERS = 30;

@@ -1,5 +1,5 @@
-import { parsePattern } from '../../../dist/router/path-pattern.js';
-import { PathTree } from '../../../dist/router/path-tree.js';
+import { parsePattern } from '../../../.modules/router/path-pattern.js';
+import { PathTree } from '../../../.modules/router/path-tree.js';
 import { runRouter } from '../../lib/router-child.mjs';
 
 const isStrict = process.argv[3] === 'strict';

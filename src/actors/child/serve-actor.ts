@@ -39,8 +39,8 @@ const LONGEST_BEAT_MS = 10_000;
 /** An actor whose arbiter is gone has so long to stop, in ms. */
 const ORPHAN_MS = 2000;
 const STDERR_LOG = { isText: true, file: undefined };
-/** An actor that may be short-lived is watched after so long, in ms. */
-const WATCH_DELAY_MS = 1000;
+/** When the watchdog of an actor's process begins, in ms: that of one which may be short-lived, later. */
+const WATCH_AFTER_MS = { 'at-once': 0, later: 1000 } as const;
 /** How long the last words may take to leave, in ms. */
 const FLUSH_MS = 1000;
 
@@ -49,8 +49,8 @@ export interface LoadedActor {
   readonly code: ActorCode;
   /** Where its process logs, and how. @defaultValue standard error, for people */
   readonly log?: { readonly isText: boolean; readonly file: string | undefined };
-  /** It lives for long, and is watched from the start. @defaultValue false */
-  readonly isLasting?: boolean;
+  /** When its process has a watchdog. @defaultValue `later` */
+  readonly watch?: keyof typeof WATCH_AFTER_MS | 'never';
 }
 export type CodeLoader = (start: ActorStart) => Promise<LoadedActor>;
 
@@ -137,7 +137,7 @@ class ServedActor {
     this.#stopTimeoutMs = start.stopTimeoutMs;
     if (isMainThread) process.title = `vela: ${start.name}`;
     try {
-      const { code, log = STDERR_LOG, isLasting = false } = await this.#loadCode(start);
+      const { code, log = STDERR_LOG, watch = 'later' } = await this.#loadCode(start);
       const actor = new LocalActor(start, code, {
         logger: createWireLogger((line) => this.#link.tell([LOG, line])),
         deliver: (target, message) => this.#direct.deliver(target, message),
@@ -150,8 +150,8 @@ class ServedActor {
       let dueMs = performance.now() + everyMs;
       const beats = new Int32Array(new SharedArrayBuffer(4));
       const { name, timeoutMs } = start;
-      const delayMs = isLasting ? 0 : WATCH_DELAY_MS;
-      if (isMainThread) startWatchdog({ name, timeoutMs, beats, delayMs, log });
+      if (isMainThread && watch !== 'never')
+        startWatchdog({ name, timeoutMs, beats, delayMs: WATCH_AFTER_MS[watch], log });
       this.#beat = setInterval(() => {
         Atomics.add(beats, 0, 1);
         this.#link.tell([BEAT]);

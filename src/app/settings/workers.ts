@@ -26,6 +26,15 @@ export const WORKERS = {
     text: 'a worker whose loop is held for so long is killed and replaced, and the log says by what it was held; 0 is never',
     since: '0.1.0',
   },
+  watchdog: {
+    kind: 'boolean',
+    section: 'Workers',
+    default: true,
+    text: 'a thread in each worker tells by what its loop is held, and ends it when the main process is gone',
+    details:
+      'It costs 8 MB a worker. Without it a worker whose loop is held is killed after `workerTimeoutMs` all the same, but the log does not say by what; and one whose loop is held when the main process is killed ends only when its loop is free.',
+    since: '0.1.0',
+  },
   workerStartTimeoutMs: {
     kind: 'integer',
     section: 'Workers',

@@ -1,3 +1,4 @@
+import { bootFile } from '../../core/boot-file.js';
 import { importModule } from '../../core/import-module.js';
 import type { ThreadStart } from '../wire.js';
 
@@ -6,7 +7,6 @@ import type { ThreadStart } from '../wire.js';
  * then, for the server's code and the user's.
  */
 export default async function bootThread(start: ThreadStart): Promise<void> {
-  const name = `./serve-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`;
-  const module = await importModule(new URL(name, import.meta.url).href);
+  const module = await importModule(bootFile('executor/thread/serve-thread').href);
   await (module as typeof import('./serve-thread.js')).serveThread(start);
 }
