@@ -36,7 +36,11 @@ export function buildIfStale() {
 
 /** Whether dist is missing or older than its inputs. */
 export function isStale() {
-  return !existsSync(dist) || INPUTS.some((input) => newestMs(`${root}${input}`) >= statSync(dist).mtimeMs);
+  return (
+    !existsSync(dist) ||
+    !existsSync(modules) ||
+    INPUTS.some((input) => newestMs(`${root}${input}`) >= statSync(dist).mtimeMs)
+  );
 }
 
 /** Builds from empty. @returns whether it succeeded; the compiler has said why not. */

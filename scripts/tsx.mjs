@@ -8,4 +8,4 @@ import { fileURLToPath } from 'node:url';
 
 process.env.TSX_TSCONFIG_PATH ??= fileURLToPath(new URL('../tsconfig.build.json', import.meta.url));
 await import('tsx');
-register('./dist-hooks.mjs', import.meta.url);
+register('./built-hooks.mjs', import.meta.url);

@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const DIST = new URL('../../dist/', import.meta.url);
+const MODULES = new URL('../../.modules/', import.meta.url);
 const COMPILED = new URL('../../.tap/compiled/', import.meta.url);
 
 const done = new Set<string>();
 
-/** A module beside this one and those beside it that it imports, as JavaScript that imports dist in the place of src. @returns its URL */
+/** A module beside this one and those beside it that it imports, as JavaScript that imports what is built in the place of src. @returns its URL */
 export function compile(name: string): URL {
   const source = new URL(`./${name}.ts`, import.meta.url);
   const made = new URL(`${name}.mjs`, COMPILED);
@@ -29,7 +29,7 @@ export function compile(name: string): URL {
   const whole = new URL(`${name}-${process.pid}.mjs`, COMPILED);
   writeFileSync(
     whole,
-    outputText.replaceAll("'../../src/", `'${DIST.href}`).replaceAll(BESIDE, "'./$1.mjs'"),
+    outputText.replaceAll("'../../src/", `'${MODULES.href}`).replaceAll(BESIDE, "'./$1.mjs'"),
   );
   renameSync(whole, made);
   return made;
