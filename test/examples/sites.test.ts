@@ -71,7 +71,10 @@ example('calculator', async (t, { url }) => {
     [10, 10],
   );
   t.ok((await client.functions_list()).some(([name]) => name === 'calc.add'));
-  t.match(await createJsonRpcClient(`${url}/rpc`).call('rpc.discover'), { openrpc: '1.3.2', info: { title: 'Calculator' } });
+  t.match(await createJsonRpcClient(`${url}/rpc`).call('rpc.discover'), {
+    openrpc: '1.3.2',
+    info: { title: 'Calculator' },
+  });
   t.equal(await client.memory.store(5), 5);
   t.equal(await client.memory.recall(), 0, 'another visitor has another memory');
   t.match(await (await fetch(url)).text(), '<h1>A calculator over JSON-RPC</h1>');
