@@ -17,6 +17,7 @@ import {
   watch,
 } from '../../src/actors/index.js';
 import { HttpError, type VelaError } from '../../src/index.js';
+import { actorCommands, JsonRpcHandler, serverCommands } from '../../src/rpc/index.js';
 import { compile } from '../support/compile.js';
 import { eventually } from '../support/eventually.js';
 import { quiet, refusal, startArbiter } from '../support/start-arbiter.js';
@@ -403,4 +404,42 @@ t.test('mistakes are told at once, with what to write', async (t) => {
   t.throws(() => command('x', 1 as never), /command\(\) takes a function/);
   command('one-of-tests', () => 1);
   t.throws(() => command('one-of-tests', () => 1), /There is a command "one-of-tests" already/);
+});
+
+t.test('commands over JSON-RPC, for those who may', async (t) => {
+  const master = await startArbiter(t);
+  const actor = await make('plain', { name: 'one' });
+  const asked: unknown[] = [];
+  const handler = new JsonRpcHandler()
+    .mount(
+      'actors',
+      actorCommands({
+        authorize: ({ method, params }) => {
+          asked.push([method, params]);
+          return method !== 'actors.echo';
+        },
+        commands: ['ping', 'info', 'echo', 'kill_actor'],
+      }),
+    )
+    .mount(serverCommands({ authorize: () => true }));
+  const ask = async (method: string, ...params: unknown[]) => {
+    const text = await handler.dispatch(JSON.stringify({ jsonrpc: '2.0', method, params, id: 1 }), {
+      logger: quiet,
+    });
+    return JSON.parse(text as string);
+  };
+  t.equal((await ask('actors.ping', 'arbiter')).result, 'pong');
+  t.match((await ask('actors.info', 'one')).result, { actor: { name: 'one', id: actor.id } });
+  t.match((await ask('actors.echo', 'one', 1)).error, { code: -32003 });
+  t.equal((await ask('actors.run', 'one', 'node:os', 'hostname')).error.code, -32601, 'it is not named');
+  t.equal((await ask('actors.ping')).error.code, -32602);
+  t.equal((await ask('actors.ping', 5)).error.code, -32602);
+  t.match((await ask('actors.ping', 'nobody')).error, { code: -32000, data: { code: 'ERR_ACTOR_DIED' } });
+  t.match((await ask('server_info')).result, { arbiter: { actor: { name: 'arbiter' } } });
+  t.ok((await ask('actors.kill_actor', 'arbiter', actor.id)).error === undefined);
+  t.match((await ask('actors.ping', actor.id)).error, { code: -32000 });
+  t.same(asked[0], ['actors.ping', ['arbiter']]);
+  t.throws(() => actorCommands({} as never), /"authorize" of actorCommands\(\) must be a function/);
+  t.throws(() => actorCommands({ authorize: () => true, commands: 'ping' } as never), /"commands"/);
+  t.ok(master);
 });

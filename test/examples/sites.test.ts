@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
+import type { calculator } from '../../examples/calculator/calculator.js';
+import { createJsonRpcClient } from '../../src/rpc/index.js';
 import { example, until } from '../support/example.js';
 import { startExample } from '../support/run-example.js';
 
@@ -19,6 +21,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'account',
     'api',
     'blocking',
+    'calculator',
     'digest',
     'events',
     'files',
@@ -47,6 +50,35 @@ example('httpbin', async (t, { url }) => {
   const answer = await fetch(`${url}/anything/a?b=c`, { method: 'POST', body: 'x' });
   t.match(await answer.json(), { args: { b: 'c' }, data: 'x', method: 'POST', url: `${url}/anything/a?b=c` });
   t.match(await (await fetch(url)).text(), '<h1>httpbin on Vela</h1>');
+});
+
+example('calculator', async (t, { url }) => {
+  const client = createJsonRpcClient<typeof calculator>(`${url}/rpc`);
+  const outcomes = await client.batch((b) => [
+    b.calc.add(6, 7),
+    b.calc.subtract(6, 7),
+    b.calc.multiply(6, 7),
+    b.call('calc.divide', { b: 8, a: 6 }),
+    b.calc.divide(1, 0),
+  ]);
+  t.same(
+    outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.code)),
+    [13, -1, 42, 0.75, 1],
+  );
+  const walks = await client.random.walks(10, 2);
+  t.same(
+    walks.map((walk) => walk.length),
+    [10, 10],
+  );
+  t.ok((await client.functions_list()).some(([name]) => name === 'calc.add'));
+  t.match(await createJsonRpcClient(`${url}/rpc`).call('rpc.discover'), {
+    openrpc: '1.3.2',
+    info: { title: 'Calculator' },
+  });
+  t.equal(await client.memory.store(5), 5);
+  t.equal(await client.memory.recall(), 0, 'another visitor has another memory');
+  t.match(await (await fetch(url)).text(), '<h1>A calculator over JSON-RPC</h1>');
+  await client.close();
 });
 
 example('toolkit', async (t, { url }) => {
