@@ -11,6 +11,7 @@ export { createJsonRpcClient, type JsonRpcBatch, type JsonRpcClient } from './js
 export { JSON_RPC_CODES, JsonRpcError } from './json-rpc-error.js';
 export { JsonRpcHandler } from './json-rpc-handler.js';
 export type { JsonRpcSession, JsonRpcSessionOptions } from './json-rpc-session.js';
+export { type JsonRpcWebSocketOptions, jsonRpcWebSocket } from './json-rpc-websocket.js';
 export type { JsonRpcMethodDescription } from './method-description.js';
 export type { JsonRpcMiddleware } from './method-table.js';
 export type {

@@ -1,0 +1,158 @@
+/** JSON-RPC over WebSockets, from Vela's client and from others', on both gateways. */
+import { once } from 'node:events';
+import { JSONRPCClient } from 'json-rpc-2.0';
+import t, { type Test } from 'tap';
+import { WebSocket } from 'ws';
+import { Http401, serve, WsgiHandler } from '../src/index.js';
+import { createJsonRpcClient, JsonRpcHandler, jsonRpcWebSocket } from '../src/rpc/index.js';
+
+let gate = openGate<string>();
+let aborted = openGate<string>();
+const rpc = new JsonRpcHandler()
+  .method('ping', () => 'pong')
+  .method(
+    'add',
+    {
+      params: [
+        ['a', 'number'],
+        ['b', 'number'],
+      ],
+    },
+    (_call, a, b) => a + b,
+  )
+  .method('who', (call) => `${call.request.header('x-user')} at ${call.request.path}`)
+  .method('wait', () => gate.promise)
+  .method('hang', async ({ signal }) => {
+    await once(signal, 'abort');
+    aborted.resolve((signal.reason as { code: string }).code);
+  });
+
+const app = new WsgiHandler([
+  jsonRpcWebSocket('/rpc', rpc),
+  jsonRpcWebSocket('/narrow', rpc, { maxConcurrentCalls: 1, maxWaitingCalls: 1 }),
+  jsonRpcWebSocket('/closed', rpc, {
+    handshake() {
+      throw new Http401('Sign in first');
+    },
+  }),
+]);
+
+for (const gateway of ['uws', 'node'] as const) {
+  t.test(gateway, async (t) => {
+    const server = await serve(app, { bind: '127.0.0.1:0', gateway, logLevel: 'silent' });
+    const url = server.url.replace('http', 'ws');
+    t.teardown(() => server.close({ timeoutMs: 0 }));
+
+    await t.test("Vela's client", async (t) => {
+      const client = createJsonRpcClient<typeof rpc>(`${url}/rpc`, { headers: { 'X-User': 'ann' } });
+      t.teardown(() => client.close());
+      t.equal(await client.ping(), 'pong');
+      t.equal(await client.call('add', { a: 1, b: 2 }), 3);
+      t.equal(await client.who(), 'ann at /rpc');
+      await t.rejects(client.call('add', ['x', 2] as never), { code: -32602 });
+      const [one, two] = await client.batch((b) => [b.add(1, 2), b.ping()]);
+      t.match([one, two], [{ value: 3 }, { value: 'pong' }]);
+    });
+
+    await t.test('calls overtake each other', async (t) => {
+      gate = openGate<string>();
+      const client = createJsonRpcClient<typeof rpc>(`${url}/rpc`);
+      t.teardown(() => client.close());
+      const slow = client.wait();
+      t.equal(await client.ping(), 'pong');
+      gate.resolve('at last');
+      t.equal(await slow, 'at last');
+    });
+
+    await t.test('calls of a connection are bounded', async (t) => {
+      gate = openGate<string>();
+      const client = createJsonRpcClient<typeof rpc>(`${url}/narrow`);
+      t.teardown(() => client.close());
+      const first = client.wait();
+      const second = client.wait();
+      await t.rejects(client.ping(), { code: -32002 });
+      gate.resolve('done');
+      t.same(await Promise.all([first, second]), ['done', 'done']);
+    });
+
+    await t.test('the package json-rpc-2.0, and frames as they are', async (t) => {
+      const socket = await connect(t, `${url}/rpc`);
+      const client = new JSONRPCClient((request) => socket.send(JSON.stringify(request)));
+      socket.on('message', (data) => client.receive(JSON.parse(String(data))));
+      t.equal(await client.request('add', [2, 3]), 5);
+      await t.rejects(Promise.resolve(client.request('nothing', [])), /Method not found/);
+      client.notify('ping', []);
+      t.equal(await client.request('ping', []), 'pong');
+      socket.removeAllListeners('message');
+      const said = async (message: string | Buffer) => {
+        socket.send(message);
+        const [data] = await once(socket, 'message');
+        return String(data);
+      };
+      t.equal(await said('{'), '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"},"id":null}');
+      t.equal(
+        await said('[]'),
+        '{"jsonrpc":"2.0","error":{"code":-32600,"message":"Invalid Request"},"id":null}',
+      );
+      t.equal(
+        await said(Buffer.from('{"jsonrpc":"2.0","method":"ping","id":"a"}')),
+        '{"jsonrpc":"2.0","result":"pong","id":"a"}',
+      );
+    });
+
+    await t.test('a client that leaves aborts its calls', async (t) => {
+      aborted = openGate<string>();
+      const socket = await connect(t, `${url}/rpc`);
+      socket.send('{"jsonrpc":"2.0","method":"hang","id":1}');
+      socket.send('{"jsonrpc":"2.0","method":"ping","id":2}');
+      await once(socket, 'message');
+      socket.terminate();
+      t.equal(await aborted.promise, 'ERR_RPC_CLOSED');
+    });
+
+    await t.test('a handshake that is refused rejects calls', async (t) => {
+      const client = createJsonRpcClient<typeof rpc>(`${url}/closed`, { retries: 0 });
+      t.teardown(() => client.close());
+      await t.rejects(client.ping(), { code: 'ERR_RPC_CONNECTION' });
+    });
+
+    await t.test('calls under way reject when the server stops', async (t) => {
+      const other = await serve(app, { bind: '127.0.0.1:0', gateway, logLevel: 'silent' });
+      const client = createJsonRpcClient<typeof rpc>(`${other.url.replace('http', 'ws')}/rpc`, {
+        retries: 0,
+      });
+      t.teardown(() => client.close());
+      await client.ping();
+      gate = openGate<string>();
+      const waiting = t.rejects(client.wait(), { code: 'ERR_RPC_CONNECTION' });
+      await client.ping();
+      const closing = other.close({ timeoutMs: 0 });
+      await waiting;
+      gate.resolve('late');
+      await closing;
+    });
+  });
+}
+
+t.test('mistakes are told at once', (t) => {
+  t.throws(() => jsonRpcWebSocket('/rpc', {} as never), /takes a path and a JsonRpcHandler/);
+  t.throws(() => jsonRpcWebSocket('/rpc', rpc, { maxConcurrentCalls: 0 }), /maxConcurrentCalls/);
+  t.throws(() => jsonRpcWebSocket('/rpc', rpc, { concurrency: 4 } as never), /concurrency/);
+  t.end();
+});
+
+async function connect(t: Test, url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url);
+  t.teardown(() => socket.terminate());
+  await once(socket, 'open');
+  return socket;
+}
+
+/** A promise, and what resolves it. */
+function openGate<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
