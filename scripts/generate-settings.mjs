@@ -85,7 +85,8 @@ function formatTypes() {
   });
   const filled = entries.map(([name, setting]) => {
     const mark = setting.default === undefined ? '?' : '';
-    return `  readonly ${name}${mark}: ${kindOf(setting).type(setting)};\n`;
+    const kind = kindOf(setting);
+    return `  readonly ${name}${mark}: ${(kind.filledType ?? kind.type)(setting)};\n`;
   });
   return `// Generated from the declarations in src/app/settings: ${COMMAND}
 import type { SniCertificate } from '../gateway/gateway.js';

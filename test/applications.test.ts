@@ -72,8 +72,10 @@ t.test('hooks come in their order, in the process that is theirs', async (t) => 
 });
 
 t.test('applications send messages to each other, and know of each other', async (t) => {
-  const { ask, said, stop } = await startBoth(t);
-  await said(/"actor":"ticker-2","ticks":1/);
+  const { ask, said, stop, lines } = await startBoth(t);
+  const [tick] = await said(/.*"actor":"ticker-2","ticks":1.*/);
+  const started = lines.find((line) => line.startsWith('workerStart ticker-2 '));
+  t.same(tick.match(/"pid":\d+/g), [`"pid":${started?.split(' ')[2]}`], 'a line of a worker has its pid');
   t.equal(await ask('/worker'), 'hello Ann, from ticker-1 to site-1');
   t.equal(await ask('/monitor'), 'hello Ann, from ticker to site-1');
   t.equal(await ask('/own'), 'hello Ann, from site to site-1');
@@ -225,7 +227,7 @@ t.test('mistakes are told when they are made', (t) => {
   );
   t.throws(
     () => new Application({ bind: 1 } as object),
-    /no option "bind"; the options are name, hooks, workers/,
+    /no option "bind"; the options are name, prefix, hooks, workers/,
   );
   t.throws(
     () => new Application({ hooks: { whenRedy() {} } as object }),

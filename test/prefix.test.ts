@@ -105,7 +105,7 @@ t.test('mistakes are told with the prefix, all at once', (t) => {
   t.same(stderr.sort(), [
     'vela: "apiGateway" in vela.config.json must be one of uws, node, auto; received "usw" (did you mean "uws"?)',
     'vela: --api-bind takes a value, as in --api-bind <address>; received the flag --api-gateway',
-    'vela: --api-workers must be a whole number from 0 to 1024; received "many"',
+    'vela: --api-workers must be a whole number from 0 to 1024, or auto; received "many"',
     'vela: There is no flag --api-bnd (did you mean --api-bind?); --help lists the flags',
     'vela: There is no flag --api-pid-file: "pidFile" is the whole program\'s, and has no prefix; --help lists the flags',
     `vela: There is no flag --rpc-bind: no application of this program has the prefix "rpc"; there is ${prefixes}; --help lists the flags`,
@@ -133,6 +133,14 @@ t.test('there need not be one without prefix', (t) => {
   t.match(stdout, /^# api\napiBind +:9 +--api-bind$/m);
   const [refused] = run(t, ['--bind', ':9'], { WITHOUT_MAIN: '1' }).stderr;
   t.match(refused, /^vela: There is no flag --bind/);
+  t.end();
+});
+
+t.test('WEB_CONCURRENCY is for the server without prefix', (t) => {
+  const { stdout } = run(t, ['--print-config'], { WEB_CONCURRENCY: '3' });
+  t.match(stdout, /^workers +3 +WEB_CONCURRENCY$/m);
+  t.match(stdout, /^apiWorkers +1 +default$/m);
+  t.match(stdout, /^tickWorkers +1 +default$/m);
   t.end();
 });
 

@@ -2,12 +2,21 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import t from 'tap';
-import { type App, type Logger, Router, type ServerOptions, serve, WsgiHandler } from '../src/index.js';
+import {
+  type App,
+  type Logger,
+  Router,
+  type ServerOptions,
+  serve,
+  WsgiHandler,
+  type WsgiServerOptions,
+} from '../src/index.js';
 import { accessLog } from '../src/middleware/index.js';
 import { testClient } from '../src/testing/index.js';
-import { makeFolder, start } from './support/run-in-folder.js';
+import { type Given, makeFolder, start } from './support/run-in-folder.js';
 
 /** What --print-config says of a setting: its value, and where it comes from. */
 function rowOf(text: string, name: string): string | undefined {
@@ -70,6 +79,30 @@ t.test('--check-config', async (t) => {
     /^vela: Option "certFile" \(vela\.config\.mjs\) must be a certificate in PEM; \/\S+\/a\.pem is not/,
   );
 });
+
+t.test(
+  'the number of workers may be that of processors, and is that of WEB_CONCURRENCY where nobody gives it',
+  async (t) => {
+    const env = { WEB_CONCURRENCY: '3' };
+    const print = async (args: readonly string[], given: Given = {}) => {
+      // Servers of tests have none unless they are given some.
+      const code = { workers: undefined, ...given.code } as WsgiServerOptions;
+      const { stdout } = await start(t, [...args, '--print-config'], { env, ...given, code });
+      return rowOf(stdout, 'workers');
+    };
+    t.equal(await print([]), '3 < WEB_CONCURRENCY');
+    t.equal(await print([], { code: { workers: 2 } }), '2 < code');
+    t.equal(await print(['-w', 'auto']), `${availableParallelism()} < --workers`);
+    t.equal(await print([], { code: { workers: 'auto' } }), `${availableParallelism()} < code`);
+    t.equal(await print([], { env: { WEB_CONCURRENCY: '' } }), '1 < default');
+    const wrong = await start(t, [], { env: { WEB_CONCURRENCY: 'many' } });
+    t.equal(wrong.code, 2);
+    t.equal(
+      wrong.stderr,
+      'vela: WEB_CONCURRENCY must be a whole number from 0 to 1024, or auto; received "many"\n',
+    );
+  },
+);
 
 t.test('all mistakes are told at once, each with its place, its value and what to do', async (t) => {
   const files = {

@@ -8,6 +8,7 @@ import t from 'tap';
 import { eventually } from './support/eventually.js';
 import { runProgram, startProgram } from './support/run-example.js';
 import { makeFolder } from './support/run-in-folder.js';
+import { startScript } from './support/script.js';
 import { ask, childrenOf, isAlive, PROGRAM, pidsOf, startServed } from './support/workers.js';
 
 for (const gateway of ['uws', 'node'] as const) {
@@ -155,6 +156,7 @@ t.test('SIGHUP puts new workers in the place of the old ones', async (t) => {
   process.kill(served.pid, 'SIGHUP');
   await served.said(/"wsgi" was not reloaded, and serves on as it was/);
   t.match(served.log(), /broken at load/);
+  t.notMatch(served.log(), /was not reloaded.*\n +at /, 'the stack of it is there once');
   t.same(await pidsOf(served.url), second, 'a version that does not start changes nothing');
 
   rmSync(broken);
@@ -209,6 +211,37 @@ t.test('SIGTTIN and SIGTTOU change how many there are', async (t) => {
   for (const _ of [1, 2]) process.kill(served.pid, 'SIGTTOU');
   await eventually('one is the least', () => childrenOf(served.pid).length === 1);
   t.match(await pidsOf(served.url), childrenOf(served.pid));
+});
+
+t.test('one more that does not come up leaves the number as it was', async (t) => {
+  const broken = join(makeFolder(t), 'broken');
+  const served = await startServed(t, [], { BROKEN_WHEN: broken });
+  writeFileSync(broken, '');
+  process.kill(served.pid, 'SIGTTIN');
+  await served.said(/could not be scaled to 2, and has 1: /);
+  rmSync(broken);
+  process.kill(served.pid, 'SIGTTIN');
+  await eventually('two', async () => (await pidsOf(served.url)).length === 2);
+  t.notMatch(served.log(), /has 3 workers/);
+  t.equal(childrenOf(served.pid).length, 2);
+  t.equal(await served.stop(), 0);
+});
+
+t.test('workers have no inspector', async (t) => {
+  const script = startScript(
+    t,
+    makeFolder(t),
+    `import { WsgiServer } from 'DIST/index.js';
+    console.log(JSON.stringify(process.env.NODE_OPTIONS ?? 'none'));
+    process.env.NODE_OPTIONS = '--no-warnings --inspect=127.0.0.1:0 --inspect-port 0 --max-http-header-size=20000 --inspect-brk';
+    const hooks = { whenReady: () => process.send('ready') };
+    await new WsgiServer(() => [], { bind: '127.0.0.1:0', hooks }).start();`,
+  );
+  t.equal(await script.next(), 'ready');
+  process.kill(script.pid, 'SIGTERM');
+  const { code, stdout, stderr } = await script.ended;
+  t.same([code, stderr], [0, '']);
+  t.match(stdout, /^"none"\n"--no-warnings +--max-http-header-size=20000"\n/);
 });
 
 t.test('workers are replaced after so many requests, with so much memory, at such an age', async (t) => {

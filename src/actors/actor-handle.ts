@@ -191,7 +191,10 @@ export class ActorHandle {
         this.#killIn(this.options.stopTimeoutMs + STOP_GRACE_MS, 'killed');
         return;
       case LOG:
-        writeLine(this.#owner.logger, frame[1], { actor: this.proxy.name });
+        writeLine(this.#owner.logger, frame[1], {
+          actor: this.proxy.name,
+          ...(this.pid !== undefined && { pid: this.pid }),
+        });
         return;
       case WATCH:
         this.#watch(frame[1], frame[2]);

@@ -154,10 +154,15 @@ export class Monitor {
 
   #scaleLater(workers: number): void {
     this.scale(workers).catch((error: unknown) => {
+      if (this.#stopping !== undefined) return;
       const { name } = this.proxy;
+      const { size } = this.#supervisor;
+      // Unless another number is wanted by now.
+      if (this.#actor.config.workers === workers) this.#actor.setConfig('workers', size);
+      // Why an actor has not come up was logged with its end.
       this.#owner.logger.error(
-        { err: toError(error) },
-        `the monitor "${name}" could not be scaled to ${workers}`,
+        { workers: size },
+        `the monitor "${name}" could not be scaled to ${workers}, and has ${size}: ${toError(error).message}`,
       );
     });
   }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { bootFile } from '../core/boot-file.js';
-import { keepProcessFlags, keepThreadFlags } from '../core/node-flags.js';
+import { keepNodeOptions, keepProcessFlags, keepThreadFlags } from '../core/node-flags.js';
 import { type Port, processPort, workerPort } from './port.js';
 import type { ResolvedSpawn } from './spawn-options.js';
 
@@ -38,7 +38,7 @@ function startProcess({ env, execArgv, program }: ResolvedSpawn, onEnd: (end: Ru
   const child = fork(program?.script ?? boot, program?.args ?? [], {
     serialization: 'advanced',
     execArgv: execArgv === undefined ? keepProcessFlags(process.execArgv) : [...execArgv],
-    env: { ...process.env, ...env },
+    env: { ...keepEnvironment(), ...env },
     ...(program && {
       cwd: program.cwd,
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...program.descriptors],
@@ -67,6 +67,11 @@ function startProcess({ env, execArgv, program }: ResolvedSpawn, onEnd: (end: Ru
     terminate: () => child.kill('SIGTERM'),
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+function keepEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS, ...others } = process.env;
+  return NODE_OPTIONS === undefined ? others : { ...others, NODE_OPTIONS: keepNodeOptions(NODE_OPTIONS) };
 }
 
 function startThread(

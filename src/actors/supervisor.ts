@@ -52,6 +52,11 @@ export class Supervisor {
     return this.#children.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
   }
 
+  /** How many there are of its only kind of child, those that are being restarted included. */
+  get size(): number {
+    return this.#children.filter(({ options }) => options === this.#options.children[0]).length;
+  }
+
   /** Rejects when one does not come up; those that did are left for `stop`. */
   start(): Promise<void> {
     return this.#start(this.#children);

@@ -61,16 +61,16 @@ function makeRoot(config: LogConfig, isText: boolean, level: string, sink: LineS
   const { redact, serializers, mixin, transport, timestamp, messageKey = 'msg', base, formatters } = config;
   const options: pino.LoggerOptions = {
     level,
-    base: { pid: process.pid },
+    base: null,
     errorKey: 'err',
     messageKey,
+    mixin: addPid(mixin),
     ...(redact !== undefined && { redact }),
-    ...(mixin !== undefined && { mixin }),
     ...(serializers !== undefined && { serializers }),
   };
   if (isText) options.serializers = { ...serializers, err: serializeStack };
   else {
-    if (base !== undefined) options.base = base;
+    if (base !== undefined) Object.assign(options, { base, mixin });
     if (formatters !== undefined) options.formatters = formatters;
     if (timestamp !== undefined) options.timestamp = findTimestamp(timestamp);
   }
@@ -81,6 +81,12 @@ function makeRoot(config: LogConfig, isText: boolean, level: string, sink: LineS
       cause,
     });
   }
+}
+
+/** Not as what each line has, as those of workers say whose they are: pino would write both. */
+function addPid(mixin: LogConfig['mixin']): NonNullable<LogConfig['mixin']> {
+  const { pid } = process;
+  return mixin === undefined ? () => ({ pid }) : (...line) => ({ pid, ...mixin(...line) });
 }
 
 function both(one: LineSink, other: LineSink): LineSink {

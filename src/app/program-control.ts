@@ -199,6 +199,7 @@ export class ProgramControl {
       this.#tellAlone(part, 'be reloaded');
       return false;
     }
+    let isReplacing = false;
     try {
       const { settings } = await running.reload(`?${this.#reloads}`);
       const { workers } = settings;
@@ -208,6 +209,7 @@ export class ProgramControl {
           { settings: late },
           `"${part.name}" is reloaded without ${late.join(', ')}: what has changed there needs a restart`,
         );
+      isReplacing = true;
       await monitor.replace();
       // What signals have made of the number stays, unless the settings have changed.
       if (workers !== running.workers && workers > 0) {
@@ -218,9 +220,10 @@ export class ProgramControl {
     } catch (error) {
       if (this.isStopping) return false;
       const err = toError(error);
-      const isSettings = error instanceof ImproperlyConfigured;
+      // Why a worker has not come up the arbiter has logged, with its stack.
+      const isTold = isReplacing || error instanceof ImproperlyConfigured;
       this.#logger.error(
-        isSettings ? {} : { err },
+        isTold ? {} : { err },
         `"${part.name}" was not reloaded, and serves on as it was: ${err.message}`,
       );
       return false;

@@ -84,15 +84,14 @@ async function work(part: ApplicationPart): Promise<never> {
   outliveOutput();
   serveActor(processPort(process), async ({ name, told }) => {
     const combineWith = await loadSettings(told as CommandLine, listParts());
-    const { settings } = combineWith(part.code, part.prefix);
+    const { settings } = combineWith(part);
     const identity = resolveIdentity(settings);
     identity.settle();
     process.title = title(settings.processName, 'worker', name);
     process.on('SIGUSR1', reopenLogs);
     part.configure(settings);
     // What it may want to know of the others.
-    for (const other of made)
-      if (other.part !== part) other.part.configure(combineWith(other.part.code, other.part.prefix).settings);
+    for (const other of made) if (other.part !== part) other.part.configure(combineWith(other.part).settings);
     const code = part.workerCode();
     return {
       code: {

@@ -3,6 +3,7 @@ import { explainPrefix, type KnownSettings } from './prefix.js';
 import { variableOf } from './setting.js';
 import { kindOf } from './setting-kinds.js';
 import type { SettingSource } from './setting-source.js';
+import { SETTINGS } from './settings.js';
 
 const PREFIX = 'VELA_';
 /** The config file's path. */
@@ -12,11 +13,24 @@ const OF_A_SERVICE = /^VELA_(?:SERVICE_(?:HOST|PORT)|PORT_\d+_)/;
 const ADDRESS_OF_A_SERVICE = /^(?:tcp|udp|sctp):\/\//;
 const ELSEWHERE: Readonly<Record<string, string>> = { VELA_PORT: 'VELA_BIND', VELA_HOST: 'VELA_BIND' };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the variables of other servers that count where nothing else gives a setting. An empty one counts as absent. */
+export function readFallbacks(env: Environment): SettingSource {
+  const values: Record<string, unknown> = {};
+  const variables: Record<string, string> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const { fallback } = setting;
+    const text = fallback === undefined ? '' : (env[fallback] ?? '');
+    if (fallback === undefined || text === '') continue;
+    values[name] = kindOf(setting).parse(text, setting);
+    variables[name] = fallback;
+  }
+  return { from: 'variable', variables, values };
+}
+
 /** Reads the variables `VELA_*`. An empty one counts as absent. */
-export function readEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-  settings: KnownSettings,
-): SettingSource {
+export function readEnvironment(env: Environment, settings: KnownSettings): SettingSource {
   const names = new Map(
     [...settings].flatMap(([key, { setting }]) => {
       const variable = variableOf(key, setting);

@@ -24,6 +24,7 @@ import { controlProgram, type ProgramControl, type RunningApplication } from './
 import { PROGRAM_START } from './program-start.js';
 import type { CombinedSettings, ResolvedSettings } from './resolve-settings.js';
 import { nameOrigin } from './setting-source.js';
+import { SETTINGS } from './settings.js';
 
 /** The settings are wrong, or an address cannot be had. */
 const EXIT_CONFIGURATION = 2;
@@ -70,11 +71,10 @@ export async function runApplications(
   try {
     requireNames(parts);
     const combineWith = await loadSettings(line, scopes);
-    for (const part of parts)
-      loaded.push({ part, combined: withoutScript(combineWith(part.code, part.prefix)) });
+    for (const part of parts) loaded.push({ part, combined: withoutScript(combineWith(part)) });
     if (line.only !== undefined) report(loaded, line.only, begin);
     const reload = async (part: ApplicationPart, version: string) =>
-      (await loadSettings(line, scopes, version))(part.code, part.prefix);
+      (await loadSettings(line, scopes, version))(part);
     await start(loaded, { line, begin, reload });
   } catch (error) {
     const control = controlProgram();
@@ -98,7 +98,9 @@ function requireNames(parts: readonly ApplicationPart[]): void {
 
 /** What is no file, such as `node -e`, cannot be run again by workers: it does without, unless they were asked for. */
 function withoutScript(combined: CombinedSettings): CombinedSettings {
-  if (PROGRAM_START.script !== undefined || combined.origins.get('workers') !== 'default') return combined;
+  const origin = combined.origins.get('workers');
+  const isAsked = origin !== 'default' && origin !== SETTINGS.workers.fallback;
+  if (PROGRAM_START.script !== undefined || isAsked) return combined;
   return { ...combined, settings: { ...combined.settings, workers: 0 } };
 }
 

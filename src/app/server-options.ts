@@ -24,11 +24,13 @@ export interface ServerOptions {
    */
   allowTunnels?: boolean;
   /**
-   * How many processes do the work, under one that looks after them; 0 does it in the only process. One for
-   * each core is a good start. With 0 nothing is restarted, reloaded or recycled.
+   * How many processes do the work, under one that looks after them; `auto` is one for each processor, and 0
+   * does it in the only process. With 0 nothing is restarted, reloaded or recycled. `auto` counts the
+   * processors that the process may use. Where nothing gives the number to a server, the variable
+   * `WEB_CONCURRENCY` does, as with gunicorn and puma.
    * @defaultValue 1 @since 0.1.0
    */
-  workers?: number;
+  workers?: number | 'auto';
   /**
    * A worker whose loop is held for so long is killed and replaced, and the log says by what it was held; 0
    * is never.

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { askNearest, describeValue, ImproperlyConfigured, toError } from '../core/errors.js';
 import type { SniCertificate } from '../gateway/gateway.js';
 import { compileFormat, NAMED_FORMATS } from '../middleware/access-log-format.js';
@@ -11,6 +12,8 @@ import type { ChoiceSetting, IntegerSetting, OutputSetting, PlainSetting, Settin
 interface Kind<S extends Setting> {
   /** Its type in TypeScript, for ServerOptions. */
   type(setting: S): string;
+  /** Its type once checked. @defaultValue the same */
+  filledType?(setting: S): string;
   /** What its flag takes, in `--help`. */
   placeholder(setting: S): string;
   /** What it takes, for docs/settings.md. */
@@ -24,6 +27,7 @@ interface Kind<S extends Setting> {
 }
 
 const asText = (text: string) => text;
+const AUTO = 'auto';
 const CERTIFICATES = 'an array of { hostname, certFile, keyFile }';
 
 type KindOf<K extends Setting['kind']> = Kind<
@@ -60,16 +64,18 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
     },
   },
   integer: {
-    type: () => 'number',
+    type: ({ takesAuto }) => (takesAuto === true ? `number | '${AUTO}'` : 'number'),
+    filledType: () => 'number',
     placeholder: ({ unit = 'count' }) => unit,
-    values: ({ minimum, maximum, unit, takesZero }) =>
-      `${takesZero === true ? '0, or ' : ''}${formatNumber(minimum)} to ${formatNumber(maximum)}${unit === undefined ? '' : ` ${unit}`}`,
+    values: ({ minimum, maximum, unit, takesZero, takesAuto }) =>
+      `${takesZero === true ? '0, or ' : ''}${formatNumber(minimum)} to ${formatNumber(maximum)}${unit === undefined ? '' : ` ${unit}`}${takesAuto === true ? `, or \`${AUTO}\`` : ''}`,
     parse: (text) => (/^\d+$/.test(text) ? Number(text) : text),
-    check(name, value, { minimum, maximum, unit, takesZero }) {
+    check(name, value, { minimum, maximum, unit, takesZero, takesAuto }) {
       if (takesZero === true && value === 0) return value;
+      if (takesAuto === true && value === AUTO) return availableParallelism();
       if (Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum)
         return value;
-      const what = `${takesZero === true ? '0 or ' : ''}a whole number${unit === undefined ? '' : ` of ${unit}`} from ${minimum} to ${maximum}`;
+      const what = `${takesZero === true ? '0 or ' : ''}a whole number${unit === undefined ? '' : ` of ${unit}`} from ${minimum} to ${maximum}${takesAuto === true ? `, or ${AUTO}` : ''}`;
       throw wrong(name, what, value);
     },
   },

@@ -4,6 +4,8 @@ import { flagOf, type Setting, variableOf } from './setting.js';
 /** Where settings come from, with what was found there. */
 export interface SettingSource {
   readonly from: 'flag' | 'variable' | 'file' | 'code';
+  /** Variables that are not called as Vela's are, by the keys of settings. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** The config file. */
   readonly file?: string;
   /** By the keys of settings; in code by their names. */
@@ -21,8 +23,13 @@ export function nameSetting(source: SettingSource, key: string, setting: Setting
 }
 
 /** Where a setting comes from: `--bind`, `VELA_BIND`, `vela.config.js`, `code`. */
-export function originOf({ from, file = '' }: SettingSource, key: string, setting: Setting): string {
+export function originOf(
+  { from, file = '', variables = {} }: SettingSource,
+  key: string,
+  setting: Setting,
+): string {
   if (from === 'file') return file;
+  if (variables[key] !== undefined) return variables[key];
   return from === 'code' ? 'code' : ((from === 'flag' ? flagOf : variableOf)(key, setting) ?? key);
 }
 

@@ -22,6 +22,8 @@ interface Declared<Default> {
   /** The version that it came with. */
   readonly since: string;
   readonly default?: Default;
+  /** A variable of other servers that counts where nothing else gives it, for applications without prefix that listen. */
+  readonly fallback?: string;
   /** The letter of its short flag. */
   readonly short?: string;
   /** `false` where it cannot be a flag; else that is its name: `maxBodyBytes` is `--max-body-bytes`. */
@@ -41,6 +43,8 @@ export interface IntegerSetting extends Declared<number> {
   readonly minimum: number;
   /** 0 is taken as well, though it is below the minimum. */
   readonly takesZero?: true;
+  /** `auto` stands for the number of processors that the process may use. */
+  readonly takesAuto?: true;
   readonly maximum: number;
 }
 

@@ -19,7 +19,7 @@ export async function checkModule(
   { path, timeoutMs }: { path: string; timeoutMs: string },
 ): Promise<boolean> {
   const deadline = AbortSignal.timeout(readTimeout(timeoutMs));
-  const { settings } = (await loadSettings(parseCommandLine([])))({});
+  const { settings } = (await loadSettings(parseCommandLine([])))();
   say('ok', 'the settings of environment and config file are good');
   const { app, file, name } = await bound(loadApp(module), deadline, 'the module did not load');
   say('ok', `${file} exports an application, "${name}"`);

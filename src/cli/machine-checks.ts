@@ -26,7 +26,7 @@ export const MACHINE_CHECKS: readonly (readonly [name: string, check: () => Find
 
 async function checkSettings(): Promise<Finding> {
   try {
-    (await loadSettings(parseCommandLine([])))({});
+    (await loadSettings(parseCommandLine([])))();
     return { state: 'ok', found: 'those of environment and config file are good' };
   } catch (error) {
     if (!(error instanceof ImproperlyConfigured)) throw error;
@@ -102,7 +102,7 @@ async function checkPortRange(): Promise<Finding> {
 /** The ports that the settings name; none when these are wrong. */
 async function listPorts(): Promise<number[]> {
   try {
-    const { settings } = (await loadSettings(parseCommandLine([])))({});
+    const { settings } = (await loadSettings(parseCommandLine([])))();
     return parseAddresses(settings.bind).flatMap((address) => ('port' in address ? address.port : []));
   } catch {
     // checkSettings tells it.

@@ -5,6 +5,15 @@ const OF_LOADING = /^(-r|--require|--import|--loader|--experimental-loader|-C|--
 /** Those of which two processes cannot have the same, or that are for the main program alone. */
 const OF_ONE = /^--(inspect|inspect-brk|inspect-port|inspect-wait|watch|watch-path|test)(=|$)/s;
 
+/** Those of the inspector, in NODE_OPTIONS. */
+const INSPECTOR =
+  /(?<=^|\s)--(?:(?:inspect|inspect-brk|inspect-wait)(?:=\S*)?|inspect-port(?:=|\s+)\S+)(?=\s|$)/g;
+
+/** NODE_OPTIONS for a child process: without the inspector, as two processes cannot have one port. */
+export function keepNodeOptions(options: string): string {
+  return options.replace(INSPECTOR, '').trim();
+}
+
 /**
  * The flags of a thread: undefined for those of the process, all of them. Given one by one, those of V8, such as
  * `--max-old-space-size`, would be refused.

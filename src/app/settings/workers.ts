@@ -8,9 +8,12 @@ export const WORKERS = {
     short: 'w',
     minimum: 0,
     maximum: 1024,
+    takesAuto: true,
     default: 1,
-    text: 'how many processes do the work, under one that looks after them; 0 does it in the only process',
-    details: 'One for each core is a good start. With 0 nothing is restarted, reloaded or recycled.',
+    fallback: 'WEB_CONCURRENCY',
+    text: 'how many processes do the work, under one that looks after them; `auto` is one for each processor, and 0 does it in the only process',
+    details:
+      'With 0 nothing is restarted, reloaded or recycled. `auto` counts the processors that the process may use. Where nothing gives the number to a server, the variable `WEB_CONCURRENCY` does, as with gunicorn and puma.',
     since: '0.1.0',
   },
   workerTimeoutMs: {
