@@ -356,29 +356,3 @@ t.test('the report example', { skip: skipsBrowser }, async (t) => {
   t.strictSame(problems, []);
   t.equal(await site.stop(), 0);
 });
-
-t.test('the calculator example', { skip: skipsBrowser }, async (t) => {
-  const { url } = await run(t, 'calculator', []);
-  const { page } = await openPage(t, VIEWPORT);
-  const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => void (message.type() === 'error' && problems.push(message.text())));
-  await page.goto(url);
-  const press = async (name: string, shown: string) => {
-    await page.getByRole('button', { name, exact: true }).click();
-    await page.getByRole('status').getByText(shown, { exact: true }).waitFor();
-  };
-  await press('+', '13');
-  await press('×', '42');
-  await page.getByLabel('a', { exact: true }).fill('42');
-  await press('MS', '42');
-  await page.getByLabel('b', { exact: true }).fill('0');
-  await press('÷', 'Nothing can be divided by 0');
-  t.match(await page.getByLabel('Received').textContent(), '"code": 1');
-  await page.reload();
-  await press('MR', '42');
-  t.equal(await page.getByLabel('a', { exact: true }).inputValue(), '42', 'the memory is in the session');
-  await press('All at once', '49, 35, 294, 6');
-  await picture(page, 'calculator');
-  t.same(problems, []);
-});

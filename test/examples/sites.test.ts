@@ -1,11 +1,13 @@
 /** Examples of one process, started as README says, driven from outside, and stopped. Those of several: processes.test.ts. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { on } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
+import { WebSocket } from 'ws';
 import type { calculator } from '../../examples/calculator/calculator.js';
 import { createJsonRpcClient } from '../../src/rpc/index.js';
 import { example, until } from '../support/example.js';
@@ -25,6 +27,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'digest',
     'events',
     'files',
+    'graph',
     'hello',
     'httpbin',
     'metrics',
@@ -50,6 +53,21 @@ example('httpbin', async (t, { url }) => {
   const answer = await fetch(`${url}/anything/a?b=c`, { method: 'POST', body: 'x' });
   t.match(await answer.json(), { args: { b: 'c' }, data: 'x', method: 'POST', url: `${url}/anything/a?b=c` });
   t.match(await (await fetch(url)).text(), '<h1>httpbin on Vela</h1>');
+});
+
+example('graph', async (t, { url }) => {
+  t.match(await (await fetch(url)).text(), '<h1>Live graph</h1>');
+  t.match(await (await fetch(`${url}/uplot/uPlot.esm.js`)).text(), /export \{ uPlot as default \}/);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graph`);
+  const points: number[][] = [];
+  for await (const [data] of on(socket, 'message')) {
+    const { buffer, byteOffset } = data as Buffer;
+    points.push([...new Float64Array(buffer.slice(byteOffset, byteOffset + 24))]);
+    if (points.length === 3) break;
+  }
+  socket.close();
+  t.ok(points.every(([at = 0, value = 9, pages]) => at > 1e9 && Math.abs(value) < 2 && pages === 1));
+  t.ok((points[0]?.[0] as number) < (points[2]?.[0] as number));
 });
 
 example('calculator', async (t, { url }) => {
