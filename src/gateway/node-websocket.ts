@@ -43,10 +43,6 @@ export class NodeWebSockets implements TopicHub {
     for (const one of [...(this.#subscribers.get(topic) ?? [])]) one.deliver(message, isBinary, compress);
   }
 
-  numSubscribers(topic: string): number {
-    return this.#subscribers.get(topic)?.size ?? 0;
-  }
-
   subscribe(one: NodeWebSocket, topic: string): boolean {
     const subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) this.#subscribers.set(topic, new Set([one]));
