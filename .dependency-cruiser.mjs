@@ -107,6 +107,21 @@ export default {
       to: { path: '(^|/)prom-client(/|$)' },
     },
     {
+      name: 'ioredis-loads-once',
+      comment:
+        'Vela works without ioredis: only src/channels/redis-client.ts imports it; others there take types',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/channels/redis-client\\.ts$' },
+      to: { path: '(^|/)ioredis(/|$)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'ioredis-in-one-folder',
+      comment: 'Vela works without ioredis, its types included: only src/channels knows it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/channels/' },
+      to: { path: '(^|/)ioredis(/|$)' },
+    },
+    {
       name: 'piscina-loads-once',
       comment:
         'Only src/executor/start-thread.ts imports piscina, when a thread is needed; others take types',
@@ -128,7 +143,7 @@ export default {
       from: { path: '^src/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: 'node_modules/(@types|@opentelemetry/api|prom-client)/',
+        pathNot: 'node_modules/(@types|@opentelemetry/api|ioredis|prom-client)/',
       },
     },
     {

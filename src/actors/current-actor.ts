@@ -38,6 +38,16 @@ export function markMadeForActor(): void {
 
 export function setResident(actor: Actor | undefined): void {
   resident = actor;
+  if (actor !== undefined) for (const listener of listeners.splice(0)) listener(actor);
+}
+
+/** Those that wait for this process or thread to become an actor. */
+const listeners: ((actor: Actor) => void)[] = [];
+
+/** Tells once of the actor that this process or thread belongs to: at once, if it does already. */
+export function whenResident(listener: (actor: Actor) => void): void {
+  if (resident === undefined) listeners.push(listener);
+  else listener(resident);
 }
 
 /** Runs a function as an actor's code. Where there is but one, it is that one's anyway, and promises stay as fast as they are. */

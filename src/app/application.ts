@@ -4,6 +4,7 @@ import type { Arbiter } from '../actors/arbiter.js';
 import { getActor } from '../actors/current-actor.js';
 import type { Monitor } from '../actors/monitor.js';
 import { requireName } from '../actors/spawn-options.js';
+import { noteDataStore } from '../channels/data-store.js';
 import { VelaError } from '../core/errors.js';
 import type { ApplicationHooks } from './application-hooks.js';
 import { checkHooks } from './application-hooks.js';
@@ -70,6 +71,7 @@ export class Application implements ApplicationHooks {
       code,
       configure: (settings) => {
         this.#settings = settings;
+        noteDataStore(settings.dataStore);
       },
       accept: async (arbiter) => {
         for (const set of sets) if ((await set.onConfig?.(arbiter)) === false) return false;

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { parseDataStore } from '../channels/data-store.js';
 import { askNearest, describeValue, ImproperlyConfigured, toError } from '../core/errors.js';
 import type { SniCertificate } from '../gateway/gateway.js';
 import { compileFormat, NAMED_FORMATS } from '../middleware/access-log-format.js';
@@ -159,6 +160,16 @@ const KINDS: { readonly [K in Setting['kind']]: KindOf<K> } = {
     values: () => 'octal text, or a number to `0o777`',
     parse: asText,
     check: checkUmask,
+  },
+  dataStore: {
+    type: () => 'string',
+    placeholder: () => 'url',
+    values: () => 'URL',
+    parse: asText,
+    check(name, value) {
+      parseDataStore(name, value);
+      return value;
+    },
   },
   levels: {
     type: () => 'LogLevelRule | readonly LogLevelRule[]',

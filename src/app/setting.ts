@@ -7,6 +7,7 @@ export const SECTIONS = [
   'Logs',
   'Process',
   'Threads',
+  'Data',
   'TLS',
   'Development',
 ] as const;
@@ -75,7 +76,8 @@ export interface PlainSetting extends Declared<string | boolean> {
     | 'accessFormat'
     | 'user'
     | 'umask'
-    | 'certificates';
+    | 'certificates'
+    | 'dataStore';
 }
 
 /** What a setting is. Its flag, its variable, its type, its check, `--help` and its place in the docs follow from this. */

@@ -1,5 +1,6 @@
 import type { ServerOptions } from './server-options.js';
 import type { Setting } from './setting.js';
+import { DATA } from './settings/data.js';
 import { DEVELOPMENT } from './settings/development.js';
 import { LIMITS } from './settings/limits.js';
 import { LISTENING } from './settings/listening.js';
@@ -17,6 +18,7 @@ export const PROCESS_SETTINGS = {
   ...LOGS_OF_ALL,
   ...PROCESS,
   ...THREADS,
+  ...DATA,
   ...DEVELOPMENT,
 };
 
@@ -47,6 +49,7 @@ export const SETTINGS: Readonly<Record<keyof ServerOptions, Setting>> = {
   ...LOGS,
   ...PROCESS,
   ...THREADS,
+  ...DATA,
   ...TLS,
   ...DEVELOPMENT,
 };

@@ -3,7 +3,6 @@ import type { MessageBytes } from './raw-websocket.js';
 /** The WebSockets of one listener, as far as topics go. */
 export interface TopicHub {
   publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): unknown;
-  numSubscribers(topic: string): number;
 }
 
 const hubs = new Set<TopicHub>();
@@ -22,11 +21,4 @@ export function publishToTopic(
   compress: boolean,
 ): void {
   for (const hub of hubs) hub.publish(topic, message, isBinary, compress);
-}
-
-/** How many WebSockets of this thread subscribe to a topic. */
-export function countTopic(topic: string): number {
-  let count = 0;
-  for (const hub of hubs) count += hub.numSubscribers(topic);
-  return count;
 }

@@ -15,10 +15,6 @@ export class TopicMap implements TopicHub {
     for (const one of [...(this.#members.get(topic) ?? [])]) one.deliver(message, isBinary, compress);
   }
 
-  numSubscribers(topic: string): number {
-    return this.#members.get(topic)?.size ?? 0;
-  }
-
   add(member: TopicMember, topic: string): boolean {
     const members = this.#members.get(topic);
     if (members === undefined) this.#members.set(topic, new Set([member]));

@@ -11,6 +11,9 @@ export interface WebSocketNeeds extends WebSocketLimits {
   widen(limits: WebSocketLimits): void;
 }
 
+/** From this size on, a message is compressed where the client has agreed. */
+export const COMPRESS_FROM_BYTES = 1024;
+
 /** Those of a WebSocket for which nobody says others. */
 export const DEFAULT_WEBSOCKET_LIMITS: WebSocketLimits = {
   maxPayloadBytes: 1_048_576,

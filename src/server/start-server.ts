@@ -3,6 +3,7 @@ import { formatUrl, parseAddresses } from '../app/address.js';
 import { type OpenLogs, openLogs } from '../app/open-logs.js';
 import { resolveIdentity } from '../app/process-identity.js';
 import type { ResolvedSettings } from '../app/resolve-settings.js';
+import { noteDataStore } from '../channels/data-store.js';
 import type { App, ServerConfig } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -99,6 +100,7 @@ async function listenWith(
   setMaxListeners(0, stopper.signal);
   const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal, share !== undefined);
   const webSockets = new WidestLimits();
+  noteDataStore(settings.dataStore);
   const service: GatewayService = {
     app: tellChannels(worked === undefined ? call : observe(call, worked)),
     headers,

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import type { LockKeeper, LockRequest } from './lock-keeper.js';
+
+/** Gives back what the token holds, and nothing else. */
+const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
+
+/** Between two looks at a lock that is not free, in ms: growing, and never the same for two. */
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 200;
+
+/** Does something with a connection. */
+type UseRedis = <T>(use: (client: Redis) => Promise<T>) => Promise<T>;
+
+/** Locks in Redis: a key with the token that expires (https://redis.io/docs/latest/commands/set/#patterns). */
+export class RedisLocks implements LockKeeper {
+  readonly #prefix: string;
+  readonly #use: UseRedis;
+
+  /** @param use - rejects while there is no connection */
+  constructor(prefix: string, use: UseRedis) {
+    this.#prefix = prefix;
+    this.#use = use;
+  }
+
+  async acquire(name: string, { token, timeoutMs, waitMs, signal }: LockRequest): Promise<boolean> {
+    const endMs = performance.now() + waitMs;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      signal?.throwIfAborted();
+      const key = `${this.#prefix}${name}`;
+      const isHad = await this.#use(
+        async (client) => (await client.set(key, token, 'PX', Math.ceil(timeoutMs), 'NX')) === 'OK',
+      );
+      const leftMs = endMs - performance.now();
+      if (isHad || leftMs <= 0) return isHad;
+      await sleep(Math.min(leftMs, pauseMs * (0.5 + Math.random())), undefined, signal && { signal });
+    }
+  }
+
+  release(name: string, token: string): Promise<boolean> {
+    const key = `${this.#prefix}${name}`;
+    return this.#use(async (client) => (await client.eval(RELEASE, 1, key, token)) === 1);
+  }
+}

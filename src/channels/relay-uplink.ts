@@ -1,0 +1,141 @@
+import type { Actor } from '../actors/actor.js';
+import { command } from '../actors/commands.js';
+import { own } from '../core/own.js';
+import { backlogError, channelsError } from './channels-error.js';
+import type { LockKeeper, LockRequest } from './lock-keeper.js';
+import { MOST_WAITING_BYTES, Outbox } from './outbox.js';
+import type { PackedMessage } from './packed-message.js';
+import {
+  COUNT,
+  COUNT_COMMAND,
+  LOCK_COMMAND,
+  MESSAGE,
+  RELAY_COMMAND,
+  type RelayEntry,
+  UNLOCK_COMMAND,
+} from './relay-wire.js';
+
+/** What this process has. */
+export interface UplinkOwner {
+  countHere(name: string, target: string): number;
+  receive(name: string, channel: string, message: PackedMessage): void;
+}
+
+/** The main process loads it, whatever else it has loaded: its program may be another one. */
+const HUB_MODULE = new URL('./relay-hub.js', import.meta.url);
+/** The arbiter answers at once, unless its loop is held. */
+const ANSWER_MS = 30_000;
+const COUNT_MS = 5000;
+/** How much longer than the wait for a lock its answer may take, in ms. */
+const LOCK_EXTRA_MS = 5000;
+
+/** The way from a worker to its program's main process, which passes things on to the other workers. */
+export class Uplink implements LockKeeper {
+  readonly #actor: Actor;
+  readonly #owner: UplinkOwner;
+  readonly #outbox: Outbox<RelayEntry>;
+  /** Whose number of subscribers is to be told: name, then targets. */
+  #changed = new Map<string, Set<string>>();
+  #joining: Promise<void> | undefined;
+  #isJoined = false;
+
+  constructor(actor: Actor, owner: UplinkOwner) {
+    this.#actor = actor;
+    this.#owner = owner;
+    this.#outbox = new Outbox(
+      async (entries) => {
+        await this.join();
+        return actor.send({ to: 'arbiter', timeoutMs: ANSWER_MS }, RELAY_COMMAND, entries);
+      },
+      () => this.#takeChanges(),
+    );
+    command(RELAY_COMMAND, (_request, entries: readonly RelayEntry[]) => {
+      for (const [type, name, channel, kind, data] of entries)
+        if (type === MESSAGE) owner.receive(name, channel, { kind, data } as PackedMessage);
+    });
+  }
+
+  get isJoined(): boolean {
+    return this.#isJoined;
+  }
+
+  /** Has the main process pass things on. */
+  join(): Promise<void> {
+    this.#joining ??= own(this.#join());
+    return this.#joining;
+  }
+
+  publish(name: string, channel: string, { kind, data }: PackedMessage): Promise<void> {
+    const sent = this.#outbox.push([MESSAGE, name, channel, kind, data], data.length);
+    return sent ?? own(Promise.reject(backlogError(MOST_WAITING_BYTES)));
+  }
+
+  changed(name: string, target: string): void {
+    const targets = this.#changed.get(name) ?? new Set();
+    targets.add(target);
+    this.#changed.set(name, targets);
+    void this.#outbox.stir();
+  }
+
+  settled(): Promise<void> {
+    return this.#outbox.taken();
+  }
+
+  async countOthers(name: string, channel: string): Promise<number> {
+    await this.join();
+    return this.#ask(COUNT_MS, COUNT_COMMAND, name, channel) as Promise<number>;
+  }
+
+  async acquire(name: string, { token, timeoutMs, waitMs, signal }: LockRequest): Promise<boolean> {
+    await this.join();
+    signal?.throwIfAborted();
+    const answer = this.#ask(waitMs + LOCK_EXTRA_MS, LOCK_COMMAND, name, token, timeoutMs, waitMs);
+    if (signal === undefined) return answer as Promise<boolean>;
+    const cancel = () => void own(this.release(name, token));
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      const isHad = (await answer) as boolean;
+      if (signal.aborted) cancel();
+      signal.throwIfAborted();
+      return isHad;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  release(name: string, token: string): Promise<boolean> {
+    return this.#ask(ANSWER_MS, UNLOCK_COMMAND, name, token) as Promise<boolean>;
+  }
+
+  /** Resolves when all that was published has left. */
+  idle(): Promise<void> {
+    return this.#outbox.idle();
+  }
+
+  async #join(): Promise<void> {
+    try {
+      await this.#ask(ANSWER_MS, 'run', HUB_MODULE, 'openHub');
+      this.#isJoined = true;
+    } catch (error) {
+      this.#joining = undefined;
+      throw channelsError(
+        'ERR_CHANNELS_DISCONNECTED',
+        'The main process does not pass on what is published',
+        error,
+      );
+    }
+  }
+
+  #ask(timeoutMs: number, ...call: [command: string, ...args: unknown[]]): Promise<unknown> {
+    return this.#actor.send({ to: 'arbiter', timeoutMs }, ...call);
+  }
+
+  #takeChanges(): RelayEntry[] {
+    const changed = this.#changed;
+    this.#changed = new Map();
+    const entries: RelayEntry[] = [];
+    for (const [name, targets] of changed)
+      for (const target of targets) entries.push([COUNT, name, target, this.#owner.countHere(name, target)]);
+    return entries;
+  }
+}

@@ -1,0 +1,33 @@
+/** What {@link Channels.subscribe} gives. */
+export class Subscription implements Disposable {
+  /** The channel or pattern. */
+  readonly channel: string;
+  readonly #settled: () => Promise<void>;
+  #end: (() => void) | undefined;
+
+  /** Made by `subscribe`. */
+  constructor(channel: string, end: () => void, settled: () => Promise<void>) {
+    this.channel = channel;
+    this.#end = end;
+    this.#settled = settled;
+  }
+
+  /**
+   * Resolves when what others publish reaches it: what is published here does at once. Rejects where the data store is away; it
+   * is told when it is there again.
+   */
+  get ready(): Promise<void> {
+    return this.#settled();
+  }
+
+  /** Ends it. A second call does nothing. */
+  unsubscribe(): void {
+    const end = this.#end;
+    this.#end = undefined;
+    end?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+}
