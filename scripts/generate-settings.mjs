@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import './tsx.mjs';
+import 'tsx';
 
 const { SETTINGS } = await import('../src/app/settings.ts');
 const { flagOf, SECTIONS, variableOf } = await import('../src/app/setting.ts');

@@ -160,6 +160,14 @@ export interface ServerOptions {
    * @defaultValue 5 @since 0.1.0
    */
   threadWorkers?: number;
+  /**
+   * Redis or Valkey by which channels reach other machines:
+   * redis://user:password@host:6379/0?namespace=shop. It needs the package ioredis: docs/channels.md.
+   * `rediss:` is with TLS. A password in a flag can be read by all users of the machine, one in the variable
+   * cannot.
+   * @since 0.1.0
+   */
+  dataStore?: string;
   /** TLS certificate chain, a PEM file; goes with the key. @since 0.1.0 */
   certFile?: string;
   /** TLS private key, a PEM file; goes with the certificate. @since 0.1.0 */
@@ -214,6 +222,7 @@ export interface FilledOptions {
   readonly umask?: string | number;
   readonly chdir?: string;
   readonly threadWorkers: number;
+  readonly dataStore?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
   readonly passphrase?: string;
