@@ -1,5 +1,6 @@
 import type { Actor } from '../actors/actor.js';
 import { command } from '../actors/commands.js';
+import { bootFile } from '../core/boot-file.js';
 import { own } from '../core/own.js';
 import { backlogError, channelsError } from './channels-error.js';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
@@ -22,7 +23,7 @@ export interface UplinkOwner {
 }
 
 /** The main process loads it, whatever else it has loaded: its program may be another one. */
-const HUB_MODULE = new URL('./relay-hub.js', import.meta.url);
+const HUB_MODULE = bootFile('channels/relay-hub');
 /** The arbiter answers at once, unless its loop is held. */
 const ANSWER_MS = 30_000;
 const COUNT_MS = 5000;
