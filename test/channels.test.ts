@@ -5,7 +5,8 @@ import { Channels } from '../src/channels/index.js';
 import { eventStream, serve, WsgiHandler } from '../src/index.js';
 import { numbersOf, Peer } from './support/channels-peer.js';
 import { eventually } from './support/eventually.js';
-import { type Served, startProgram } from './support/run-example.js';
+import { runProgram, type Served, startProgram } from './support/run-example.js';
+import { importWithout } from './support/without-package.js';
 import { childrenOf } from './support/workers.js';
 
 const GATEWAYS = ['uws', 'node'] as const;
@@ -444,11 +445,42 @@ for (const gateway of GATEWAYS) {
 }
 
 t.test('in workers of vela serve, and outside a stack', async (t) => {
-  const served = await start(t, ['-w', '2'], { OUTSIDE: '1' });
+  const module = 'test/support/channels-app.mjs';
+  const flags = ['dist/cli/main.js', 'serve', module, '-w', '2', '--bind', '127.0.0.1:0'];
+  const served = await startProgram(t, flags, { OUTSIDE: '1' });
   const [a, b] = (await Peer.openEach(t, served.url, 2)) as [Peer, Peer];
   await b.call('join', 'room');
   await a.call('publish', 'room', 'hello');
   t.same(await b.received(1), ['hello']);
   t.same(await a.call('statuses'), ['connected', 'connecting', 'connected']);
   t.equal(await served.stop(), 0);
+});
+
+t.test('the main program, a process and a thread', async (t) => {
+  const program = runProgram(t, ['test/support/channels-actors.mjs']);
+  t.equal(await program.ended, 0, program.log());
+  t.same(program.lines, [
+    'counts 3 3 3',
+    'main heard process, thread',
+    'process heard main, thread',
+    'thread heard main, process',
+    'locked 30 times by 3',
+    'counts 2 2',
+  ]);
+});
+
+t.test('a data store without the package ioredis', async (t) => {
+  const missing = {
+    missing: 'ioredis',
+    entry: './use.mjs',
+    others: ['vela/channels'],
+    files: {
+      'use.mjs':
+        "import { Channels } from 'vela/channels';\nawait new Channels({ dataStore: 'redis://127.0.0.1:1' }).start();\n",
+    },
+  };
+  t.equal(
+    await importWithout(t, missing),
+    'ERR_CHANNELS_REDIS_MISSING | A data store needs the package ioredis: npm install ioredis | ERR_MODULE_NOT_FOUND',
+  );
 });

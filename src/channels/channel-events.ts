@@ -102,6 +102,7 @@ export class ChannelEvents implements AsyncIterator<ServerSentEvent, undefined> 
   }
 
   #take(message: PackedMessage, channel: string): void {
+    if (this.#isOver) return;
     const event = { event: channel, data: toText(message) };
     const reader = this.#readers.shift();
     if (reader !== undefined) {

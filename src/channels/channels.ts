@@ -56,6 +56,7 @@ export class Channels implements Part {
   #forgetStore = () => {};
   #logger: Logger | undefined;
   #status: ChannelsStatus = 'initialised';
+  #isLost = false;
   /** How many servers have started it. */
   #starts = 0;
 
@@ -271,13 +272,8 @@ export class Channels implements Part {
 
   #become(status: ChannelsStatus, error?: Error): void {
     if (this.#status === status || (this.#status === 'closed' && status !== 'closed')) return;
-    const before = this.#status;
     this.#status = status;
-    if (status === 'disconnected')
-      this.#log.warn({ err: error }, `the channels "${this.name}" are disconnected: ${error?.message}`);
-    if (status === 'connected' && before === 'connecting' && this.#wasLost)
-      this.#log.warn({}, `the channels "${this.name}" are connected again`);
-    this.#wasLost = status === 'disconnected' || (this.#wasLost && status !== 'connected');
+    this.#report(status, error);
     for (const listener of [...this.#statusListeners]) {
       try {
         listener(status, error);
@@ -287,7 +283,15 @@ export class Channels implements Part {
     }
   }
 
-  #wasLost = false;
+  /** Says once that the connection is lost, and once that it is there again. */
+  #report(status: ChannelsStatus, error: Error | undefined): void {
+    const what = `the channels "${this.name}" are ${status}`;
+    if (status === 'disconnected' && !this.#isLost)
+      this.#log.warn({ err: error }, `${what}: ${error?.message}`);
+    else if (status === 'disconnected') this.#log.debug({ err: error }, `${what}: ${error?.message}`);
+    else if (status === 'connected' && this.#isLost) this.#log.warn({}, `${what} again`);
+    if (status !== 'connecting') this.#isLost = status === 'disconnected';
+  }
 }
 
 function requireFunction(owner: string, value: unknown, more = ''): void {

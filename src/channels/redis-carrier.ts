@@ -138,7 +138,8 @@ export class RedisCarrier implements Carrier {
         const error = toError(thrown);
         this.#lastError = error;
         this.#attempt = undefined;
-        if (!signal.aborted) this.#failed(attempt, error);
+        // Trying again would not find the package.
+        if (!signal.aborted && this.#failed(attempt, error)) return;
       }
       if (signal.aborted) {
         attempt.reject(disconnected(this.#store, undefined));
@@ -149,10 +150,12 @@ export class RedisCarrier implements Carrier {
     }
   }
 
-  #failed(attempt: Gate, error: Error): void {
+  /** @returns whether that is for good */
+  #failed(attempt: Gate, error: Error): boolean {
     const isMissing = 'code' in error && error.code === 'ERR_CHANNELS_REDIS_MISSING';
     this.#owner.become('disconnected', error);
     attempt.reject(isMissing ? error : disconnected(this.#store, error));
+    return isMissing;
   }
 
   /** Rejects with why the connection is there no more; resolves when it is to end. */

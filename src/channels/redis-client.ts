@@ -40,8 +40,6 @@ export async function connectRedis(store: DataStore, ended: (error: Error) => vo
     connectTimeout: CONNECT_MS,
     commandTimeout: COMMAND_MS,
     enableOfflineQueue: false,
-    // Commands of one turn of the loop are one write.
-    enableAutoPipelining: true,
     autoResubscribe: false,
     // At most once.
     autoResendUnfulfilledCommands: false,

@@ -1,10 +1,12 @@
 /** Loaded in the main process, when the first worker has channels. */
 import type { Actor } from '../actors/actor.js';
 import type { CommandRequest } from '../actors/actor-code.js';
+import { ActorDied } from '../actors/actor-errors.js';
 import type { ActorProxy } from '../actors/actor-proxy.js';
 import { command } from '../actors/commands.js';
-import { own } from '../core/own.js';
+import { toError } from '../core/errors.js';
 import { compilePattern, isPattern } from './channel-name.js';
+import type { LockRequest } from './lock-keeper.js';
 import { MOST_WAITING_BYTES, Outbox } from './outbox.js';
 import type { PackedMessage } from './packed-message.js';
 import { type RelayHub, relay } from './relay.js';
@@ -19,6 +21,8 @@ import {
 } from './relay-wire.js';
 
 const ANSWER_MS = 30_000;
+/** So many of its workers wait for locks at once. */
+const MOST_WAITING_FOR_LOCKS = 100;
 
 /** What is subscribed to in one worker, of channels of one name. */
 interface Interest {
@@ -34,42 +38,20 @@ interface Line {
   isOverfull: boolean;
 }
 
-let hub: Hub | undefined;
-
-/** Has the main process pass on what its workers publish. A second call does nothing. */
-export function openHub(arbiter: Actor): void {
-  if (hub !== undefined) return;
-  const opened = new Hub(arbiter);
-  hub = opened;
-  relay.attach(opened);
-  command(RELAY_COMMAND, ({ sender }: CommandRequest, entries: readonly RelayEntry[]) => {
-    if (sender !== undefined) opened.take(sender, entries);
-  });
-  command(
-    COUNT_COMMAND,
-    ({ sender }: CommandRequest, name: string, channel: string) =>
-      opened.count(name, channel, sender?.id) + relay.countHere(name, channel),
-  );
-  command(
-    LOCK_COMMAND,
-    ({ sender }: CommandRequest, name: string, token: string, timeoutMs: number, waitMs: number) => {
-      // Who is gone gives back what it has.
-      if (sender !== undefined) opened.meet(sender);
-      return relay.locks.acquire(name, { token, timeoutMs, waitMs, signal: undefined }, sender?.id);
-    },
-  );
-  command(UNLOCK_COMMAND, (_request: CommandRequest, name: string, token: string) =>
-    relay.locks.release(name, token),
-  );
-}
-
 /** Knows what each worker subscribes to, and sends it that. */
 class Hub implements RelayHub {
-  readonly #arbiter: Actor;
+  #arbiter: Actor | undefined;
   /** By the ids of the workers. */
   readonly #lines = new Map<string, Line>();
+  #waitingForLocks = 0;
 
-  constructor(arbiter: Actor) {
+  get isOpen(): boolean {
+    return this.#arbiter !== undefined;
+  }
+
+  /** An arbiter may have stopped, and another one been made. */
+  open(arbiter: Actor): void {
+    if (this.#arbiter !== arbiter) this.#lines.clear();
     this.#arbiter = arbiter;
   }
 
@@ -93,17 +75,28 @@ class Hub implements RelayHub {
     const line: Line = {
       interests: new Map(),
       isOverfull: false,
-      outbox: new Outbox((entries) =>
-        this.#arbiter.send({ to: worker, timeoutMs: ANSWER_MS }, RELAY_COMMAND, entries),
-      ),
+      outbox: new Outbox((entries) => this.#sendTo(worker, entries)),
     };
     this.#lines.set(worker.id, line);
     const forget = () => {
       this.#lines.delete(worker.id);
       relay.locks.releaseAll(worker.id);
     };
-    void own(this.#arbiter.watch(worker).then(forget, forget));
+    void this.#arbiter?.watch(worker).then(forget, forget);
     return line;
+  }
+
+  /** Takes a lock for a worker, which gives it back when it dies. */
+  async lock(worker: ActorProxy, name: string, request: LockRequest): Promise<boolean> {
+    this.meet(worker);
+    // Who waits takes room in the arbiter's mailbox: others come back.
+    const isFull = this.#waitingForLocks >= MOST_WAITING_FOR_LOCKS;
+    this.#waitingForLocks++;
+    try {
+      return await relay.locks.acquire(name, isFull ? { ...request, waitMs: 0 } : request, worker.id);
+    } finally {
+      this.#waitingForLocks--;
+    }
   }
 
   publish(name: string, channel: string, { kind, data }: PackedMessage): void {
@@ -117,19 +110,62 @@ class Hub implements RelayHub {
     return count;
   }
 
+  async #sendTo(worker: ActorProxy, entries: readonly RelayEntry[]): Promise<void> {
+    try {
+      await this.#arbiter?.send({ to: worker, timeoutMs: ANSWER_MS }, RELAY_COMMAND, entries);
+    } catch (error) {
+      if (!(error instanceof ActorDied))
+        this.#warn(worker.id, `messages of channels to a worker are lost`, error);
+      throw error;
+    }
+  }
+
+  #warn(worker: string, message: string, error?: unknown): void {
+    this.#arbiter?.logger.warn(
+      { actor: worker, ...(error !== undefined && { err: toError(error) }) },
+      message,
+    );
+  }
+
   #send(entry: Extract<RelayEntry, [typeof MESSAGE, ...unknown[]]>, except: string | undefined): void {
     const [, name, channel, , data] = entry;
     for (const [id, line] of this.#lines) {
       if (id === except || !wants(line.interests.get(name), channel)) continue;
       const isLost = line.outbox.push(entry, data.length) === undefined;
       if (isLost && !line.isOverfull)
-        this.#arbiter.logger.warn(
-          { actor: id, channel },
-          `messages of channels to a worker are lost: more than ${MOST_WAITING_BYTES} bytes wait for it`,
+        this.#warn(
+          id,
+          `messages of channels to a worker are lost: more than ${MOST_WAITING_BYTES} bytes wait`,
         );
       line.isOverfull = isLost;
     }
   }
+}
+
+const hub = new Hub();
+
+/** Has the main process pass on what its workers publish. A second call of the same arbiter does nothing. */
+export function openHub(arbiter: Actor): void {
+  const isFirst = !hub.isOpen;
+  hub.open(arbiter);
+  if (!isFirst) return;
+  relay.attach(hub);
+  command(RELAY_COMMAND, ({ sender }: CommandRequest, entries: readonly RelayEntry[]) => {
+    if (sender !== undefined) hub.take(sender, entries);
+  });
+  command(
+    COUNT_COMMAND,
+    ({ sender }: CommandRequest, name: string, channel: string) =>
+      hub.count(name, channel, sender?.id) + relay.countHere(name, channel),
+  );
+  command(
+    LOCK_COMMAND,
+    ({ sender }: CommandRequest, name: string, token: string, timeoutMs: number, waitMs: number) =>
+      sender === undefined ? false : hub.lock(sender, name, { token, timeoutMs, waitMs, signal: undefined }),
+  );
+  command(UNLOCK_COMMAND, (_request: CommandRequest, name: string, token: string) =>
+    relay.locks.release(name, token),
+  );
 }
 
 function note({ interests }: Line, name: string, target: string, count: number): void {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../actors/actor.js';
 import { command } from '../actors/commands.js';
 import { bootFile } from '../core/boot-file.js';
+import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { own } from '../core/own.js';
 import { backlogError, channelsError } from './channels-error.js';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
@@ -29,6 +31,8 @@ const ANSWER_MS = 30_000;
 const COUNT_MS = 5000;
 /** How much longer than the wait for a lock its answer may take, in ms. */
 const LOCK_EXTRA_MS = 5000;
+/** Where too many wait for locks, it is asked again after about so long, in ms. */
+const RETRY_MS = 100;
 
 /** The way from a worker to its program's main process, which passes things on to the other workers. */
 export class Uplink implements LockKeeper {
@@ -87,20 +91,24 @@ export class Uplink implements LockKeeper {
     return this.#ask(COUNT_MS, COUNT_COMMAND, name, channel) as Promise<number>;
   }
 
-  async acquire(name: string, { token, timeoutMs, waitMs, signal }: LockRequest): Promise<boolean> {
+  async acquire(name: string, request: LockRequest): Promise<boolean> {
+    const { token, signal, waitMs } = request;
     await this.join();
-    signal?.throwIfAborted();
-    const answer = this.#ask(waitMs + LOCK_EXTRA_MS, LOCK_COMMAND, name, token, timeoutMs, waitMs);
-    if (signal === undefined) return answer as Promise<boolean>;
     const cancel = () => void own(this.release(name, token));
-    signal.addEventListener('abort', cancel, { once: true });
+    signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const isHad = (await answer) as boolean;
-      if (signal.aborted) cancel();
-      signal.throwIfAborted();
-      return isHad;
+      const endMs = performance.now() + waitMs;
+      for (let leftMs = waitMs; ; leftMs = endMs - performance.now()) {
+        signal?.throwIfAborted();
+        const isHad = await this.#tryLock(name, { ...request, waitMs: Math.max(0, leftMs) });
+        if (signal?.aborted === true) cancel();
+        signal?.throwIfAborted();
+        if (isHad || leftMs <= 0 || performance.now() >= endMs) return isHad;
+        // Too many wait there.
+        await sleep(RETRY_MS * (0.5 + Math.random()), undefined, signal && { signal });
+      }
     } finally {
-      signal.removeEventListener('abort', cancel);
+      signal?.removeEventListener('abort', cancel);
     }
   }
 
@@ -125,6 +133,11 @@ export class Uplink implements LockKeeper {
         error,
       );
     }
+  }
+
+  #tryLock(name: string, { token, timeoutMs, waitMs }: LockRequest): Promise<boolean> {
+    const answerMs = Math.min(LONGEST_TIMER_MS, waitMs + LOCK_EXTRA_MS);
+    return this.#ask(answerMs, LOCK_COMMAND, name, token, timeoutMs, waitMs) as Promise<boolean>;
   }
 
   #ask(timeoutMs: number, ...call: [command: string, ...args: unknown[]]): Promise<unknown> {

@@ -1,6 +1,6 @@
 import type { Actor } from '../actors/actor.js';
 import { whenResident } from '../actors/current-actor.js';
-import type { Carrier, CarrierOwner } from './carrier.js';
+import type { Carrier, CarrierOwner, ChannelsStatus } from './carrier.js';
 import type { LockKeeper } from './lock-keeper.js';
 import { MemoryLocks } from './memory-locks.js';
 import type { PackedMessage } from './packed-message.js';
@@ -104,9 +104,13 @@ class Relay {
     const uplink = this.#uplink as Uplink;
     if (!uplink.isJoined) member.become('connecting');
     for (const target of member.targets()) this.changed(member.name, target);
+    const become = (status: ChannelsStatus, error?: Error) => {
+      // It may have gone on to a data store.
+      if (this.#members.get(member.name)?.has(member) === true) member.become(status, error);
+    };
     uplink.join().then(
-      () => member.become('connected'),
-      (error: Error) => member.become('disconnected', error),
+      () => become('connected'),
+      (error: Error) => become('disconnected', error),
     );
   }
 }

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { closeBrowser, openPage, picture, skipsBrowser, until } from '../support/browser.js';
+import { startRedis } from '../support/redis-server.js';
 import { startExample } from '../support/run-example.js';
 
 t.teardown(closeBrowser);
@@ -356,3 +357,52 @@ t.test('the report example', { skip: skipsBrowser }, async (t) => {
   t.strictSame(problems, []);
   t.equal(await site.stop(), 0);
 });
+
+for (const [where, gateway] of [
+  ['two workers', 'uws'],
+  ['two servers and a Redis', 'node'],
+] as const) {
+  t.test(`the chat example (${where}, ${gateway})`, { skip: skipsBrowser }, async (t) => {
+    let urls: string[];
+    if (where === 'two workers') {
+      const { url } = await run(t, 'chat', ['--gateway', gateway, '-w', '2']);
+      urls = [url, url];
+    } else {
+      const redis = await startRedis(t);
+      if (redis === undefined) return;
+      const flags = ['--gateway', gateway, '--data-store', redis.url];
+      urls = (await Promise.all([run(t, 'chat', flags), run(t, 'chat', flags)])).map(({ url }) => url);
+    }
+    const problems: string[] = [];
+    const pages: Page[] = [];
+    for (const [i, name] of ['ann', 'ben'].entries()) {
+      const { page } = await openPage(t, { viewport: { width: 760, height: 560 } });
+      page.on('pageerror', (error) => problems.push(error.message));
+      await page.goto(urls[i] as string);
+      await page.getByLabel('Name').fill(name);
+      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByText('in lobby').waitFor();
+      pages.push(page);
+    }
+    const [ann, ben] = pages as [Page, Page];
+    const people = async (page: Page) => (await page.locator('#people li').allTextContents()).join();
+    for (const page of pages) await until(async () => (await people(page)) === 'ann,ben', 'both are there');
+    const say = async (page: Page, text: string) => {
+      await page.getByLabel('Message', { exact: true }).fill(text);
+      await page.getByRole('button', { name: 'Send' }).click();
+    };
+    const said = async (page: Page) =>
+      (await page.locator('#messages li').allTextContents()).map((line) => line.replace(/\d+:\d\d.*$/, ''));
+    const texts = ['ann: Is anybody on the other worker?', 'ben: I am, as <b>ben</b>.', 'ann: Then it works'];
+    for (const [i, page] of [ann, ben, ann].entries()) {
+      await say(page, texts[i]?.slice(5) as string);
+      for (const each of pages)
+        await until(async () => (await said(each)).length === i + 1, `message ${i + 1} is everywhere`);
+    }
+    for (const page of pages) t.same(await said(page), texts);
+    await picture(ben, 'chat');
+    await ann.close();
+    await until(async () => (await people(ben)) === 'ben', 'ann has left');
+    t.same(problems, []);
+  });
+}

@@ -1,7 +1,7 @@
 /** Examples of one process, started as README says, driven from outside, and stopped. Those of several: processes.test.ts. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { on } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +10,7 @@ import t from 'tap';
 import { WebSocket } from 'ws';
 import type { calculator } from '../../examples/calculator/calculator.js';
 import { createJsonRpcClient } from '../../src/rpc/index.js';
+import { eventually } from '../support/eventually.js';
 import { example, until } from '../support/example.js';
 import { startExample } from '../support/run-example.js';
 
@@ -24,6 +25,7 @@ t.test('the list of examples has a sentence for each', async (t) => {
     'api',
     'blocking',
     'calculator',
+    'chat',
     'digest',
     'events',
     'files',
@@ -124,6 +126,27 @@ example('toolkit', async (t, { url }) => {
     [{ bytes: 1, mountedAt: '/api' }, 'https://app.example'],
   );
   t.equal((await fetch(`${url}/api/echo`, { method: 'POST', body: 'x'.repeat(1001) })).status, 413);
+});
+
+example('chat', async (t, { url }) => {
+  t.match(await (await fetch(url)).text(), '<h1>Chat</h1>');
+  const listener = await fetch(`${url}/rooms/lobby/events`);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/rooms/lobby?name=ann`);
+  await once(socket, 'open');
+  socket.send('<b>hello</b>');
+  let events = '';
+  for await (const bytes of listener.body ?? []) {
+    events += Buffer.from(bytes).toString();
+    if (events.includes('"said"')) break;
+  }
+  t.match(events, /^event: chat:lobby\ndata: \{"type":"here","worker":"[\w-]+","names":\["ann"\]\}$/m);
+  t.match(events, /^data: \{"type":"said","name":"ann","text":"<b>hello<\/b>","at":\d+\}$/m);
+  const count = async () =>
+    ((await (await fetch(`${url}/rooms/lobby/count`)).json()) as { here: number }).here;
+  await eventually('the listener has left', async () => (await count()) === 1);
+  socket.close();
+  await eventually('all have left', async () => (await count()) === 0);
+  t.equal((await fetch(`${url}/rooms/a%20b/count`)).status, 400);
 });
 
 example('digest', async (t, { url, lines }) => {

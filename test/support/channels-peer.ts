@@ -1,4 +1,4 @@
-/** A WebSocket of test/support/channels-program.mjs, which has it call what the test wants. */
+/** A WebSocket of test/support/channels-app.mjs, which has it call what the test wants. */
 import { once } from 'node:events';
 import type { Test } from 'tap';
 import { WebSocket } from 'ws';

@@ -1,0 +1,56 @@
+/**
+ * How long a message of a channel takes from one process of a program to another, and how many go through:
+ * `node scripts/channels/run.mjs`. DATA_STORE=redis://127.0.0.1 measures the way by a Redis.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { arbiter, send, spawn } from 'vela/actors';
+
+const PACED = 3000;
+const BURST = 200_000;
+const module = new URL('./workers.mjs', import.meta.url);
+
+const show = (delaysUs) => {
+  const sorted = delaysUs.sort((one, other) => one - other);
+  const at = (share) => `${Math.round(sorted[Math.floor(sorted.length * share)])} µs`;
+  return `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}`;
+};
+
+await arbiter().start();
+const to = await spawn({ module, export: 'listener', name: 'listener' });
+const from = await spawn({ module, export: 'publisher', name: 'publisher' });
+
+async function allOf(count) {
+  while ((await send(to, 'heard')) < count) await sleep(5);
+}
+
+await send({ to: from, timeoutMs: 60_000 }, 'paced', 500);
+await allOf(500);
+await send(to, 'takeDelays');
+await send({ to: from, timeoutMs: 60_000 }, 'paced', PACED);
+await allOf(PACED);
+console.log(`a message, one every 2 ms: ${show(await send(to, 'takeDelays'))}`);
+console.log(`the same way by hand, without channels: ${show(await measureByHand())}`);
+
+const beganMs = performance.now();
+await send({ to: from, timeoutMs: 120_000 }, 'burst', BURST);
+await allOf(BURST);
+const seconds = (performance.now() - beganMs) / 1000;
+console.log(`1,000 at a time: ${Math.round(BURST / seconds).toLocaleString('en')} messages/s`);
+await arbiter().stop();
+
+/** To another process and back by `child_process`: as many hops as from one worker to another. */
+async function measureByHand() {
+  const echo = fork(new URL('./echo.mjs', import.meta.url), [], { serialization: 'advanced' });
+  const delaysUs = [];
+  for (let i = 0; i < 500 + PACED; i++) {
+    const sentAt = process.hrtime.bigint();
+    echo.send('a short text');
+    await once(echo, 'message');
+    if (i >= 500) delaysUs.push(Number(process.hrtime.bigint() - sentAt) / 1000);
+    await sleep(2);
+  }
+  echo.kill();
+  return delaysUs;
+}

@@ -1,0 +1,102 @@
+/** Channels behind a server, for tests: its WebSockets call what they are told to. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventStream, requestOf, WsgiHandler } from 'vela';
+import { Channels } from 'vela/channels';
+import { websocket } from 'vela/websocket';
+
+const channels = new Channels();
+/** By socket and channel. */
+const subscriptions = new WeakMap();
+const statuses = [];
+channels.onStatus((status) => statuses.push(status));
+// Before anything is started.
+const early = [];
+channels.subscribe('early', (message) => early.push(message));
+
+const keep = async (socket, channel, subscription) => {
+  const kept = subscriptions.get(socket) ?? new Map();
+  kept.set(channel, [...(kept.get(channel) ?? []), subscription]);
+  subscriptions.set(socket, kept);
+  await subscription.ready.catch(() => undefined);
+};
+
+const calls = {
+  join: (socket, channel) => keep(socket, channel, channels.subscribe(channel, socket)),
+  listen: (socket, channel) =>
+    keep(
+      socket,
+      channel,
+      channels.subscribe(channel, (message, from) =>
+        socket.sendJson({ heard: message instanceof Uint8Array ? [...message] : message, from }),
+      ),
+    ),
+  leave(socket, channel) {
+    for (const one of subscriptions.get(socket)?.get(channel)?.splice(0) ?? []) one.unsubscribe();
+  },
+  publish: (_socket, channel, data) => channels.publish(channel, data),
+  bytes: (_socket, channel, ...bytes) => channels.publish(channel, new Uint8Array(bytes)),
+  async burst(_socket, channel, name, count) {
+    const sent = [];
+    for (let i = 0; i < count; i++) sent.push(channels.publish(channel, { name, i }));
+    await Promise.all(sent);
+  },
+  async paced(_socket, channel, name, count, pauseMs) {
+    let lost = 0;
+    for (let i = 0; i < count; i++) {
+      await channels.publish(channel, { name, i }).catch(() => lost++);
+      await sleep(pauseMs);
+    }
+    return lost;
+  },
+  /** No faster than the caller reads. */
+  async flood(socket, channel, count, bytes) {
+    for (let i = 0; i < count; i++) {
+      await channels.publish(channel, 'x'.repeat(bytes));
+      await socket.drained();
+    }
+  },
+  count: (_socket, channel) => channels.count(channel),
+  status: () => channels.status,
+  statuses: () => statuses,
+  early: () => early,
+  held: (_socket, name, timeoutMs, workMs) =>
+    channels.lock(name, { timeoutMs }).run(async () => {
+      const beganMs = Date.now();
+      await sleep(workMs);
+      return [beganMs, Date.now()];
+    }),
+  take: async (_socket, name, timeoutMs, waitMs) => {
+    await channels.lock(name, { timeoutMs, waitMs }).acquire();
+  },
+  buffered: (socket) => socket.bufferedBytes,
+};
+
+const control = websocket(
+  '/control',
+  {
+    open: (socket) => void socket.sendJson({ pid: process.pid }),
+    async message(socket, message) {
+      const [id, call, ...args] = message.json();
+      try {
+        socket.sendJson({ id, value: (await calls[call](socket, ...args)) ?? null });
+      } catch (error) {
+        socket.sendJson({ id, code: error.code ?? error.name, message: error.message });
+      }
+    },
+  },
+  { concurrency: 100, maxBackpressureBytes: 100_000 },
+);
+
+const events = (environ) => {
+  if (environ.PATH_INFO !== '/events') return undefined;
+  const { query } = requestOf(environ);
+  const options = {
+    signal: environ['vela.signal'],
+    maxBackpressureBytes: Number(query.get('bytes') ?? 1_048_576),
+    onBackpressure: query.get('full') ?? 'close',
+  };
+  return eventStream(channels.events(query.get('channel'), options), { heartbeatMs: 100 });
+};
+
+const parts = process.env.OUTSIDE === undefined ? [channels, control, events] : [control, events];
+export const app = new WsgiHandler(parts);
