@@ -19,6 +19,8 @@ import { decodeMessage, encodeMessage } from './redis-wire.js';
 /** The pauses between attempts to connect, in ms: doubled each time, give or take a quarter. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 16_000;
+/** How long an attempt may take, in ms: both connections, and all subscriptions. */
+const ATTEMPT_MS = 5000;
 /** How often it is asked whether the connections are alive, in ms. */
 const PING_MS = 10_000;
 /** How long what is published last may take to leave, in ms. */
@@ -164,6 +166,10 @@ export class RedisCarrier implements Carrier {
     const clients: Redis[] = [];
     const over = createGate();
     let isOver = false;
+    const late = setTimeout(
+      () => over.reject(new Error(`it was not connected within ${ATTEMPT_MS} ms`)),
+      ATTEMPT_MS,
+    );
     const connect = async () => {
       for (let i = 0; i < 2; i++) {
         const client = await connectRedis(this.#store, over.reject);
@@ -174,6 +180,7 @@ export class RedisCarrier implements Carrier {
       const subscriber = this.#listen(publisher, listening);
       await subscriber.open([this.#presence.requests, this.#presence.replies]);
       if (isOver) return;
+      clearTimeout(late);
       this.#connection = { publisher, subscriber };
       this.#attempt?.resolve();
       this.#attempt = undefined;
@@ -187,6 +194,7 @@ export class RedisCarrier implements Carrier {
       await over.promise;
     } finally {
       isOver = true;
+      clearTimeout(late);
       clearInterval(pings);
       signal.removeEventListener('abort', over.resolve);
       this.#connection = undefined;
