@@ -1,5 +1,5 @@
 import { toError } from '../core/errors.js';
-import { createGate, type Gate } from './gate.js';
+import { createGate, type Gate } from '../core/gate.js';
 
 /** Most bytes of messages that wait to be sent to one other process, or to the data store. */
 export const MOST_WAITING_BYTES = 16 * 1_048_576;

@@ -2,6 +2,7 @@ import { BodyPump, type BodySink } from './body-pump.js';
 import { byteLength, joinChunks, LARGE_BYTES } from './chunks.js';
 import type { Body, Chunk } from './contract.js';
 import { chunkError, lengthError, notStartedError } from './contract-errors.js';
+import { createGate, type Gate } from './gate.js';
 import type { BodyStream } from './transport.js';
 
 /** Chunks are gathered up to this size while the body need not be waited for, and leave as one write. */
@@ -41,7 +42,7 @@ export class Delivery implements BodySink {
   #isFinished = false;
   /** Something was written of a body that is not sent. */
   #isUncounted = false;
-  #drain: { promise: Promise<void>; resolve: () => void } | undefined;
+  #drain: Gate | undefined;
 
   constructor(owner: DeliveryOwner) {
     this.#owner = owner;
@@ -66,7 +67,7 @@ export class Delivery implements BodySink {
     this.#hold(typeof chunk !== 'string' && chunk.length < LARGE_BYTES ? Buffer.from(chunk) : chunk);
     this.flush();
     if (!this.#isBlocked) return undefined;
-    this.#drain ??= createDrain();
+    this.#drain ??= createGate();
     return this.#drain.promise;
   }
 
@@ -206,12 +207,4 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
-}
-
-function createDrain(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

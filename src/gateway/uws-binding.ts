@@ -8,6 +8,7 @@ export type {
   TemplatedApp,
   us_listen_socket,
   us_socket_context_t,
+  WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
 

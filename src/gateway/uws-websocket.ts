@@ -5,6 +5,7 @@ import type {
   HttpResponse,
   loadUws,
   us_socket_context_t,
+  WebSocket,
   WebSocketBehavior,
 } from './uws-binding.js';
 
@@ -53,6 +54,11 @@ export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | und
   };
 }
 
+/** Its own WebSocket is what `getUserData` gives, at the price of a call. */
+function ownedBy(raw: WebSocket<Owned>): Owned {
+  return raw as WebSocket<Owned> & Owned;
+}
+
 /** How uWebSockets.js serves all WebSockets of a server. Idle ones are whoever's made them. */
 export function webSocketBehavior(
   uws: ReturnType<typeof loadUws>,
@@ -68,32 +74,32 @@ export function webSocketBehavior(
     sendPingsAutomatically: false,
     maxLifetime: 0,
     open(raw) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       events.opened(owner, raw);
     },
     message(raw, bytes, isBinary) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       events.received(owner, bytes, isBinary, true);
     },
     ping(raw, bytes) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       events.pinged(owner, bytes);
     },
     pong(raw, bytes) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       events.ponged(owner, bytes);
     },
     drain(raw) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       // In a later turn: what is sent within this call, and does not fit, would never leave.
       setImmediate(() => events.drained(owner));
     },
     dropped(raw) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       events.dropped(owner);
     },
     close(raw, code, reason) {
-      const { events, owner } = raw as unknown as Owned;
+      const { events, owner } = ownedBy(raw);
       events.closed(owner, code, Buffer.from(reason).toString());
     },
   };

@@ -70,6 +70,11 @@ export class Endpoint implements Part {
     this.idles?.stop();
   }
 
+  /** It stands before its route, to start and stop with it. */
+  handle(): undefined {
+    return undefined;
+  }
+
   /** Whether the gateway's own limit may be another than this one, so that it is held here. */
   get checksBackpressure(): boolean {
     return this.#limits?.maxBackpressureBytes !== this.options.maxBackpressureBytes;

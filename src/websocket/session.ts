@@ -1,4 +1,5 @@
 import { toError, VelaError } from '../core/errors.js';
+import { createGate, type Gate } from '../core/gate.js';
 import { nameLogger } from '../core/logger.js';
 import {
   type MessageBytes,
@@ -44,7 +45,7 @@ export class Session implements FlowOwner {
   #isEndTold = false;
   /** Why it was cut, where no close frame says so. */
   #cutReason = '';
-  #drain: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined;
+  #drain: Gate | undefined = undefined;
   #aborter: AbortController | undefined = undefined;
   #leave: (() => void)[] | undefined = undefined;
 
@@ -246,12 +247,4 @@ function closedError({ code, reason }: { code: number; reason: string }): VelaEr
 /** Bytes that stay when the gateway's call returns. */
 function copy(bytes: MessageBytes): Buffer {
   return bytes instanceof ArrayBuffer ? Buffer.from(bytes.slice(0)) : Buffer.from(bytes);
-}
-
-function createGate(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -38,18 +38,9 @@ export function websocket<const Path extends string, State = undefined>(
   if (!isLoop) requireHandlers(handlers);
   const given = (isLoop ? { open: handlers } : handlers) as EndpointHandlers;
   const endpoint = new Endpoint(given, resolveWebSocketOptions(options), isLoop);
-  return new Router().get(path, { openapi: false, middleware: [endpointPart(endpoint)] }, (request) =>
-    accept(endpoint, request as unknown as WsgiRequest),
+  return new Router().get(path, { openapi: false, middleware: [endpoint] }, (request) =>
+    accept(endpoint, request),
   );
-}
-
-/** Starts and stops with the router. */
-function endpointPart(endpoint: Endpoint) {
-  return {
-    start: endpoint.start.bind(endpoint),
-    stop: endpoint.stop.bind(endpoint),
-    handle: () => undefined,
-  };
 }
 
 function accept(

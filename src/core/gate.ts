@@ -1,4 +1,4 @@
-import { own } from '../core/own.js';
+import { own } from './own.js';
 
 /** A promise and what settles it. Nobody has to await it. */
 export interface Gate {
