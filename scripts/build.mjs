@@ -9,13 +9,24 @@
  * The time stamp of the folder dist is the time at which its build began.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = `${root}dist`;
 const modules = `${root}.modules`;
+/** Written here first: who runs what is built meanwhile, runs the old until the new is whole. As deep as what they become. */
+const [nextDist, nextModules] = [`${root}.dist-next`, `${root}.modules-next`];
 const INPUTS = ['src', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 /** How the code says what is run by itself: see src/core/boot-file.ts. */
 const BOOT_FILE = /\bbootFile\('([\w/-]+)'\)/g;
@@ -46,25 +57,36 @@ export function isStale() {
 /** Builds from empty. @returns whether it succeeded; the compiler has said why not. */
 function build() {
   const started = new Date();
-  for (const folder of [dist, modules]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [nextDist, nextModules]) empty(folder);
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', nextDist], {
     cwd: root,
     stdio: 'inherit',
   });
   if (status !== 0) return false;
   const sources = listSources();
   bundle(sources);
-  transpile({ entryPoints: sources, outdir: modules });
-  utimesSync(dist, started, started);
+  transpile({ entryPoints: sources, outdir: nextModules });
+  utimesSync(nextDist, started, started);
+  replace(dist, nextDist);
+  replace(modules, nextModules);
   return true;
+}
+
+function empty(folder) {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function replace(folder, next) {
+  empty(folder);
+  renameSync(next, folder);
 }
 
 /** Writes the JavaScript of dist. */
 function bundle(sources) {
   const { metafile } = transpile({
     entryPoints: listEntries(sources),
-    outdir: dist,
+    outdir: nextDist,
     bundle: true,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
