@@ -141,6 +141,19 @@ example('chat', async (t, { url }) => {
   }
   t.match(events, /^event: chat:lobby\ndata: \{"type":"here","worker":"[\w-]+","names":\["ann"\]\}$/m);
   t.match(events, /^data: \{"type":"said","name":"ann","text":"<b>hello<\/b>","at":\d+\}$/m);
+  const call = async (...params: string[]) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'message', params });
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(`${url}/rpc`, { method: 'POST', headers, body })).json() as Promise<object>;
+  };
+  const heard: string[] = [];
+  socket.on('message', (bytes) => heard.push(String(bytes)));
+  t.match(await call('lobby', 'bot', 'By JSON-RPC'), { result: true });
+  await eventually('people of the room hear the bot', () =>
+    heard.some((message) => message.includes('"name":"bot","text":"By JSON-RPC"')),
+  );
+  t.match(await call('lobby', 'bot', ' '), { result: false });
+  t.match(await call('a b', 'bot', 'x'), { error: { code: 400 } });
   const count = async () =>
     ((await (await fetch(`${url}/rooms/lobby/count`)).json()) as { here: number }).here;
   await eventually('the listener has left', async () => (await count()) === 1);
