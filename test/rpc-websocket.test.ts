@@ -4,7 +4,10 @@ import { JSONRPCClient } from 'json-rpc-2.0';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
 import { Http401, serve, WsgiHandler } from '../src/index.js';
+import { mount } from '../src/middleware/index.js';
 import { createJsonRpcClient, JsonRpcHandler, jsonRpcWebSocket } from '../src/rpc/index.js';
+import { testClient } from '../src/testing/index.js';
+import { recorder } from './support/ask.js';
 
 let gate = openGate<string>();
 let aborted = openGate<string>();
@@ -28,6 +31,9 @@ const rpc = new JsonRpcHandler()
   });
 
 const app = new WsgiHandler([
+  jsonRpcWebSocket('/http/live', rpc),
+  mount('/http', rpc),
+  jsonRpcWebSocket('/http/behind', rpc),
   jsonRpcWebSocket('/rpc', rpc),
   jsonRpcWebSocket('/narrow', rpc, { maxConcurrentCalls: 1, maxWaitingCalls: 1 }),
   jsonRpcWebSocket('/closed', rpc, {
@@ -36,6 +42,18 @@ const app = new WsgiHandler([
     },
   }),
 ]);
+
+t.test('call.logger is of the namespace vela.rpc', async (t) => {
+  const logger = recorder();
+  const named = (namespace: string) => ({ ...logger, info: () => logger.info({ namespace }, 'called') });
+  const noting = new JsonRpcHandler().method('note', (call) => call.logger.info({}, 'called'));
+  const client = testClient(jsonRpcWebSocket('/rpc', noting), { logger: { ...logger, named } });
+  t.teardown(() => client.close());
+  const socket = await client.websocket('/rpc');
+  socket.send('{"jsonrpc":"2.0","method":"note","id":1}');
+  t.equal(await socket.next(), '{"jsonrpc":"2.0","result":null,"id":1}');
+  t.match(logger.lines.at(-1), { details: { namespace: 'vela.rpc' } });
+});
 
 for (const gateway of ['uws', 'node'] as const) {
   t.test(gateway, async (t) => {
@@ -52,6 +70,22 @@ for (const gateway of ['uws', 'node'] as const) {
       await t.rejects(client.call('add', ['x', 2] as never), { code: -32602 });
       const [one, two] = await client.batch((b) => [b.add(1, 2), b.ping()]);
       t.match([one, two], [{ value: 3 }, { value: 'pong' }]);
+    });
+
+    await t.test('over HTTP and WebSockets, one below the other', async (t) => {
+      for (const path of [`${server.url}/http`, `${url}/http/live`]) {
+        const client = createJsonRpcClient<typeof rpc>(path);
+        t.teardown(() => client.close());
+        t.equal(await client.ping(), 'pong', path);
+      }
+      const socket = new WebSocket(`${url}/http/behind`);
+      socket.on('error', () => {});
+      const [, response] = await once(socket, 'unexpected-response');
+      t.equal(response.statusCode, 405);
+      response.setEncoding('utf8');
+      const [text] = await once(response, 'data');
+      t.match(text, /jsonRpcWebSocket\(\) stands before/);
+      socket.terminate();
     });
 
     await t.test('calls overtake each other', async (t) => {
