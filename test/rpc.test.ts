@@ -375,6 +375,7 @@ t.test('mistakes are told when they are made', async (t) => {
       /takes parameters, which the method does not name/,
     ],
     [() => any.mount('x', {}), /takes a JsonRpcHandler/],
+    [() => any.mount('x.', new JsonRpcHandler()), /adds the dot itself: give "x"; received "x\."/],
     [() => any.mount(rpc), /mounted in itself/],
     [
       () =>
