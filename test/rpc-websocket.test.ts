@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { JSONRPCClient } from 'json-rpc-2.0';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
-import { Http401, serve, WsgiHandler } from '../src/index.js';
+import { Http401, HttpError, serve, WsgiHandler } from '../src/index.js';
 import { mount } from '../src/middleware/index.js';
 import { createJsonRpcClient, JsonRpcHandler, jsonRpcWebSocket } from '../src/rpc/index.js';
 import { testClient } from '../src/testing/index.js';
@@ -11,6 +11,7 @@ import { recorder } from './support/ask.js';
 
 let gate = openGate<string>();
 let aborted = openGate<string>();
+let handshakes = 0;
 const rpc = new JsonRpcHandler()
   .method('ping', () => 'pong')
   .method(
@@ -38,7 +39,14 @@ const app = new WsgiHandler([
   jsonRpcWebSocket('/narrow', rpc, { maxConcurrentCalls: 1, maxWaitingCalls: 1 }),
   jsonRpcWebSocket('/closed', rpc, {
     handshake() {
+      handshakes++;
       throw new Http401('Sign in first');
+    },
+  }),
+  jsonRpcWebSocket('/busy', rpc, {
+    handshake() {
+      handshakes++;
+      throw new HttpError(503, 'Not now');
     },
   }),
 ]);
@@ -144,10 +152,20 @@ for (const gateway of ['uws', 'node'] as const) {
       t.equal(await aborted.promise, 'ERR_RPC_CLOSED');
     });
 
-    await t.test('a handshake that is refused rejects calls', async (t) => {
-      const client = createJsonRpcClient<typeof rpc>(`${url}/closed`, { retries: 0 });
+    await t.test('a handshake that is refused rejects calls, and is not tried again', async (t) => {
+      handshakes = 0;
+      const client = createJsonRpcClient<typeof rpc>(`${url}/closed`);
       t.teardown(() => client.close());
-      await t.rejects(client.ping(), { code: 'ERR_RPC_CONNECTION' });
+      await t.rejects(client.ping(), { code: 'ERR_RPC_ANSWER', message: /status 401 to its handshake/ });
+      t.equal(handshakes, 1);
+    });
+
+    await t.test('a handshake that cannot be had at present is tried again', async (t) => {
+      handshakes = 0;
+      const client = createJsonRpcClient<typeof rpc>(`${url}/busy`, { retries: 1, retryDelayMs: 1 });
+      t.teardown(() => client.close());
+      await t.rejects(client.ping(), { code: 'ERR_RPC_CONNECTION', message: /status 503 to its handshake/ });
+      t.equal(handshakes, 2);
     });
 
     await t.test('calls under way reject when the server stops', async (t) => {
