@@ -3,11 +3,15 @@ import { once } from 'node:events';
 import { JSONRPCClient } from 'json-rpc-2.0';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
-import { Http401, serve, WsgiHandler } from '../src/index.js';
+import { Http401, HttpError, serve, WsgiHandler } from '../src/index.js';
+import { mount } from '../src/middleware/index.js';
 import { createJsonRpcClient, JsonRpcHandler, jsonRpcWebSocket } from '../src/rpc/index.js';
+import { testClient } from '../src/testing/index.js';
+import { recorder } from './support/ask.js';
 
 let gate = openGate<string>();
 let aborted = openGate<string>();
+let handshakes = 0;
 const rpc = new JsonRpcHandler()
   .method('ping', () => 'pong')
   .method(
@@ -28,14 +32,36 @@ const rpc = new JsonRpcHandler()
   });
 
 const app = new WsgiHandler([
+  jsonRpcWebSocket('/http/live', rpc),
+  mount('/http', rpc),
+  jsonRpcWebSocket('/http/behind', rpc),
   jsonRpcWebSocket('/rpc', rpc),
   jsonRpcWebSocket('/narrow', rpc, { maxConcurrentCalls: 1, maxWaitingCalls: 1 }),
   jsonRpcWebSocket('/closed', rpc, {
     handshake() {
+      handshakes++;
       throw new Http401('Sign in first');
     },
   }),
+  jsonRpcWebSocket('/busy', rpc, {
+    handshake() {
+      handshakes++;
+      throw new HttpError(503, 'Not now');
+    },
+  }),
 ]);
+
+t.test('call.logger is of the namespace vela.rpc', async (t) => {
+  const logger = recorder();
+  const named = (namespace: string) => ({ ...logger, info: () => logger.info({ namespace }, 'called') });
+  const noting = new JsonRpcHandler().method('note', (call) => call.logger.info({}, 'called'));
+  const client = testClient(jsonRpcWebSocket('/rpc', noting), { logger: { ...logger, named } });
+  t.teardown(() => client.close());
+  const socket = await client.websocket('/rpc');
+  socket.send('{"jsonrpc":"2.0","method":"note","id":1}');
+  t.equal(await socket.next(), '{"jsonrpc":"2.0","result":null,"id":1}');
+  t.match(logger.lines.at(-1), { details: { namespace: 'vela.rpc' } });
+});
 
 for (const gateway of ['uws', 'node'] as const) {
   t.test(gateway, async (t) => {
@@ -52,6 +78,22 @@ for (const gateway of ['uws', 'node'] as const) {
       await t.rejects(client.call('add', ['x', 2] as never), { code: -32602 });
       const [one, two] = await client.batch((b) => [b.add(1, 2), b.ping()]);
       t.match([one, two], [{ value: 3 }, { value: 'pong' }]);
+    });
+
+    await t.test('over HTTP and WebSockets, one below the other', async (t) => {
+      for (const path of [`${server.url}/http`, `${url}/http/live`]) {
+        const client = createJsonRpcClient<typeof rpc>(path);
+        t.teardown(() => client.close());
+        t.equal(await client.ping(), 'pong', path);
+      }
+      const socket = new WebSocket(`${url}/http/behind`);
+      socket.on('error', () => {});
+      const [, response] = await once(socket, 'unexpected-response');
+      t.equal(response.statusCode, 405);
+      response.setEncoding('utf8');
+      const [text] = await once(response, 'data');
+      t.match(text, /jsonRpcWebSocket\(\) stands before/);
+      socket.terminate();
     });
 
     await t.test('calls overtake each other', async (t) => {
@@ -110,10 +152,20 @@ for (const gateway of ['uws', 'node'] as const) {
       t.equal(await aborted.promise, 'ERR_RPC_CLOSED');
     });
 
-    await t.test('a handshake that is refused rejects calls', async (t) => {
-      const client = createJsonRpcClient<typeof rpc>(`${url}/closed`, { retries: 0 });
+    await t.test('a handshake that is refused rejects calls, and is not tried again', async (t) => {
+      handshakes = 0;
+      const client = createJsonRpcClient<typeof rpc>(`${url}/closed`);
       t.teardown(() => client.close());
-      await t.rejects(client.ping(), { code: 'ERR_RPC_CONNECTION' });
+      await t.rejects(client.ping(), { code: 'ERR_RPC_ANSWER', message: /status 401 to its handshake/ });
+      t.equal(handshakes, 1);
+    });
+
+    await t.test('a handshake that cannot be had at present is tried again', async (t) => {
+      handshakes = 0;
+      const client = createJsonRpcClient<typeof rpc>(`${url}/busy`, { retries: 1, retryDelayMs: 1 });
+      t.teardown(() => client.close());
+      await t.rejects(client.ping(), { code: 'ERR_RPC_CONNECTION', message: /status 503 to its handshake/ });
+      t.equal(handshakes, 2);
     });
 
     await t.test('calls under way reject when the server stops', async (t) => {

@@ -1,6 +1,7 @@
 /** JSON-RPC on the server: the specification's examples, methods and their types, HTTP, batches, connections, hostile messages. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as metaOfSchemas from '@json-schema-tools/meta-schema';
 import * as metaOfDocuments from '@open-rpc/meta-schema';
 import Ajv from 'ajv';
@@ -374,6 +375,7 @@ t.test('mistakes are told when they are made', async (t) => {
       /takes parameters, which the method does not name/,
     ],
     [() => any.mount('x', {}), /takes a JsonRpcHandler/],
+    [() => any.mount('x.', new JsonRpcHandler()), /adds the dot itself: give "x"; received "x\."/],
     [() => any.mount(rpc), /mounted in itself/],
     [
       () =>
@@ -659,6 +661,7 @@ t.test('batches: in order, bounded in number and at once', async (t) => {
 t.test('a call that takes too long is answered, and its signal aborts', async (t) => {
   let reason: unknown;
   const rpc = new JsonRpcHandler({ timeoutMs: 40 })
+    .method('obeys', ({ signal }) => sleep(30_000, undefined, { signal }))
     .method('hang', async ({ signal }) => {
       await once(signal, 'abort');
       reason = signal.reason;
@@ -684,6 +687,17 @@ t.test('a call that takes too long is answered, and its signal aborts', async (t
   t.match(await ask([call('never'), call('longer')]), [{ error: { code: -32001 } }, { result: 'done' }]);
   t.equal((await ask(call('late'))).result, 'done');
   t.ok(logger.lines.some(({ level, message }) => level === 'warn' && message.startsWith('Timeout: "hang"')));
+  logger.lines.length = 0;
+  t.equal((await ask(call('obeys', [], 7))).error.code, JSON_RPC_CODES.timeout);
+  await new Promise(setImmediate);
+  t.match(
+    logger.lines,
+    [
+      { level: 'warn', details: { rpcMethod: 'obeys', rpcId: 7 } },
+      { level: 'debug', message: 'The method "obeys" failed: The operation was aborted' },
+    ],
+    'what it throws at its end is no second failure',
+  );
 
   await t.rejects(
     serve(new JsonRpcHandler({ timeoutMs: 30_000 }), { bind: '127.0.0.1:0', logLevel: 'silent' }),

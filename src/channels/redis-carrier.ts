@@ -155,8 +155,9 @@ export class RedisCarrier implements Carrier {
   /** @returns whether that is for good */
   #failed(attempt: Gate, error: Error): boolean {
     const isMissing = 'code' in error && error.code === 'ERR_CHANNELS_REDIS_MISSING';
-    this.#owner.become('disconnected', error);
-    attempt.reject(isMissing ? error : disconnected(this.#store, error));
+    const why = isMissing ? error : disconnected(this.#store, error);
+    this.#owner.become('disconnected', why);
+    attempt.reject(why);
     return isMissing;
   }
 

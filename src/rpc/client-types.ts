@@ -63,9 +63,15 @@ export interface BatchEntry<Result> {
   readonly '~result'?: Result;
 }
 
+/** What a compiler names where a method is called by position whose parameters have names alone, as those of an object schema. */
+export interface TakesNamesByCall {
+  /** Never there at run time. */
+  readonly '~use'?: "client.call('name', { ... })";
+}
+
 type ByPosition<M, Name extends keyof M, Kind> = M[Name] extends JsonRpcMethodType
   ? [M[Name]['args']] extends [never]
-    ? unknown
+    ? TakesNamesByCall
     : (...args: M[Name]['args']) => Given<ResultOf<M, Name>, Kind>
   : unknown;
 

@@ -83,7 +83,7 @@ export function declareMethod(
 }
 
 /** @throws {TypeError} unless it can be the name of a method, or a prefix */
-export function requireName(owner: string, name: unknown): void {
+function requireName(owner: string, name: unknown): void {
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME || /[\0- \x7f"]/.test(name))
     throw new TypeError(
       `${owner}() takes a name without spaces, of up to ${LONGEST_NAME} characters, such as 'add'; received ${describeValue(name)}`,
@@ -93,6 +93,15 @@ export function requireName(owner: string, name: unknown): void {
   if (/^rpc\./i.test(name) || name === 'rpc')
     throw new TypeError(
       `Names that begin with "rpc." are the protocol's (JSON-RPC 2.0 §4.1): take another one than "${name}"`,
+    );
+}
+
+/** What stands before the dot of mounted methods. @throws {TypeError} */
+export function requirePrefix(prefix: unknown): void {
+  requireName('mount', prefix);
+  if (String(prefix).endsWith('.'))
+    throw new TypeError(
+      `mount() adds the dot itself: give "${String(prefix).replace(/\.+$/, '')}"; received "${prefix}"`,
     );
 }
 

@@ -2,7 +2,7 @@ import { formatError, toError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
 import { tellError } from '../core/request-channels.js';
 import { INTERNAL_ERROR } from './answer.js';
-import type { JsonRpcCall, JsonRpcContext } from './json-rpc-call.js';
+import { JsonRpcCall, type JsonRpcContext } from './json-rpc-call.js';
 import { JsonRpcError } from './json-rpc-error.js';
 
 /** What a client is told of an error: the one place where what methods throw becomes an answer, and a log line. */
@@ -13,7 +13,9 @@ export function describeFailure(
 ): Pick<JsonRpcError, 'code' | 'message' | 'data'> {
   const error = toError(thrown);
   const isTold = (error instanceof JsonRpcError && !error.isRemote) || error instanceof HttpError;
-  const isServerError = !isTold || (error instanceof HttpError && error.status >= 500);
+  const isServerError = isTold
+    ? error instanceof HttpError && error.status >= 500
+    : !JsonRpcCall.isEndOf(call, error);
   logFailure(error, call, context, isServerError);
   if (error instanceof JsonRpcError && !error.isRemote) return error;
   if (error instanceof HttpError) {
@@ -35,15 +37,13 @@ export function isOver({ signal, environ }: JsonRpcContext): boolean {
   return (signal ?? environ?.['vela.signal'])?.aborted === true;
 }
 
-/** What fails because the client has left is a matter of course: nobody may fill the log by leaving. */
+/**
+ * What fails because the client has left is a matter of course: nobody may fill the log by leaving. So is what a method throws that
+ * obeys its signal at the deadline, which has been logged.
+ */
 function logFailure(error: Error, call: JsonRpcCall, context: JsonRpcContext, isServerError: boolean): void {
   const { environ } = context;
-  const details = {
-    requestId: environ?.['vela.request_id'],
-    rpcMethod: call.method,
-    rpcId: call.id,
-    err: error,
-  };
+  const details = { ...JsonRpcCall.describe(call), err: error };
   if (isServerError && !isOver(context))
     call.logger.error(details, `The method "${call.method}" failed: ${error.message}`);
   else call.logger.debug(details, `The method "${call.method}" failed: ${error.message}`);

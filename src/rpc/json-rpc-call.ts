@@ -59,6 +59,20 @@ export class JsonRpcCall {
     call.#aborter?.abort(reason);
   }
 
+  /** How log lines tell it. */
+  static describe(call: JsonRpcCall): Record<'requestId' | 'rpcMethod' | 'rpcId', unknown> {
+    const requestId = call.#context.environ?.['vela.request_id'];
+    return { requestId, rpcMethod: call.method, rpcId: call.id };
+  }
+
+  /** Whether it was thrown because the time of the call was over: by a method that obeys its signal. */
+  static isEndOf(call: JsonRpcCall, error: Error): boolean {
+    const reason = call.#endReason;
+    return (
+      reason !== undefined && (error === reason || error.cause === reason || error.name === 'AbortError')
+    );
+  }
+
   /** The client wants no answer. */
   get isNotification(): boolean {
     return this.id === undefined;

@@ -3,7 +3,12 @@ import { describeValue, ImproperlyConfigured } from '../core/errors.js';
 import type { WsgiResponse } from '../core/wsgi-response.js';
 import { requireServerLimit } from '../middleware/require-server-limit.js';
 import type { StandardSchemaV1 } from '../request/standard-schema.js';
-import { type AnyHandler, declareMethod, type JsonRpcMethodOptions, requireName } from './declare-method.js';
+import {
+  type AnyHandler,
+  declareMethod,
+  type JsonRpcMethodOptions,
+  requirePrefix,
+} from './declare-method.js';
 import { Dispatcher } from './dispatcher.js';
 import {
   type JsonRpcHandlerOptions,
@@ -103,7 +108,7 @@ export class JsonRpcHandler<out M = Calls> implements Part {
   ): JsonRpcHandler<M & Prefixed<Prefix, N>>;
   mount(...given: readonly unknown[]): JsonRpcHandler<unknown> {
     const [prefix, handler] = given.length > 1 ? given : [undefined, given[0]];
-    if (prefix !== undefined) requireName('mount', prefix);
+    if (prefix !== undefined) requirePrefix(prefix);
     if (!(handler instanceof JsonRpcHandler))
       throw new TypeError(
         `mount() takes a JsonRpcHandler, perhaps after a prefix, mount('calc', handler); received ${describeValue(handler)}`,

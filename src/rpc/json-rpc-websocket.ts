@@ -22,7 +22,7 @@ export interface JsonRpcWebSocketOptions
  * beside each other, so answers come in the order in which they are there. `call.request` is the handshake's.
  * @param path - in the syntax of the Router
  * @throws {TypeError} for what is no JsonRpcHandler, and wrong options
- * @example new WsgiHandler([mount('/rpc', rpc), jsonRpcWebSocket('/rpc/live', rpc)])
+ * @example new WsgiHandler([jsonRpcWebSocket('/rpc/live', rpc), mount('/rpc', rpc)])
  */
 export function jsonRpcWebSocket(
   path: string,
@@ -51,8 +51,7 @@ export function jsonRpcWebSocket(
     {
       async handshake(request) {
         const refusal = await handshake?.(request);
-        const { environ } = request;
-        return refusal ?? handler.connect({ ...limits, environ, logger: environ['vela.logger'] });
+        return refusal ?? handler.connect({ ...limits, environ: request.environ });
       },
       message(socket, message) {
         const answer = (socket.state as JsonRpcSession).receive(

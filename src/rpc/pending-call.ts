@@ -51,7 +51,7 @@ export class PendingCall implements Waiting {
       JSON_RPC_CODES.timeout,
       `Timeout: "${method}" has not answered within ${this.#timeoutMs} ms`,
     );
-    this.#call.logger.warn({ rpcMethod: method, rpcId: id, err: error }, error.message);
+    this.#call.logger.warn(JsonRpcCall.describe(this.#call), error.message);
     this.#end(id === undefined ? NO_ANSWER : errorAnswer(id, error), error);
   }
 

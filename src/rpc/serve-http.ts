@@ -43,7 +43,7 @@ export function serveHttp(
       : conclude(environ, outcome as Answer);
   };
   return (environ) => {
-    if (environ.REQUEST_METHOD !== 'POST') return answerOther(environ.REQUEST_METHOD);
+    if (environ.REQUEST_METHOD !== 'POST') return answerOther(environ);
     if (environ.CONTENT_TYPE !== JSON_TYPE) refuseForeign(environ.CONTENT_TYPE);
     const input = environ['wsgi.input'];
     refuseTaken(environ);
@@ -85,10 +85,15 @@ class BodyWait implements Settler<void> {
   }
 }
 
-function answerOther(method: string): WsgiResponse {
-  if (method === 'OPTIONS')
+function answerOther(environ: Environ): WsgiResponse {
+  if (environ.REQUEST_METHOD === 'OPTIONS')
     return new WsgiResponse({ status: 204, headers: [['Allow', METHODS.join(', ')]] });
-  throw new MethodNotAllowed(METHODS, 'JSON-RPC takes POST');
+  throw new MethodNotAllowed(
+    METHODS,
+    environ['vela.upgrade'] === undefined
+      ? 'JSON-RPC takes POST'
+      : 'JSON-RPC takes POST here: for WebSockets, jsonRpcWebSocket() stands before what takes this path',
+  );
 }
 
 function refuseForeign(contentType: string): void {

@@ -105,17 +105,18 @@ export class WebSocketTransport implements JsonRpcTransport {
       perMessageDeflate: false,
     });
     let failure: Error | undefined;
+    let refusal: number | undefined;
     socket.on('error', (error) => {
       failure = error;
+    });
+    socket.once('unexpected-response', (_request, { statusCode }) => {
+      refusal = statusCode;
+      socket.terminate();
     });
     socket.on('message', (data) => this.#receive(data));
     await new Promise<void>((resolve, reject) => {
       socket.once('open', () => resolve());
-      socket.once('close', () =>
-        reject(
-          new JsonRpcConnectionError(`${this.#url} cannot be reached: ${failure?.message}`, true, failure),
-        ),
-      );
+      socket.once('close', () => reject(this.#unopened(refusal, failure)));
     });
     const opening = this.#opening;
     socket.once('close', (code: number) => {
@@ -151,6 +152,14 @@ export class WebSocketTransport implements JsonRpcTransport {
 
   #find(answer: unknown): Waiting | undefined {
     return isObject(answer) && typeof answer.id === 'number' ? this.#waiting.get(answer.id) : undefined;
+  }
+
+  /** Who is refused will be refused again; a server, or a proxy, that cannot at present may be asked once more. */
+  #unopened(refusal: number | undefined, failure: Error | undefined): Error {
+    if (refusal !== undefined && refusal < 500)
+      return answerError(`A call of ${this.#url}`, `status ${refusal} to its handshake`);
+    const why = refusal === undefined ? failure?.message : `status ${refusal} to its handshake`;
+    return new JsonRpcConnectionError(`${this.#url} cannot be reached: ${why}`, true, failure);
   }
 
   #lost(cause: Error): JsonRpcConnectionError {

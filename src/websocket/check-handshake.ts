@@ -31,7 +31,7 @@ export function refuseRequest(environ: Environ): never {
 /** @throws {PermissionDenied} for a page that may not connect */
 export function checkOrigin(request: WsgiRequest, origins: ResolvedWebSocketOptions['origins']): void {
   const { HTTP_ORIGIN: origin, HTTP_HOST: host } = request.environ;
-  if (origin === undefined || origins === 'any') return;
+  if (origin === undefined || origins === '*') return;
   const isAllowed =
     typeof origins === 'function'
       ? atOnce('websocket', 'origins', origins(origin, request)) === true

@@ -1,4 +1,4 @@
-import type { Part, StartContext } from '../core/contract.js';
+import type { Part, PartDescription, StartContext } from '../core/contract.js';
 import { HttpError } from '../core/http-error.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import { WaitQueue } from '../core/wait-queue.js';
@@ -73,6 +73,11 @@ export class Endpoint implements Part {
   /** It stands before its route, to start and stop with it. */
   handle(): undefined {
     return undefined;
+  }
+
+  /** So its route is told from others in a list of them. */
+  describe(): PartDescription {
+    return { name: 'websocket' };
   }
 
   /** Whether the gateway's own limit may be another than this one, so that it is held here. */

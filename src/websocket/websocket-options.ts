@@ -13,11 +13,11 @@ export interface WebSocketOptions {
    */
   protocols?: readonly string[];
   /**
-   * The pages that may connect, by their Origin: `same`, those of this host; a list of origins, beside it; `any`; or a
+   * The pages that may connect, by their Origin: `same`, those of this host; a list of origins, beside it; `*`, all; or a
    * function that decides. Clients that are no browsers send no Origin, and are taken. Others get 403.
    * @defaultValue `same`
    */
-  origins?: 'same' | 'any' | readonly string[] | ((origin: string, request: WsgiRequest) => boolean);
+  origins?: 'same' | '*' | readonly string[] | ((origin: string, request: WsgiRequest) => boolean);
   /** Largest message, in bytes; more closes with 1009. @defaultValue 1,048,576 */
   maxPayloadBytes?: number;
   /** Most bytes that wait in memory for a slow reader. @defaultValue 1,048,576 */
@@ -40,11 +40,7 @@ export interface WebSocketOptions {
 }
 
 export type ResolvedWebSocketOptions = Required<Omit<WebSocketOptions, 'origins'>> & {
-  readonly origins:
-    | 'same'
-    | 'any'
-    | ReadonlySet<string>
-    | ((origin: string, request: WsgiRequest) => boolean);
+  readonly origins: 'same' | '*' | ReadonlySet<string> | ((origin: string, request: WsgiRequest) => boolean);
 };
 
 const LARGEST_BYTES = 1_073_741_824;
@@ -104,9 +100,9 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
 function resolveOrigins(
   origins: NonNullable<WebSocketOptions['origins']>,
 ): ResolvedWebSocketOptions['origins'] {
-  if (origins === 'same' || origins === 'any' || typeof origins === 'function') return origins;
+  if (origins === 'same' || origins === '*' || typeof origins === 'function') return origins;
   if (!Array.isArray(origins))
-    refuse('origins', "'same', 'any', a list such as ['https://app.example.com'], or a function", origins);
+    refuse('origins', "'same', '*', a list such as ['https://app.example.com'], or a function", origins);
   return requireOrigins('origins', origins as readonly string[]);
 }
 

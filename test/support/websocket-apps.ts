@@ -32,7 +32,7 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
     echo('/small', { maxPayloadBytes: 1000 }),
     echo('/deflate', { compression: true, maxPayloadBytes: 100_000 }),
     echo('/chat', { protocols: ['chat.v2', 'chat.v1'] }),
-    echo('/any-origin', { origins: 'any' }),
+    echo('/any-origin', { origins: '*' }),
     echo('/listed', { origins: ['https://app.example.com'] }),
     echo('/asked', { origins: (origin) => origin.endsWith('.example.org') }),
     echo('/few', { maxConnections: 2 }),

@@ -34,6 +34,11 @@ const app = new WsgiHandler([
   }),
 ]);
 
+t.test('routes of WebSockets can be told from others', (t) => {
+  t.match(websocket('/echo', {}).routes(), [{ path: '/echo', middleware: ['websocket'] }]);
+  t.end();
+});
+
 t.test('a WebSocket is opened in memory', async (t) => {
   const client = testClient(lint(app), { logLevel: 'silent' });
   t.teardown(() => client.close());
