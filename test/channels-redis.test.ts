@@ -193,6 +193,8 @@ t.test('locks', async (t) => {
   t.equal(await codeOf(b.lock('l', { waitMs: 30 }).acquire()), 'ERR_LOCK_TIMEOUT');
   const ender = new AbortController();
   const waiting = b.lock('l').acquire({ signal: ender.signal });
+  // It waits between two looks.
+  await sleep(30);
   ender.abort(new Error('given up'));
   await t.rejects(waiting, { message: 'given up' });
   await held.release();

@@ -408,6 +408,17 @@ for (const gateway of GATEWAYS) {
       await b.received(5);
       t.same(b.messages.at(-1), 'last');
     });
+    await t.test('20,000 counts at once, and 3,000 locks', async (t) => {
+      await b.call('join', 'counted');
+      t.same(await a.call('counts', 'counted', 20_000), [1]);
+      t.ok(await a.call('locked', 'many', 3000));
+    });
+    await t.test('what is subscribed while the main process takes no more is heard after that', async (t) => {
+      for (const peer of [a, b]) peer.messages.length = 0;
+      t.equal(await a.call('squeezeIn', 'squeezed'), 'ERR_ACTOR_MAILBOX_FULL');
+      await b.call('publish', 'squeezed', 'in');
+      t.same(await a.received(1), ['in']);
+    });
     await t.test('what was subscribed before the start', async (t) => {
       await a.call('publish', 'early', 'bird');
       await eventually('it has come', async () => String(await b.call('early')) === 'bird');

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
+import { pause } from './pause.js';
 
 /** Gives back what the token holds, and nothing else. */
 const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
@@ -33,7 +33,7 @@ export class RedisLocks implements LockKeeper {
       );
       const leftMs = endMs - performance.now();
       if (isHad || leftMs <= 0) return isHad;
-      await sleep(Math.min(leftMs, pauseMs * (0.5 + Math.random())), undefined, signal && { signal });
+      await pause(Math.min(leftMs, pauseMs * (0.5 + Math.random())), signal);
     }
   }
 

@@ -13,11 +13,13 @@ import { type RelayHub, relay } from './relay.js';
 import {
   COUNT,
   COUNT_COMMAND,
+  type CountQuestion,
   LOCK_COMMAND,
   MESSAGE,
   RELAY_COMMAND,
   type RelayEntry,
   UNLOCK_COMMAND,
+  type Unlocking,
 } from './relay-wire.js';
 
 const ANSWER_MS = 30_000;
@@ -153,18 +155,16 @@ export function openHub(arbiter: Actor): void {
   command(RELAY_COMMAND, ({ sender }: CommandRequest, entries: readonly RelayEntry[]) => {
     if (sender !== undefined) hub.take(sender, entries);
   });
-  command(
-    COUNT_COMMAND,
-    ({ sender }: CommandRequest, name: string, channel: string) =>
-      hub.count(name, channel, sender?.id) + relay.countHere(name, channel),
+  command(COUNT_COMMAND, ({ sender }: CommandRequest, questions: readonly CountQuestion[]) =>
+    questions.map(([name, channel]) => hub.count(name, channel, sender?.id) + relay.countHere(name, channel)),
   );
   command(
     LOCK_COMMAND,
     ({ sender }: CommandRequest, name: string, token: string, timeoutMs: number, waitMs: number) =>
       sender === undefined ? false : hub.lock(sender, name, { token, timeoutMs, waitMs, signal: undefined }),
   );
-  command(UNLOCK_COMMAND, (_request: CommandRequest, name: string, token: string) =>
-    relay.locks.release(name, token),
+  command(UNLOCK_COMMAND, (_request: CommandRequest, unlockings: readonly Unlocking[]) =>
+    Promise.all(unlockings.map(([name, token]) => relay.locks.release(name, token))),
   );
 }
 
