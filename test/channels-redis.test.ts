@@ -36,7 +36,7 @@ t.test('two machines', async (t) => {
   const heard: unknown[] = [];
   const note = (message: unknown, channel: string) => heard.push([channel, message]);
   await b.subscribe('news', note).ready;
-  await b.subscribe('a?[b]\\*', note).ready;
+  await b.subscribe('a?[b]\\*', note, { isPattern: true }).ready;
   const here: unknown[] = [];
   a.subscribe('news', (message) => here.push(message));
   await a.publish('news', 'text');

@@ -22,13 +22,17 @@ const keep = async (socket, channel, subscription) => {
 };
 
 const calls = {
-  join: (socket, channel) => keep(socket, channel, channels.subscribe(channel, socket)),
+  join: (socket, channel) =>
+    keep(socket, channel, channels.subscribe(channel, socket, { isPattern: channel.includes('*') })),
   listen: (socket, channel) =>
     keep(
       socket,
       channel,
-      channels.subscribe(channel, (message, from) =>
-        socket.sendJson({ heard: message instanceof Uint8Array ? [...message] : message, from }),
+      channels.subscribe(
+        channel,
+        (message, from) =>
+          socket.sendJson({ heard: message instanceof Uint8Array ? [...message] : message, from }),
+        { isPattern: channel.includes('*') },
       ),
     ),
   leave(socket, channel) {
