@@ -20,7 +20,8 @@ export interface ServerSentEvent {
 export interface EventStreamOptions {
   /**
    * After so long without an event a comment is sent, so that proxies and time-outs leave the stream alone, in ms. Keep
-   * it below `stallTimeoutMs`. @defaultValue 15 s
+   * it below `stallTimeoutMs`. A source that has no event at once has one sent first, so that clients are connected.
+   * @defaultValue 15 s
    */
   heartbeatMs?: number;
   /** How long browsers wait before they come back, in ms; sent first. */
@@ -28,6 +29,8 @@ export interface EventStreamOptions {
 }
 
 const DEFAULT_HEARTBEAT_MS = 15_000;
+/** A source that fails at once still becomes an error response. */
+const FIRST_MS = 1;
 const KEYS = ['data', 'event', 'id', 'retryMs', 'comment'];
 const HEARTBEAT = ':\n\n';
 
@@ -117,6 +120,8 @@ class EventBody implements AsyncIterableIterator<string> {
   readonly #source: AsyncIterator<ServerSentEvent | string>;
   readonly #heartbeatMs: number;
   #first: string;
+  /** How long the next event may take. The first heartbeat comes soon, and the head of the response with it. */
+  #waitMs = FIRST_MS;
   #pending: Promise<IteratorResult<ServerSentEvent | string>> | undefined;
 
   constructor(source: AsyncIterable<ServerSentEvent | string>, heartbeatMs: number, first: string) {
@@ -133,10 +138,12 @@ class EventBody implements AsyncIterableIterator<string> {
     if (this.#first !== '') {
       const value = this.#first;
       this.#first = '';
+      this.#waitMs = this.#heartbeatMs;
       return { done: false, value };
     }
     this.#pending ??= this.#source.next();
     const step = await this.#orHeartbeat(this.#pending);
+    this.#waitMs = this.#heartbeatMs;
     if (step === undefined) return { done: false, value: HEARTBEAT };
     this.#pending = undefined;
     return step.done === true
@@ -155,7 +162,7 @@ class EventBody implements AsyncIterableIterator<string> {
   async #orHeartbeat<T>(pending: Promise<T>): Promise<T | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const heartbeat = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, this.#heartbeatMs, undefined);
+      timer = setTimeout(resolve, this.#waitMs, undefined);
     });
     try {
       return await Promise.race([pending, heartbeat]);
