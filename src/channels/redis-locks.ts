@@ -23,16 +23,21 @@ export class RedisLocks implements LockKeeper {
     this.#use = use;
   }
 
-  async acquire(name: string, { token, timeoutMs, waitMs, signal }: LockRequest): Promise<boolean> {
+  async acquire(
+    name: string,
+    { token, timeoutMs, waitMs, signal }: LockRequest,
+  ): Promise<number | undefined> {
     const endMs = performance.now() + waitMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       signal?.throwIfAborted();
       const key = `${this.#prefix}${name}`;
+      const beganMs = performance.now();
       const isHad = await this.#use(
         async (client) => (await client.set(key, token, 'PX', Math.ceil(timeoutMs), 'NX')) === 'OK',
       );
       const leftMs = endMs - performance.now();
-      if (isHad || leftMs <= 0) return isHad;
+      if (isHad) return beganMs;
+      if (leftMs <= 0) return undefined;
       await pause(Math.min(leftMs, pauseMs * (0.5 + Math.random())), signal);
     }
   }

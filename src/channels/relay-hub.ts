@@ -88,14 +88,17 @@ class Hub implements RelayHub {
     return line;
   }
 
-  /** Takes a lock for a worker, which gives it back when it dies. */
-  async lock(worker: ActorProxy, name: string, request: LockRequest): Promise<boolean> {
+  /** Takes a lock for a worker, which gives it back when it dies. @returns how long that took, in ms */
+  async lock(worker: ActorProxy, name: string, request: LockRequest): Promise<number | false> {
     this.meet(worker);
     // Who waits takes room in the arbiter's mailbox: others come back.
     const isFull = this.#waitingForLocks >= MOST_WAITING_FOR_LOCKS;
+    const beganMs = performance.now();
     this.#waitingForLocks++;
     try {
-      return await relay.locks.acquire(name, isFull ? { ...request, waitMs: 0 } : request, worker.id);
+      const asked = isFull ? { ...request, waitMs: 0 } : request;
+      const sinceMs = await relay.locks.acquire(name, asked, worker.id);
+      return sinceMs !== undefined && sinceMs - beganMs;
     } finally {
       this.#waitingForLocks--;
     }

@@ -97,7 +97,7 @@ export class Uplink implements LockKeeper {
     return this.#counts.ask([name, channel]);
   }
 
-  async acquire(name: string, request: LockRequest): Promise<boolean> {
+  async acquire(name: string, request: LockRequest): Promise<number | undefined> {
     const { token, signal, waitMs } = request;
     await this.join();
     const cancel = () => void own(this.release(name, token));
@@ -106,9 +106,9 @@ export class Uplink implements LockKeeper {
       const endMs = performance.now() + waitMs;
       for (let leftMs = waitMs; ; leftMs = endMs - performance.now()) {
         signal?.throwIfAborted();
-        const isHad = await this.#tryLock(name, { ...request, waitMs: Math.max(0, leftMs) });
+        const sinceMs = await this.#tryLock(name, { ...request, waitMs: Math.max(0, leftMs) });
         signal?.throwIfAborted();
-        if (isHad || leftMs <= 0 || performance.now() >= endMs) return isHad;
+        if (sinceMs !== undefined || leftMs <= 0 || performance.now() >= endMs) return sinceMs;
         // Too many wait there.
         await pause(RETRY_MS * (0.5 + Math.random()), signal);
       }
@@ -144,12 +144,14 @@ export class Uplink implements LockKeeper {
     }
   }
 
-  async #tryLock(name: string, { token, timeoutMs, waitMs }: LockRequest): Promise<boolean> {
+  async #tryLock(name: string, { token, timeoutMs, waitMs }: LockRequest): Promise<number | undefined> {
     const answerMs = Math.min(LONGEST_TIMER_MS, waitMs + LOCK_EXTRA_MS);
+    const beganMs = performance.now();
     try {
-      return (await this.#ask(answerMs, LOCK_COMMAND, name, token, timeoutMs, waitMs)) as boolean;
+      const tookMs = await this.#ask(answerMs, LOCK_COMMAND, name, token, timeoutMs, waitMs);
+      return typeof tookMs === 'number' ? beganMs + tookMs : undefined;
     } catch (error) {
-      if (error instanceof MailboxFull) return false;
+      if (error instanceof MailboxFull) return undefined;
       throw error;
     }
   }
