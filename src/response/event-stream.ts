@@ -123,6 +123,7 @@ class EventBody implements AsyncIterableIterator<string> {
   /** How long the next event may take. The first heartbeat comes soon, and the head of the response with it. */
   #waitMs = FIRST_MS;
   #pending: Promise<IteratorResult<ServerSentEvent | string>> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(source: AsyncIterable<ServerSentEvent | string>, heartbeatMs: number, first: string) {
     this.#source = source[Symbol.asyncIterator]();
@@ -155,19 +156,20 @@ class EventBody implements AsyncIterableIterator<string> {
     // A generator that waits would end only after its wait, so its end is not awaited here.
     void this.#source.return?.().catch(() => undefined);
     this.#pending?.catch(() => undefined);
+    // It would keep the process up.
+    clearTimeout(this.#timer);
     return { done: true, value: undefined };
   }
 
   /** Undefined when the heart beats first. */
   async #orHeartbeat<T>(pending: Promise<T>): Promise<T | undefined> {
-    let timer: NodeJS.Timeout | undefined;
     const heartbeat = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, this.#waitMs, undefined);
+      this.#timer = setTimeout(resolve, this.#waitMs, undefined);
     });
     try {
       return await Promise.race([pending, heartbeat]);
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
     }
   }
 }

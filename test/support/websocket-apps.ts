@@ -101,6 +101,7 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
             socket.send('one');
             socket.send('two');
           });
+        else if (text === 'async cork') socket.cork(() => Promise.reject(new Error('within')) as never);
         else if (text === 'after') {
           socket.close(1000, 'done');
           say(idOf(socket), `send ${socket.send('late')} open ${socket.isOpen} code ${socket.closeCode}`);

@@ -245,6 +245,7 @@ conformance((test, gateway) => {
       ['throw', 'close 1011 Internal error', 'close 1011 Internal error'],
       ['reject', 'close 1011 Internal error', 'close 1011 Internal error'],
       ['wrong', 'close 1011 Internal error', 'close 1011 Internal error'],
+      ['async cork', 'close 1011 Internal error', 'close 1011 Internal error'],
       ['quit', 'close 4401 signed out', 'close 4401 signed out'],
     ] as const) {
       const { id, seen } = await say(text);
@@ -254,6 +255,7 @@ conformance((test, gateway) => {
     t.match(kit.stderr, /WebSocket handler failed: thrown/);
     t.match(kit.stderr, /WebSocket handler failed: rejected/);
     t.match(kit.stderr, /send\(\) takes text or bytes: .* received 5/);
+    t.match(kit.stderr, /cork\(\) takes a function that sends at once, not an async one/);
     t.notMatch(kit.stderr, /signed out/);
     const after = await say('after');
     await kit.note(after.id, 'send closed open false code 1000');
