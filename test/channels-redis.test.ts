@@ -1,4 +1,6 @@
 /** Channels by way of a Redis, which dies, comes back and stops answering; and the servers that use it. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Channels } from '../src/channels/index.js';
@@ -36,7 +38,7 @@ t.test('two machines', async (t) => {
   const heard: unknown[] = [];
   const note = (message: unknown, channel: string) => heard.push([channel, message]);
   await b.subscribe('news', note).ready;
-  await b.subscribe('a?[b]\\*', note).ready;
+  await b.subscribe('a?[b]\\*', note, { isPattern: true }).ready;
   const here: unknown[] = [];
   a.subscribe('news', (message) => here.push(message));
   await a.publish('news', 'text');
@@ -193,6 +195,8 @@ t.test('locks', async (t) => {
   t.equal(await codeOf(b.lock('l', { waitMs: 30 }).acquire()), 'ERR_LOCK_TIMEOUT');
   const ender = new AbortController();
   const waiting = b.lock('l').acquire({ signal: ender.signal });
+  // It waits between two looks.
+  await sleep(30);
   ender.abort(new Error('given up'));
   await t.rejects(waiting, { message: 'given up' });
   await held.release();
@@ -204,6 +208,29 @@ t.test('locks', async (t) => {
   await redis.kill();
   await eventually('it is seen', () => a.status === 'disconnected');
   t.equal(await codeOf(a.lock('l').acquire()), 'ERR_CHANNELS_DISCONNECTED');
+});
+
+t.test('a lock is lost in time when the answer that it is had came late', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === undefined) return;
+  let delayMs = 0;
+  const { port, pathname, search } = new URL(redis.url);
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), '127.0.0.1');
+    client.on('error', () => undefined).pipe(server);
+    server.on('error', () => undefined).on('data', (bytes) => setTimeout(() => client.write(bytes), delayMs));
+    client.on('close', () => server.destroy());
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => proxy.close());
+  const at = (proxy.address() as AddressInfo).port;
+  const channels = await openMachine(t, `redis://127.0.0.1:${at}${pathname}${search}`);
+  delayMs = 1500;
+  const beganMs = performance.now();
+  const held = await channels.lock('late', { timeoutMs: 2000 }).acquire();
+  await eventually('it is lost', () => held.signal.aborted);
+  const tookMs = performance.now() - beganMs;
+  t.ok(tookMs > 1900 && tookMs < 2900, `${tookMs} ms`);
 });
 
 for (const gateway of ['uws', 'node'] as const) {

@@ -75,7 +75,9 @@ t.test('patterns match whole names', async (t) => {
   ];
   for (const [pattern, matches, others] of cases) {
     const heard: string[] = [];
-    using _subscription = channels.subscribe(pattern, (_message, channel) => heard.push(channel));
+    using _subscription = channels.subscribe(pattern, (_message, channel) => heard.push(channel), {
+      isPattern: true,
+    });
     for (const channel of [...matches, ...others]) await channels.publish(channel, 1);
     t.same(heard, matches, pattern);
   }
@@ -138,6 +140,20 @@ t.test('mistakes and limits are told', async (t) => {
   t.match(
     message(() => channels.publish('a*', 1)),
     /one channel, and "\*" stands for several/,
+  );
+  // Names may come from clients, who must not hear of what is not theirs.
+  for (const call of ['subscribe', 'events'])
+    t.match(
+      message(() => wrong[call]?.('room:*', call === 'events' ? {} : () => {})),
+      /one channel, and "\*" stands for several: where that is wanted, say \{ isPattern: true \}/,
+    );
+  t.match(
+    message(() => channels.subscribe('a', () => {}, { isPattern: 1 } as never)),
+    /Option "isPattern" of subscribe must be true or false/,
+  );
+  t.match(
+    message(() => channels.publish('half \ud83d', 1)),
+    /none of them a control character or half of one/,
   );
   t.match(
     message(() => channels.publish('a', undefined)),
@@ -216,7 +232,7 @@ t.test('events()', async (t) => {
   const channels = open(t);
   await t.test('gives what is published from its making on', async (t) => {
     const ender = new AbortController();
-    const events = channels.events('e*', { signal: ender.signal })[Symbol.asyncIterator]();
+    const events = channels.events('e*', { isPattern: true, signal: ender.signal })[Symbol.asyncIterator]();
     t.equal(await channels.count('e1'), 0, 'patterns are not counted');
     await channels.publish('e1', { a: 1 });
     await channels.publish('e2', 'text');
@@ -407,6 +423,17 @@ for (const gateway of GATEWAYS) {
       await a.call('publish', 'y', 'last');
       await b.received(5);
       t.same(b.messages.at(-1), 'last');
+    });
+    await t.test('20,000 counts at once, and 3,000 locks', async (t) => {
+      await b.call('join', 'counted');
+      t.same(await a.call('counts', 'counted', 20_000), [1]);
+      t.ok(await a.call('locked', 'many', 3000));
+    });
+    await t.test('what is subscribed while the main process takes no more is heard after that', async (t) => {
+      for (const peer of [a, b]) peer.messages.length = 0;
+      t.equal(await a.call('squeezeIn', 'squeezed'), 'ERR_ACTOR_MAILBOX_FULL');
+      await b.call('publish', 'squeezed', 'in');
+      t.same(await a.received(1), ['in']);
     });
     await t.test('what was subscribed before the start', async (t) => {
       await a.call('publish', 'early', 'bird');

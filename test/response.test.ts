@@ -252,7 +252,10 @@ for (const gateway of ['uws', 'node'] as const) {
           },
         }),
       };
-      const server = await serve(() => eventStream(source, { heartbeatMs: 20 }), {
+      const heartbeats: Readonly<Record<string, number>> = { '/': 20, '/silent': 60_000 };
+      const beating: App = ({ PATH_INFO }) =>
+        eventStream(source, { heartbeatMs: heartbeats[PATH_INFO] as number });
+      const server = await serve(beating, {
         bind: '127.0.0.1:0',
         gateway,
         logLevel: 'silent',
@@ -267,7 +270,11 @@ for (const gateway of ['uws', 'node'] as const) {
       socket.destroy();
       for (let i = 0; i < 200 && !isReturned; i++) await sleep(10);
       t.ok(isReturned);
-      await server.close();
+      const silent = await fetch(`${server.url}/silent`, { signal: AbortSignal.timeout(5000) });
+      t.equal(silent.status, 200, 'its head comes before the first event');
+      const { value } = (await silent.body?.getReader().read()) ?? {};
+      t.equal(Buffer.from(value ?? []).toString(), ':\n\n');
+      await server.close({ timeoutMs: 0 });
     },
   );
 }

@@ -265,6 +265,35 @@ t.test('lost WebSockets settle all that is awaited, and are opened again', async
   t.equal(await client.ping(), 'pong');
 });
 
+t.test('a WebSocket server that is frozen', async (t) => {
+  let connections = 0;
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  server.on('connection', (socket) => {
+    socket.on('error', () => undefined);
+    if (++connections === 1) socket.pause();
+    else
+      socket.on('message', (data) => {
+        const { id } = JSON.parse(String(data)) as { id: number };
+        socket.send(JSON.stringify({ jsonrpc: '2.0', result: 'well', id }));
+      });
+  });
+  t.teardown(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createJsonRpcClient(url, { timeoutMs: 100, limitBytes: 2 ** 32 + 1 });
+  await t.rejects(client.call('a'), { code: 'ERR_RPC_TIMEOUT' });
+  const large = 'x'.repeat(15_000_000);
+  await t.rejects(client.notify('a', [large]), { code: 'ERR_RPC_TIMEOUT' }, 'notifications have an end too');
+  const lost = await client.call('a', [], { timeoutMs: 20_000 }).catch((error: unknown) => error);
+  t.match(lost, { code: 'ERR_RPC_CONNECTION', isUnsent: false }, 'it is found dead');
+  t.equal(await client.call('a', [], { timeoutMs: 5000 }), 'well', 'on another connection');
+  t.equal(connections, 2);
+  await client.close();
+});
+
 t.test('what a WebSocket server may send, and is no answer', async (t) => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');
@@ -404,6 +433,21 @@ t.test('tries again where nothing was sent, or where it may be sent twice', asyn
   await t.rejects(socket.call('x'), { code: 'ERR_RPC_CONNECTION', isUnsent: true });
 });
 
+t.test('a signal that lives for long keeps nothing of the calls', async (t) => {
+  const server = await serve(rpc, { bind: '127.0.0.1:0', logLevel: 'silent' });
+  const { signal } = new AbortController();
+  for (const url of [server.url, server.url.replace('http', 'ws')]) {
+    const client = createJsonRpcClient<typeof rpc>(url, { retries: 0 });
+    const calls = Array.from({ length: 50 }, () =>
+      client.call('ping', [], { signal }).catch(() => undefined),
+    );
+    await Promise.all(calls);
+    t.equal(dependentsOf(signal), 0);
+    await client.close();
+  }
+  await server.close();
+});
+
 t.test('connections are kept', async (t) => {
   let connections = 0;
   const tcp = createTcpServer();
@@ -482,3 +526,9 @@ t.test('nothing was left unhandled', async (t) => {
   await new Promise(setImmediate);
   t.same(unhandled, []);
 });
+
+/** How many signals Node keeps for one that they depend on: no API tells. */
+function dependentsOf(signal: AbortSignal): number {
+  const key = Object.getOwnPropertySymbols(signal).find((one) => one.description === 'kDependantSignals');
+  return key === undefined ? 0 : ((Reflect.get(signal, key) as Set<unknown> | undefined)?.size ?? 0);
+}

@@ -26,6 +26,18 @@ const rpc = new JsonRpcHandler()
   )
   .method('who', (call) => `${call.request.header('x-user')} at ${call.request.path}`)
   .method('wait', () => gate.promise)
+  .method('hold', { params: ['data'] }, async ({ signal }, data) => {
+    signal.throwIfAborted();
+    await gate.promise;
+    return String(data).length;
+  })
+  .method('unreadable', async () => {
+    throw Object.defineProperty(new Error(), 'message', {
+      get() {
+        throw new Error('of a getter');
+      },
+    });
+  })
   .method('hang', async ({ signal }) => {
     await once(signal, 'abort');
     aborted.resolve((signal.reason as { code: string }).code);
@@ -37,6 +49,7 @@ const app = new WsgiHandler([
   jsonRpcWebSocket('/http/behind', rpc),
   jsonRpcWebSocket('/rpc', rpc),
   jsonRpcWebSocket('/narrow', rpc, { maxConcurrentCalls: 1, maxWaitingCalls: 1 }),
+  jsonRpcWebSocket('/light', rpc, { maxConcurrentCalls: 2, maxWaitingBytes: 2500 }),
   jsonRpcWebSocket('/closed', rpc, {
     handshake() {
       handshakes++;
@@ -115,6 +128,39 @@ for (const gateway of ['uws', 'node'] as const) {
       await t.rejects(client.ping(), { code: -32002 });
       gate.resolve('done');
       t.same(await Promise.all([first, second]), ['done', 'done']);
+    });
+
+    await t.test('what waits is bounded in bytes, too', async (t) => {
+      gate = openGate<string>();
+      const client = createJsonRpcClient<typeof rpc>(`${url}/light`);
+      t.teardown(() => client.close());
+      const kilobyte = 'x'.repeat(1000);
+      const calls = Array.from({ length: 6 }, () => client.hold(kilobyte));
+      for (const refused of calls.slice(4)) await t.rejects(refused, { code: -32002 });
+      gate.resolve('');
+      t.same(await Promise.all(calls.slice(0, 4)), [1000, 1000, 1000, 1000]);
+      t.equal(await client.hold(kilobyte), 1000, 'there is room again');
+    });
+
+    await t.test('many calls at once that look at their signals are no leak', async (t) => {
+      const warnings: Error[] = [];
+      const note = (warning: Error) => warnings.push(warning);
+      process.on('warning', note);
+      t.teardown(() => process.off('warning', note));
+      gate = openGate<string>();
+      const client = createJsonRpcClient<typeof rpc>(`${url}/rpc`);
+      t.teardown(() => client.close());
+      const calls = Array.from({ length: 16 }, () => client.hold(''));
+      await client.notify('ping');
+      gate.resolve('');
+      await Promise.all(calls);
+      t.same(warnings, []);
+    });
+
+    await t.test('an error that cannot be read is one like others', async (t) => {
+      const client = createJsonRpcClient<typeof rpc>(`${url}/rpc`);
+      t.teardown(() => client.close());
+      await t.rejects(client.unreadable(), { code: -32603, message: 'Internal error' });
     });
 
     await t.test('the package json-rpc-2.0, and frames as they are', async (t) => {

@@ -792,6 +792,26 @@ t.test('connections: messages one by one, with a bound on their calls together',
   t.equal(hang(7), undefined);
 });
 
+t.test('what is long in a message takes no longer than to read it', async (t) => {
+  const rpc = new JsonRpcHandler().method('sum', { params: [['...terms', 'number']] }, (_call, ...terms) =>
+    terms.reduce((sum, term) => sum + term, 0),
+  );
+  const ask = async (params: unknown) =>
+    JSON.parse((await rpc.dispatch(JSON.stringify(call('sum', params)))) as string);
+  const ones = (length: number) => Array.from({ length }, () => 1);
+  t.match(await ask(ones(10_000)), { result: 10_000 });
+  t.match(await ask({ terms: ones(10_000) }), { result: 10_000 });
+  const tooMany = { error: { code: -32602, message: /takes no more than 10000; received 200000/ } };
+  t.match(await ask(ones(200_000)), tooMany);
+  t.match(await ask({ terms: ones(200_000) }), tooMany);
+  const began = performance.now();
+  t.match(await ask({ ['x'.repeat(4_000_000)]: 1 }), {
+    error: { code: -32602, message: /has no parameter/ },
+  });
+  // Its distance from each name would take a second.
+  t.ok(performance.now() - began < 500);
+});
+
 t.test('middleware runs around calls, from the outside in', async (t) => {
   const order: string[] = [];
   const inner = new JsonRpcHandler().method(

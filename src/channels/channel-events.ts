@@ -1,10 +1,11 @@
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import type { ServerSentEvent } from '../response/event-stream.js';
 import { type PackedMessage, toText } from './packed-message.js';
+import { requirePatternOption, type SubscribeOptions } from './subscription.js';
 import type { PackedListener } from './subscriptions.js';
 
 /** Options of {@link Channels.events}. */
-export interface ChannelEventsOptions {
+export interface ChannelEventsOptions extends SubscribeOptions {
   /** Ends it. */
   signal?: AbortSignal;
   /** Most bytes that wait for a slow reader. @defaultValue 1,048,576 */
@@ -14,6 +15,7 @@ export interface ChannelEventsOptions {
 }
 
 export interface ResolvedEvents {
+  readonly isPattern: boolean;
   readonly signal: AbortSignal | undefined;
   readonly maxBackpressureBytes: number;
   readonly onBackpressure: 'close' | 'drop';
@@ -22,12 +24,14 @@ export interface ResolvedEvents {
 /** @throws {TypeError} */
 export function resolveEvents(options: ChannelEventsOptions): ResolvedEvents {
   const {
+    isPattern = false,
     signal,
     maxBackpressureBytes = 1_048_576,
     onBackpressure = 'close',
     ...unknown
   } = requireOptions('events', options);
-  refuseUnknown('events', unknown, ['signal', 'maxBackpressureBytes', 'onBackpressure']);
+  refuseUnknown('events', unknown, ['isPattern', 'signal', 'maxBackpressureBytes', 'onBackpressure']);
+  requirePatternOption('events', isPattern);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(
       `Option "signal" of events must be an AbortSignal, such as environ['vela.signal']; received ${describeValue(signal)}`,
@@ -40,7 +44,7 @@ export function resolveEvents(options: ChannelEventsOptions): ResolvedEvents {
     throw new TypeError(
       `Option "onBackpressure" of events must be 'close' or 'drop'; received ${describeValue(onBackpressure)}`,
     );
-  return { signal, maxBackpressureBytes, onBackpressure };
+  return { isPattern, signal, maxBackpressureBytes, onBackpressure };
 }
 
 type Step = IteratorResult<ServerSentEvent, undefined>;

@@ -2,6 +2,8 @@ import { describeValue } from '../core/errors.js';
 
 /** Longest name of a channel or pattern, in UTF-16 units. */
 const LONGEST_CHANNEL = 256;
+/** Whoever takes patterns. */
+const PATTERNED = ['subscribe', 'events'];
 
 /** Whether a name stands for all channels that match it. */
 export function isPattern(name: string): boolean {
@@ -10,21 +12,31 @@ export function isPattern(name: string): boolean {
 
 /** @throws {TypeError} for what is no name of one channel */
 export function requireChannel(owner: string, name: unknown): string {
-  const channel = requireTarget(owner, name);
-  if (isPattern(channel))
-    throw new TypeError(
-      `${owner}() takes the name of one channel, and "*" stands for several; received ${describeValue(name)}`,
-    );
-  return channel;
+  return requireTarget(owner, name, false);
 }
 
-/** @throws {TypeError} for what is no name of a channel, and no pattern */
-export function requireTarget(owner: string, name: unknown): string {
-  if (typeof name === 'string' && name !== '' && name.length <= LONGEST_CHANNEL && !/\p{Cc}/u.test(name))
-    return name;
-  throw new TypeError(
-    `${owner}() takes the name of a channel, 1 to ${LONGEST_CHANNEL} characters and none of them a control character, such as 'room:7'; received ${describeValue(name)}`,
-  );
+/**
+ * @param mayBePattern - whoever names it has said so: a name that comes from a client must not stand for the channels of others
+ * @throws {TypeError} for what is no name of a channel, and no pattern
+ */
+export function requireTarget(owner: string, name: unknown, mayBePattern: boolean): string {
+  // Half a surrogate pair would be U+FFFD elsewhere, as any other one.
+  if (
+    typeof name !== 'string' ||
+    name === '' ||
+    name.length > LONGEST_CHANNEL ||
+    /[\p{Cc}\p{Cs}]/u.test(name)
+  )
+    throw new TypeError(
+      `${owner}() takes the name of a channel, 1 to ${LONGEST_CHANNEL} characters and none of them a control character or half of one, such as 'room:7'; received ${describeValue(name)}`,
+    );
+  if (isPattern(name) && !mayBePattern) {
+    const remedy = PATTERNED.includes(owner) ? ': where that is wanted, say { isPattern: true }' : '';
+    throw new TypeError(
+      `${owner}() takes the name of one channel, and "*" stands for several${remedy}; received ${describeValue(name)}`,
+    );
+  }
+  return name;
 }
 
 /** A pattern as a test of channels: each `*` stands for any characters, or none. It takes linear time. */

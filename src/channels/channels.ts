@@ -16,7 +16,7 @@ import { Lock, type LockOptions } from './lock.js';
 import { type PackedMessage, packMessage } from './packed-message.js';
 import { RedisCarrier } from './redis-carrier.js';
 import { RelayCarrier } from './relay.js';
-import { Subscription } from './subscription.js';
+import { resolveSubscribe, type SubscribeOptions, Subscription } from './subscription.js';
 import { type ChannelListener, Subscriptions } from './subscriptions.js';
 
 /** Called with each status, and with the error that led to `disconnected`. */
@@ -118,14 +118,15 @@ export class Channels implements Part {
 
   /**
    * Subscribes a function, or a WebSocket: what is published is sent to it then, and it leaves when it is closed.
-   * @param channel - its name, or a pattern: `*` stands for any characters
+   * @param channel - its name, or with `isPattern` a pattern: `*` stands for any characters
    * @throws {TypeError} for what is no channel, or cannot listen @throws {VelaError} `ERR_CHANNELS_FULL`, `ERR_CHANNELS_CLOSED`
    */
   subscribe<State, Request extends WsgiRequest>(
     channel: string,
     subscriber: ChannelListener | WebSocketConnection<State, Request>,
+    options: SubscribeOptions = {},
   ): Subscription {
-    requireTarget('subscribe', channel);
+    requireTarget('subscribe', channel, resolveSubscribe(options).isPattern);
     const isSocket = subscriber instanceof WebSocketConnection;
     if (!isSocket) requireFunction('subscribe', subscriber, ' or a WebSocket');
     this.#open();
@@ -148,13 +149,13 @@ export class Channels implements Part {
   /**
    * The messages of a channel as server-sent events, for `eventStream`: the channel is `event`, and `data` the text, the value as
    * JSON, or the bytes in base64. It ends when its signal aborts, and when the server begins to stop.
-   * @param channel - its name, or a pattern
+   * @param channel - its name, or with `isPattern` a pattern
    * @throws {TypeError} for what is no channel, and wrong options
    * @example return eventStream(channels.events('news', { signal: environ['vela.signal'] }));
    */
   events(channel: string, options: ChannelEventsOptions = {}): AsyncIterable<ServerSentEvent> {
-    requireTarget('events', channel);
     const resolved = resolveEvents(options);
+    requireTarget('events', channel, resolved.isPattern);
     return {
       [Symbol.asyncIterator]: () => {
         this.#open();
@@ -235,9 +236,8 @@ export class Channels implements Part {
     const store = this.#options.dataStore ?? findDataStore();
     // Settings may be known only later.
     if (store === undefined) this.#forgetStore = whenDataStore((found) => this.#moveTo(found));
-    return this.#use(
-      store === undefined ? new RelayCarrier(this.#owner) : new RedisCarrier(this.#owner, store),
-    );
+    const owner = this.#owner;
+    return this.#use(store === undefined ? new RelayCarrier(owner) : new RedisCarrier(owner, store));
   }
 
   #moveTo(store: DataStore): void {

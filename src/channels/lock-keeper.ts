@@ -12,8 +12,11 @@ export interface LockRequest {
 
 /** Where locks are kept. */
 export interface LockKeeper {
-  /** @returns false when it was not to be had within `waitMs` @throws the reason of `signal`; why the keeper cannot be reached */
-  acquire(name: string, request: LockRequest): Promise<boolean>;
+  /**
+   * @returns since when it is held at the earliest, by `performance.now()`; undefined when it was not to be had within `waitMs`
+   * @throws the reason of `signal`; why the keeper cannot be reached
+   */
+  acquire(name: string, request: LockRequest): Promise<number | undefined>;
   /** Gives a lock back, or ends the wait for it. @returns false when the token does not hold it */
   release(name: string, token: string): Promise<boolean>;
 }

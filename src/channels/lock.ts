@@ -86,17 +86,16 @@ export class Lock {
     signal?.throwIfAborted();
     const keeper = await this.#owner.keeper();
     const token = randomBytes(16).toString('hex');
-    const beganMs = performance.now();
     const { name } = this;
     const [timeoutMs, waitMs] = [this.#timeoutMs, this.#waitMs];
-    if (!(await keeper.acquire(this.#key, { token, timeoutMs, waitMs, signal })))
+    const sinceMs = await keeper.acquire(this.#key, { token, timeoutMs, waitMs, signal });
+    if (sinceMs === undefined)
       throw channelsError(
         'ERR_LOCK_TIMEOUT',
         `The lock "${name}" was not to be had within "waitMs", ${waitMs} ms: somebody else holds it`,
       );
-    // It may be held since the request was sent, but where it was waited for, only from the answer on can be told.
-    const agedMs = Math.min(performance.now() - beganMs, timeoutMs / 10);
-    return new HeldLock(name, timeoutMs - agedMs, () => keeper.release(this.#key, token));
+    const leftMs = Math.max(0, sinceMs + timeoutMs - performance.now());
+    return new HeldLock(name, leftMs, () => keeper.release(this.#key, token));
   }
 }
 

@@ -21,14 +21,14 @@ export class MemoryLocks implements LockKeeper {
   readonly #held = new Map<string, Held>();
 
   /** @param owner - whose locks go when it dies */
-  acquire(name: string, request: LockRequest, owner = ''): Promise<boolean> {
+  acquire(name: string, request: LockRequest, owner = ''): Promise<number | undefined> {
     request.signal?.throwIfAborted();
     const held = this.#held.get(name);
     if (held === undefined) {
       this.#hold(name, request, owner, []);
-      return Promise.resolve(true);
+      return Promise.resolve(performance.now());
     }
-    if (request.waitMs === 0 || held.waiting.length >= MOST_WAITING) return Promise.resolve(false);
+    if (request.waitMs === 0 || held.waiting.length >= MOST_WAITING) return Promise.resolve(undefined);
     return this.#wait(held, request, owner);
   }
 
@@ -50,7 +50,7 @@ export class MemoryLocks implements LockKeeper {
     }
   }
 
-  #wait(held: Held, request: LockRequest, owner: string): Promise<boolean> {
+  #wait(held: Held, request: LockRequest, owner: string): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         clearTimeout(timer);
@@ -67,7 +67,7 @@ export class MemoryLocks implements LockKeeper {
         owner,
         settle: (isHad) => {
           leave();
-          resolve(isHad);
+          resolve(isHad ? performance.now() : undefined);
         },
       };
       const timer = setTimeout(() => waiter.settle(false), request.waitMs);

@@ -17,6 +17,8 @@ export class Outbox<E> {
   #bytes = 0;
   /** Settles with the batch that is being gathered. */
   #gathering: Gate | undefined;
+  /** Settles with the batch that is under way. */
+  #underWay: Gate | undefined;
   #sending: Promise<void> | undefined;
 
   /**
@@ -52,7 +54,7 @@ export class Outbox<E> {
 
   /** Resolves when all so far has been taken. Rejects with why it was not. */
   taken(): Promise<void> {
-    return this.#gathering?.promise ?? this.#sending ?? Promise.resolve();
+    return (this.#gathering ?? this.#underWay)?.promise ?? Promise.resolve();
   }
 
   async #sendAll(): Promise<void> {
@@ -60,6 +62,7 @@ export class Outbox<E> {
     await undefined;
     for (let gate = this.#gathering; gate !== undefined; gate = this.#gathering) {
       const entries = [...this.#before(), ...this.#entries];
+      this.#underWay = gate;
       this.#gathering = undefined;
       this.#entries = [];
       this.#bytes = 0;
@@ -70,6 +73,7 @@ export class Outbox<E> {
         gate.reject(toError(error));
       }
     }
+    this.#underWay = undefined;
     this.#sending = undefined;
   }
 }

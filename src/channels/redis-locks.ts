@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
+import { pause } from './pause.js';
 
 /** Gives back what the token holds, and nothing else. */
 const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
@@ -23,17 +23,22 @@ export class RedisLocks implements LockKeeper {
     this.#use = use;
   }
 
-  async acquire(name: string, { token, timeoutMs, waitMs, signal }: LockRequest): Promise<boolean> {
+  async acquire(
+    name: string,
+    { token, timeoutMs, waitMs, signal }: LockRequest,
+  ): Promise<number | undefined> {
     const endMs = performance.now() + waitMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       signal?.throwIfAborted();
       const key = `${this.#prefix}${name}`;
+      const beganMs = performance.now();
       const isHad = await this.#use(
         async (client) => (await client.set(key, token, 'PX', Math.ceil(timeoutMs), 'NX')) === 'OK',
       );
       const leftMs = endMs - performance.now();
-      if (isHad || leftMs <= 0) return isHad;
-      await sleep(Math.min(leftMs, pauseMs * (0.5 + Math.random())), undefined, signal && { signal });
+      if (isHad) return beganMs;
+      if (leftMs <= 0) return undefined;
+      await pause(Math.min(leftMs, pauseMs * (0.5 + Math.random())), signal);
     }
   }
 

@@ -13,11 +13,13 @@ import { type RelayHub, relay } from './relay.js';
 import {
   COUNT,
   COUNT_COMMAND,
+  type CountQuestion,
   LOCK_COMMAND,
   MESSAGE,
   RELAY_COMMAND,
   type RelayEntry,
   UNLOCK_COMMAND,
+  type Unlocking,
 } from './relay-wire.js';
 
 const ANSWER_MS = 30_000;
@@ -86,14 +88,17 @@ class Hub implements RelayHub {
     return line;
   }
 
-  /** Takes a lock for a worker, which gives it back when it dies. */
-  async lock(worker: ActorProxy, name: string, request: LockRequest): Promise<boolean> {
+  /** Takes a lock for a worker, which gives it back when it dies. @returns how long that took, in ms */
+  async lock(worker: ActorProxy, name: string, request: LockRequest): Promise<number | false> {
     this.meet(worker);
     // Who waits takes room in the arbiter's mailbox: others come back.
     const isFull = this.#waitingForLocks >= MOST_WAITING_FOR_LOCKS;
+    const beganMs = performance.now();
     this.#waitingForLocks++;
     try {
-      return await relay.locks.acquire(name, isFull ? { ...request, waitMs: 0 } : request, worker.id);
+      const asked = isFull ? { ...request, waitMs: 0 } : request;
+      const sinceMs = await relay.locks.acquire(name, asked, worker.id);
+      return sinceMs !== undefined && sinceMs - beganMs;
     } finally {
       this.#waitingForLocks--;
     }
@@ -153,18 +158,16 @@ export function openHub(arbiter: Actor): void {
   command(RELAY_COMMAND, ({ sender }: CommandRequest, entries: readonly RelayEntry[]) => {
     if (sender !== undefined) hub.take(sender, entries);
   });
-  command(
-    COUNT_COMMAND,
-    ({ sender }: CommandRequest, name: string, channel: string) =>
-      hub.count(name, channel, sender?.id) + relay.countHere(name, channel),
+  command(COUNT_COMMAND, ({ sender }: CommandRequest, questions: readonly CountQuestion[]) =>
+    questions.map(([name, channel]) => hub.count(name, channel, sender?.id) + relay.countHere(name, channel)),
   );
   command(
     LOCK_COMMAND,
     ({ sender }: CommandRequest, name: string, token: string, timeoutMs: number, waitMs: number) =>
       sender === undefined ? false : hub.lock(sender, name, { token, timeoutMs, waitMs, signal: undefined }),
   );
-  command(UNLOCK_COMMAND, (_request: CommandRequest, name: string, token: string) =>
-    relay.locks.release(name, token),
+  command(UNLOCK_COMMAND, (_request: CommandRequest, unlockings: readonly Unlocking[]) =>
+    Promise.all(unlockings.map(([name, token]) => relay.locks.release(name, token))),
   );
 }
 

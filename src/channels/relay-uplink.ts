@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../actors/actor.js';
+import { ActorDied, MailboxFull } from '../actors/actor-errors.js';
 import { command } from '../actors/commands.js';
 import { bootFile } from '../core/boot-file.js';
 import { LONGEST_TIMER_MS } from '../core/duration.js';
@@ -8,14 +8,18 @@ import { backlogError, channelsError } from './channels-error.js';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
 import { MOST_WAITING_BYTES, Outbox } from './outbox.js';
 import type { PackedMessage } from './packed-message.js';
+import { pause } from './pause.js';
+import { Questions } from './questions.js';
 import {
   COUNT,
   COUNT_COMMAND,
+  type CountQuestion,
   LOCK_COMMAND,
   MESSAGE,
   RELAY_COMMAND,
   type RelayEntry,
   UNLOCK_COMMAND,
+  type Unlocking,
 } from './relay-wire.js';
 
 /** What this process has. */
@@ -31,7 +35,7 @@ const ANSWER_MS = 30_000;
 const COUNT_MS = 5000;
 /** How much longer than the wait for a lock its answer may take, in ms. */
 const LOCK_EXTRA_MS = 5000;
-/** Where too many wait for locks, it is asked again after about so long, in ms. */
+/** Where too much waits there, it is asked again after about so long, in ms. */
 const RETRY_MS = 100;
 
 /** The way from a worker to its program's main process, which passes things on to the other workers. */
@@ -39,6 +43,8 @@ export class Uplink implements LockKeeper {
   readonly #actor: Actor;
   readonly #owner: UplinkOwner;
   readonly #outbox: Outbox<RelayEntry>;
+  readonly #counts: Questions<CountQuestion, number>;
+  readonly #unlockings: Questions<Unlocking, boolean>;
   /** Whose number of subscribers is to be told: name, then targets. */
   #changed = new Map<string, Set<string>>();
   #joining: Promise<void> | undefined;
@@ -48,11 +54,12 @@ export class Uplink implements LockKeeper {
     this.#actor = actor;
     this.#owner = owner;
     this.#outbox = new Outbox(
-      async (entries) => {
-        await this.join();
-        return actor.send({ to: 'arbiter', timeoutMs: ANSWER_MS }, RELAY_COMMAND, entries);
-      },
+      (entries) => this.#relay(entries),
       () => this.#takeChanges(),
+    );
+    this.#counts = new Questions((all) => this.#ask(COUNT_MS, COUNT_COMMAND, all) as Promise<number[]>);
+    this.#unlockings = new Questions(
+      (all) => this.#ask(ANSWER_MS, UNLOCK_COMMAND, all) as Promise<boolean[]>,
     );
     command(RELAY_COMMAND, (_request, entries: readonly RelayEntry[]) => {
       for (const [type, name, channel, kind, data] of entries)
@@ -76,22 +83,21 @@ export class Uplink implements LockKeeper {
   }
 
   changed(name: string, target: string): void {
-    const targets = this.#changed.get(name) ?? new Set();
-    targets.add(target);
-    this.#changed.set(name, targets);
+    this.#note(name, target);
     void this.#outbox.stir();
   }
 
   settled(): Promise<void> {
-    return this.#outbox.taken();
+    // What could not be told is told again now.
+    return this.#changed.size > 0 ? this.#outbox.stir() : this.#outbox.taken();
   }
 
   async countOthers(name: string, channel: string): Promise<number> {
     await this.join();
-    return this.#ask(COUNT_MS, COUNT_COMMAND, name, channel) as Promise<number>;
+    return this.#counts.ask([name, channel]);
   }
 
-  async acquire(name: string, request: LockRequest): Promise<boolean> {
+  async acquire(name: string, request: LockRequest): Promise<number | undefined> {
     const { token, signal, waitMs } = request;
     await this.join();
     const cancel = () => void own(this.release(name, token));
@@ -100,20 +106,23 @@ export class Uplink implements LockKeeper {
       const endMs = performance.now() + waitMs;
       for (let leftMs = waitMs; ; leftMs = endMs - performance.now()) {
         signal?.throwIfAborted();
-        const isHad = await this.#tryLock(name, { ...request, waitMs: Math.max(0, leftMs) });
-        if (signal?.aborted === true) cancel();
+        const sinceMs = await this.#tryLock(name, { ...request, waitMs: Math.max(0, leftMs) });
         signal?.throwIfAborted();
-        if (isHad || leftMs <= 0 || performance.now() >= endMs) return isHad;
+        if (sinceMs !== undefined || leftMs <= 0 || performance.now() >= endMs) return sinceMs;
         // Too many wait there.
-        await sleep(RETRY_MS * (0.5 + Math.random()), undefined, signal && { signal });
+        await pause(RETRY_MS * (0.5 + Math.random()), signal);
       }
+    } catch (error) {
+      // It may be had by now, and by nobody who knows of it.
+      cancel();
+      throw error;
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
   }
 
   release(name: string, token: string): Promise<boolean> {
-    return this.#ask(ANSWER_MS, UNLOCK_COMMAND, name, token) as Promise<boolean>;
+    return this.#unlockings.ask([name, token]);
   }
 
   /** Resolves when all that was published has left. */
@@ -135,13 +144,39 @@ export class Uplink implements LockKeeper {
     }
   }
 
-  #tryLock(name: string, { token, timeoutMs, waitMs }: LockRequest): Promise<boolean> {
+  async #tryLock(name: string, { token, timeoutMs, waitMs }: LockRequest): Promise<number | undefined> {
     const answerMs = Math.min(LONGEST_TIMER_MS, waitMs + LOCK_EXTRA_MS);
-    return this.#ask(answerMs, LOCK_COMMAND, name, token, timeoutMs, waitMs) as Promise<boolean>;
+    const beganMs = performance.now();
+    try {
+      const tookMs = await this.#ask(answerMs, LOCK_COMMAND, name, token, timeoutMs, waitMs);
+      return typeof tookMs === 'number' ? beganMs + tookMs : undefined;
+    } catch (error) {
+      if (error instanceof MailboxFull) return undefined;
+      throw error;
+    }
+  }
+
+  async #relay(entries: readonly RelayEntry[]): Promise<void> {
+    try {
+      await this.join();
+      await this.#ask(ANSWER_MS, RELAY_COMMAND, entries);
+    } catch (error) {
+      // Messages are lost, but who subscribes must be known there.
+      for (const [type, name, target] of entries) if (type === COUNT) this.#note(name, target);
+      if (this.#changed.size > 0 && !(error instanceof ActorDied))
+        setTimeout(() => void this.#outbox.stir(), RETRY_MS).unref();
+      throw error;
+    }
   }
 
   #ask(timeoutMs: number, ...call: [command: string, ...args: unknown[]]): Promise<unknown> {
     return this.#actor.send({ to: 'arbiter', timeoutMs }, ...call);
+  }
+
+  #note(name: string, target: string): void {
+    const targets = this.#changed.get(name) ?? new Set();
+    targets.add(target);
+    this.#changed.set(name, targets);
   }
 
   #takeChanges(): RelayEntry[] {

@@ -1,3 +1,27 @@
+import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
+
+/** Options of {@link Channels.subscribe}. */
+export interface SubscribeOptions {
+  /** The name may be a pattern: `*` stands for any characters. Not for a name that comes from a client. @defaultValue false */
+  isPattern?: boolean;
+}
+
+/** @throws {TypeError} */
+export function resolveSubscribe(options: SubscribeOptions): Required<SubscribeOptions> {
+  const { isPattern = false, ...unknown } = requireOptions('subscribe', options);
+  refuseUnknown('subscribe', unknown, ['isPattern']);
+  requirePatternOption('subscribe', isPattern);
+  return { isPattern };
+}
+
+/** @throws {TypeError} */
+export function requirePatternOption(owner: string, isPattern: unknown): void {
+  if (typeof isPattern !== 'boolean')
+    throw new TypeError(
+      `Option "isPattern" of ${owner} must be true or false; received ${describeValue(isPattern)}`,
+    );
+}
+
 /** What {@link Channels.subscribe} gives. */
 export class Subscription implements Disposable {
   /** The channel or pattern. */

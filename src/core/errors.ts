@@ -29,10 +29,12 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null && typeof value === 'object' && 'then' in value && typeof value.then === 'function';
 }
 
-/** Any thrown value as an Error. Never throws, though a Proxy may when it is looked at. */
+/** Any thrown value as an Error whose message can be read. Never throws, though a Proxy may when it is looked at. */
 export function toError(thrown: unknown): Error {
   try {
-    return thrown instanceof Error ? thrown : foreignError(thrown);
+    if (!(thrown instanceof Error)) return foreignError(thrown);
+    String(thrown.message);
+    return thrown;
   } catch {
     return new Error('a value that cannot be read was thrown');
   }

@@ -7,7 +7,10 @@ export function findNearest(given: string, known: readonly string[]): string | u
   let nearest: string | undefined;
   let least = Math.min(FARTHEST, Math.floor(given.length / 3)) + 1;
   for (const name of known) {
-    const distance = countEdits(plain, simplify(name));
+    const simple = simplify(name);
+    // So many letters are put in or taken out at least: what comes from clients may be long.
+    if (Math.abs(plain.length - simple.length) >= least) continue;
+    const distance = countEdits(plain, simple);
     if (distance < least) {
       nearest = name;
       least = distance;

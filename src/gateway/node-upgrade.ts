@@ -22,7 +22,7 @@ export class WebSocketAwareRequest extends IncomingMessage {
 }
 
 /** True for a handshake that can be accepted. */
-export function isNodeHandshake({ method = '', headers }: IncomingMessage): boolean {
+export function isNodeHandshake({ method = '', headers, httpVersion }: IncomingMessage): boolean {
   const header = (name: string) => headers[name] as string | undefined;
-  return isHandshake(method, header) && isHandshakeKey(header('sec-websocket-key'));
+  return httpVersion !== '1.0' && isHandshake(method, header) && isHandshakeKey(header('sec-websocket-key'));
 }

@@ -36,6 +36,15 @@ export function noteHandshake(
   handshakes.set(response, { key, extensions, context });
 }
 
+/** A header of all its lines, as `getHeader` gives the first alone. */
+export function joinLines(request: HttpRequest, name: string): string {
+  const lines: string[] = [];
+  request.forEach((key, value) => {
+    if (key === name) lines.push(value);
+  });
+  return lines.join();
+}
+
 /** How the WebSocket is made; undefined when the request is no handshake. */
 export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | undefined {
   const handshake = handshakes.get(response);

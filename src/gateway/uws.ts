@@ -37,7 +37,7 @@ import {
 } from './uws-binding.js';
 import { closeUnixSocket, openTcp, openUnix } from './uws-listen.js';
 import { UwsTransport } from './uws-transport.js';
-import { noteHandshake, webSocketBehavior } from './uws-websocket.js';
+import { joinLines, noteHandshake, webSocketBehavior } from './uws-websocket.js';
 
 /** The methods that uWebSockets.js routes by itself, so that they need not be read. */
 const ROUTED = {
@@ -131,7 +131,9 @@ function route(
     ...behavior,
     // Any GET with a key of the right length.
     upgrade(response, request, context) {
-      if (isHandshake('GET', (name) => request.getHeader(name))) noteHandshake(response, request, context);
+      const header = (name: string) =>
+        name === 'connection' ? joinLines(request, name) : request.getHeader(name);
+      if (isHandshake('GET', header)) noteHandshake(response, request, context);
       answer(service, config, response, request, 'GET', false);
     },
   });

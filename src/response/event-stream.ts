@@ -20,7 +20,8 @@ export interface ServerSentEvent {
 export interface EventStreamOptions {
   /**
    * After so long without an event a comment is sent, so that proxies and time-outs leave the stream alone, in ms. Keep
-   * it below `stallTimeoutMs`. @defaultValue 15 s
+   * it below `stallTimeoutMs`. A source that has no event at once has one sent first, so that clients are connected.
+   * @defaultValue 15 s
    */
   heartbeatMs?: number;
   /** How long browsers wait before they come back, in ms; sent first. */
@@ -28,6 +29,8 @@ export interface EventStreamOptions {
 }
 
 const DEFAULT_HEARTBEAT_MS = 15_000;
+/** A source that fails at once still becomes an error response. */
+const FIRST_MS = 1;
 const KEYS = ['data', 'event', 'id', 'retryMs', 'comment'];
 const HEARTBEAT = ':\n\n';
 
@@ -117,7 +120,10 @@ class EventBody implements AsyncIterableIterator<string> {
   readonly #source: AsyncIterator<ServerSentEvent | string>;
   readonly #heartbeatMs: number;
   #first: string;
+  /** How long the next event may take. The first heartbeat comes soon, and the head of the response with it. */
+  #waitMs = FIRST_MS;
   #pending: Promise<IteratorResult<ServerSentEvent | string>> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(source: AsyncIterable<ServerSentEvent | string>, heartbeatMs: number, first: string) {
     this.#source = source[Symbol.asyncIterator]();
@@ -133,10 +139,12 @@ class EventBody implements AsyncIterableIterator<string> {
     if (this.#first !== '') {
       const value = this.#first;
       this.#first = '';
+      this.#waitMs = this.#heartbeatMs;
       return { done: false, value };
     }
     this.#pending ??= this.#source.next();
     const step = await this.#orHeartbeat(this.#pending);
+    this.#waitMs = this.#heartbeatMs;
     if (step === undefined) return { done: false, value: HEARTBEAT };
     this.#pending = undefined;
     return step.done === true
@@ -148,19 +156,20 @@ class EventBody implements AsyncIterableIterator<string> {
     // A generator that waits would end only after its wait, so its end is not awaited here.
     void this.#source.return?.().catch(() => undefined);
     this.#pending?.catch(() => undefined);
+    // It would keep the process up.
+    clearTimeout(this.#timer);
     return { done: true, value: undefined };
   }
 
   /** Undefined when the heart beats first. */
   async #orHeartbeat<T>(pending: Promise<T>): Promise<T | undefined> {
-    let timer: NodeJS.Timeout | undefined;
     const heartbeat = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, this.#heartbeatMs, undefined);
+      this.#timer = setTimeout(resolve, this.#waitMs, undefined);
     });
     try {
       return await Promise.race([pending, heartbeat]);
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
     }
   }
 }

@@ -77,9 +77,12 @@ export class ClientCore {
     { signal, timeoutMs = this.#options.timeoutMs }: JsonRpcCallOptions,
   ): Promise<unknown> {
     signal?.throwIfAborted();
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(timeoutError(what, timeoutMs)), timeoutMs);
-    const ends = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
+    const ender = new AbortController();
+    const ends = ender.signal;
+    const timer = setTimeout(() => ender.abort(timeoutError(what, timeoutMs)), timeoutMs);
+    // Not AbortSignal.any: a signal that lives for long would keep something of each call.
+    const abort = () => ender.abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
     try {
       for (let attempt = 0; ; attempt++) {
         try {
@@ -95,6 +98,7 @@ export class ClientCore {
       }
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
     }
   }
 }

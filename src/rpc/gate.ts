@@ -13,9 +13,14 @@ export class Gate<T> {
     this.#waitingLimit = waitingLimit;
   }
 
+  /** More work has to wait. */
+  get isFull(): boolean {
+    return this.#running >= this.#limit;
+  }
+
   /** Runs a piece of work, which must not throw or reject: at once, if there is room. @param refuse - gives what stands for refused work */
   run(work: () => T | Promise<T>, refuse: () => T): T | Promise<T> {
-    if (this.#running < this.#limit) return this.#begin(work);
+    if (!this.isFull) return this.#begin(work);
     if (this.#waiting.length >= this.#waitingLimit) return refuse();
     return new Promise<T>((resolve) => {
       this.#waiting.push(() => resolve(this.#begin(work)));
@@ -38,7 +43,7 @@ export class Gate<T> {
 
   /** Work that is done at once leaves room for the next. */
   #admit(): void {
-    while (this.#running < this.#limit) {
+    while (!this.isFull) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       next();

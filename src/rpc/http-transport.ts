@@ -18,7 +18,9 @@ export class HttpTransport implements JsonRpcTransport {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #fetch: typeof fetch;
   readonly #limitBytes: number;
-  readonly #aborter = new AbortController();
+  /** Ends each message that is under way. */
+  readonly #underWay = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(
     url: string,
@@ -33,13 +35,14 @@ export class HttpTransport implements JsonRpcTransport {
   }
 
   async exchange(text: string, ids: readonly number[], signal: AbortSignal): Promise<unknown> {
-    const closing = this.#aborter.signal;
-    if (closing.aborted) throw closedError();
+    if (this.#isClosed) throw closedError();
+    const closing = new AbortController();
+    this.#underWay.add(closing);
     const request = { method: 'POST', headers: this.#headers, body: text, redirect: 'error' as const };
     try {
       const response = await this.#fetch(this.#url, {
         ...request,
-        signal: AbortSignal.any([signal, closing]),
+        signal: AbortSignal.any([signal, closing.signal]),
       });
       const body = await this.#read(response);
       return response.status === 204 || (ids.length === 0 && body === '')
@@ -47,13 +50,16 @@ export class HttpTransport implements JsonRpcTransport {
         : this.#parse(response.status, body);
     } catch (error) {
       signal.throwIfAborted();
-      if (closing.aborted) throw closedError();
+      if (closing.signal.aborted) throw closedError();
       throw isFetchError(error) ? this.#connectionError(error) : error;
+    } finally {
+      this.#underWay.delete(closing);
     }
   }
 
   async close(): Promise<void> {
-    this.#aborter.abort();
+    this.#isClosed = true;
+    for (const one of this.#underWay) one.abort();
   }
 
   async #read(response: Response): Promise<string> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createDefaultLogger } from '../actors/stderr-logger.js';
 import type { Environ } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
@@ -113,6 +114,8 @@ export class JsonRpcCall {
       if (this.#endReason !== undefined) aborter.abort(this.#endReason);
       else if (outer?.aborted === true) abort();
       else if (outer !== undefined) {
+        // As many calls as run at once listen, and leave when they are done.
+        setMaxListeners(0, outer);
         outer.addEventListener('abort', abort, { once: true });
         this.#unlisten = () => outer.removeEventListener('abort', abort);
       }

@@ -11,9 +11,13 @@ export interface JsonRpcSessionOptions extends JsonRpcContext {
   maxConcurrentCalls?: number;
   /** How many calls may wait; those beyond are answered with -32002. @defaultValue 1,000 */
   maxWaitingCalls?: number;
+  /** How many bytes of messages may wait, beside one message; calls beyond are answered with -32002. @defaultValue 1,048,576 */
+  maxWaitingBytes?: number;
 }
 
-const KNOWN = ['environ', 'signal', 'logger', 'maxConcurrentCalls', 'maxWaitingCalls'];
+const KNOWN = ['environ', 'signal', 'logger', 'maxConcurrentCalls', 'maxWaitingCalls', 'maxWaitingBytes'];
+/** Refuses all. */
+const FULL = new Gate<Answer>(0, 0);
 
 /**
  * The calls of one connection that carries messages both ways, as a WebSocket does: each message is given to `receive`, and what
@@ -24,14 +28,19 @@ export class JsonRpcSession {
   readonly #gate: Gate<Answer>;
   readonly #aborter = new AbortController();
   readonly #context: JsonRpcContext;
+  readonly #maxWaitingBytes: number;
+  /** Of messages that had to wait, until they are answered. */
+  #waitingBytes = 0;
 
   constructor(dispatcher: Dispatcher, maxConcurrentCalls: number, options: JsonRpcSessionOptions) {
     const { maxWaitingCalls = 1000, environ, signal, logger, ...more } = requireOptions('connect', options);
-    const { maxConcurrentCalls: limit = maxConcurrentCalls, ...unknown } = more;
+    const { maxConcurrentCalls: limit = maxConcurrentCalls, maxWaitingBytes = 1_048_576, ...unknown } = more;
     refuseUnknown('connect', unknown, KNOWN);
     requireCount('maxConcurrentCalls', limit, 1);
     requireCount('maxWaitingCalls', maxWaitingCalls, 0);
+    requireCount('maxWaitingBytes', maxWaitingBytes, 0);
     this.#dispatcher = dispatcher;
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#gate = new Gate(limit, maxWaitingCalls);
     const own = this.#aborter.signal;
     this.#context = { environ, logger, signal: signal === undefined ? own : AbortSignal.any([own, signal]) };
@@ -43,10 +52,15 @@ export class JsonRpcSession {
    */
   receive(message: string | Uint8Array): string | undefined | Promise<string | undefined> {
     if (this.#aborter.signal.aborted) return undefined;
-    const answer = this.#dispatcher.dispatch(message, this.#context, this.#gate);
-    return isThenable(answer)
-      ? (answer as Promise<Answer>).then(({ text }) => (this.#aborter.signal.aborted ? undefined : text))
-      : (answer as Answer).text;
+    const waiting = this.#gate.isFull ? message.length : 0;
+    const isTooMuch = this.#waitingBytes > 0 && this.#waitingBytes + waiting > this.#maxWaitingBytes;
+    const answer = this.#dispatcher.dispatch(message, this.#context, isTooMuch ? FULL : this.#gate);
+    if (!isThenable(answer)) return (answer as Answer).text;
+    this.#waitingBytes += waiting;
+    return (answer as Promise<Answer>).then(({ text }) => {
+      this.#waitingBytes -= waiting;
+      return this.#aborter.signal.aborted ? undefined : text;
+    });
   }
 
   /** The connection is gone: the signals of its calls abort, and nothing is answered any more. */

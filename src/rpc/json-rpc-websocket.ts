@@ -9,8 +9,8 @@ import type { JsonRpcSession, JsonRpcSessionOptions } from './json-rpc-session.j
 
 /** Options of {@link jsonRpcWebSocket}: those of a WebSocket and of a session. */
 export interface JsonRpcWebSocketOptions
-  extends Omit<WebSocketOptions, 'concurrency'>,
-    Pick<JsonRpcSessionOptions, 'maxConcurrentCalls' | 'maxWaitingCalls'> {
+  extends Omit<WebSocketOptions, 'concurrency' | 'maxWaitingBytes'>,
+    Pick<JsonRpcSessionOptions, 'maxConcurrentCalls' | 'maxWaitingCalls' | 'maxWaitingBytes'> {
   /** Decides over a handshake: an HttpError that it throws, and a response that it returns, refuse it. */
   handshake?(
     request: WsgiRequest,
@@ -33,7 +33,7 @@ export function jsonRpcWebSocket(
     throw new TypeError(
       `jsonRpcWebSocket() takes a path and a JsonRpcHandler; received ${describeValue(handler)}`,
     );
-  const { maxConcurrentCalls, maxWaitingCalls, handshake, ...more } = requireOptions(
+  const { maxConcurrentCalls, maxWaitingCalls, maxWaitingBytes, handshake, ...more } = requireOptions(
     'jsonRpcWebSocket',
     options,
   );
@@ -43,6 +43,7 @@ export function jsonRpcWebSocket(
   const limits = {
     ...(maxConcurrentCalls === undefined ? {} : { maxConcurrentCalls }),
     ...(maxWaitingCalls === undefined ? {} : { maxWaitingCalls }),
+    ...(maxWaitingBytes === undefined ? {} : { maxWaitingBytes }),
   };
   // What is wrong with them is told now, not to the first client.
   handler.connect(limits).close();

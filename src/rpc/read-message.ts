@@ -24,9 +24,10 @@ export function parseMessage(message: string | Uint8Array, isDebug: boolean): un
     text = typeof message === 'string' ? message : decodeMessage(message);
     return JSON.parse(text);
   } catch (error) {
-    // What JSON.parse throws quotes the message.
-    const reason = error instanceof HttpError ? error.message : describeJsonError(text, 'The message');
-    return new Refusal(null, standardError('parseError', 'Parse error', isDebug, reason));
+    // What JSON.parse throws quotes the message. To look for the place takes as long as parsing: only where it is told.
+    const describe = () =>
+      error instanceof HttpError ? error.message : describeJsonError(text, 'The message');
+    return new Refusal(null, standardError('parseError', 'Parse error', isDebug, isDebug ? describe() : ''));
   }
 }
 

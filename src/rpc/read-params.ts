@@ -11,19 +11,23 @@ export type RawParams = readonly unknown[] | Readonly<Record<string, unknown>> |
 export type ReadParams = (params: RawParams) => readonly unknown[] | Promise<readonly unknown[]>;
 
 const NONE: readonly unknown[] = [];
+/** Arguments of a function lie on the stack, where a hundred thousand may be too many. */
+const MOST_ARGUMENTS = 10_000;
 
 /** Reads parameters that were declared one by one. */
 export function listReader(owner: string, parameters: readonly Parameter[]): ReadParams {
   const signature = formatSignature(owner, parameters);
   const last = parameters.at(-1);
-  const most = last?.isRest === true ? Number.POSITIVE_INFINITY : parameters.length;
+  const most = last?.isRest === true ? MOST_ARGUMENTS : parameters.length;
   const hasSchemas = parameters.some(({ schema }) => schema !== undefined);
   const order = (params: RawParams): readonly unknown[] => {
     if (params === undefined) return NONE;
-    if (!Array.isArray(params)) return byName(signature, parameters, params as Record<string, unknown>);
-    if (params.length <= most) return params;
+    const values: readonly unknown[] = Array.isArray(params)
+      ? params
+      : byName(signature, parameters, params as Record<string, unknown>);
+    if (values.length <= most) return values;
     throw invalidParams(
-      `${signature} takes no ${most === 0 ? 'parameters' : `more than ${most}`}; received ${params.length}`,
+      `${signature} takes no ${most === 0 ? 'parameters' : `more than ${most}`}; received ${values.length}`,
     );
   };
   const checkKinds = (values: readonly unknown[]) => {
@@ -68,7 +72,7 @@ function byName(
   const values = parameters.map(({ name }) => (Object.hasOwn(params, name) ? params[name] : undefined));
   if (parameters.at(-1)?.isRest !== true) return values;
   const rest = values.pop() ?? [];
-  if (Array.isArray(rest)) return [...values, ...rest];
+  if (Array.isArray(rest)) return values.concat(rest);
   throw invalidParams(
     `"${names.at(-1)}" of ${signature} must be an array by name; received ${describeValue(rest)}`,
   );

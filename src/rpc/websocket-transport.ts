@@ -16,6 +16,10 @@ interface Waiting {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** As many unsent bytes may wait in a connection that the server does not read. */
 const MAX_UNSENT_BYTES = 16_777_216;
+/** Largest limit that ws takes; 0 is none there. */
+const LARGEST_PAYLOAD = 2_147_483_647;
+/** How long a server may take to answer a ping, or a close frame. */
+const ALIVE_TIMEOUT_MS = 5000;
 
 /**
  * Messages over one WebSocket, opened when it is first needed and again after it was lost. When it is lost, all that is awaited
@@ -28,6 +32,8 @@ export class WebSocketTransport implements JsonRpcTransport {
   /** By the id of each call. */
   readonly #waiting = new Map<number, Waiting>();
   #opening: Promise<WebSocket> | undefined;
+  /** Runs until something comes, where the connection may be dead. */
+  #probe: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(url: string, headers: Readonly<Record<string, string>>, limitBytes: number) {
@@ -38,16 +44,24 @@ export class WebSocketTransport implements JsonRpcTransport {
 
   async exchange(text: string, ids: readonly number[], signal: AbortSignal): Promise<unknown> {
     const socket = await untilAborted(this.#open(), signal);
-    if (socket.bufferedAmount > MAX_UNSENT_BYTES)
+    if (socket.readyState !== socket.OPEN)
+      throw new JsonRpcConnectionError(`${this.#url} is closing the connection`, true);
+    if (socket.bufferedAmount > MAX_UNSENT_BYTES) {
+      this.#lookAlive(socket);
       throw new JsonRpcConnectionError(`${this.#url} does not read what it is sent`, true);
+    }
     if (ids.length === 0) {
-      await new Promise<void>((resolve, reject) => {
+      const sent = new Promise<void>((resolve, reject) => {
         socket.send(text, (error) => (error ? reject(this.#lost(error)) : resolve()));
       });
+      await untilAborted(sent, signal);
       return undefined;
     }
     return await new Promise((resolve, reject) => {
-      const abort = () => waiting.reject(toError(signal.reason));
+      const abort = () => {
+        waiting.reject(toError(signal.reason));
+        this.#lookAlive(socket);
+      };
       const settle = () => {
         for (const id of ids) this.#waiting.delete(id);
         signal.removeEventListener('abort', abort);
@@ -78,8 +92,11 @@ export class WebSocketTransport implements JsonRpcTransport {
     const socket = await opening?.catch(() => undefined);
     if (socket === undefined || socket.readyState === socket.CLOSED) return;
     await new Promise<void>((resolve) => {
-      // ws itself ends a connection whose other side does not answer.
-      socket.once('close', () => resolve());
+      const late = setTimeout(() => socket.terminate(), ALIVE_TIMEOUT_MS);
+      socket.once('close', () => {
+        clearTimeout(late);
+        resolve();
+      });
       socket.close(1000);
     });
   }
@@ -100,7 +117,7 @@ export class WebSocketTransport implements JsonRpcTransport {
     const { WebSocket: Client } = await import('ws');
     const socket = new Client(this.#url, {
       headers: this.#headers,
-      maxPayload: this.#limitBytes,
+      maxPayload: Math.min(Math.max(this.#limitBytes, 1), LARGEST_PAYLOAD),
       handshakeTimeout: CONNECT_TIMEOUT_MS,
       perMessageDeflate: false,
     });
@@ -113,7 +130,11 @@ export class WebSocketTransport implements JsonRpcTransport {
       refusal = statusCode;
       socket.terminate();
     });
-    socket.on('message', (data) => this.#receive(data));
+    socket.on('message', (data) => {
+      this.#foundAlive();
+      this.#receive(data);
+    });
+    socket.on('pong', () => this.#foundAlive());
     await new Promise<void>((resolve, reject) => {
       socket.once('open', () => resolve());
       socket.once('close', () => reject(this.#unopened(refusal, failure)));
@@ -121,9 +142,23 @@ export class WebSocketTransport implements JsonRpcTransport {
     const opening = this.#opening;
     socket.once('close', (code: number) => {
       if (this.#opening === opening) this.#opening = undefined;
+      this.#foundAlive();
       this.#rejectAll(this.#lost(failure ?? new Error(`it was closed with code ${code}`)));
     });
     return socket;
+  }
+
+  /** A wait for an answer is over without one: perhaps none will ever come on this connection. */
+  #lookAlive(socket: WebSocket): void {
+    if (this.#probe !== undefined || socket.readyState !== socket.OPEN) return;
+    this.#probe = setTimeout(() => socket.terminate(), ALIVE_TIMEOUT_MS);
+    this.#probe.unref();
+    socket.ping();
+  }
+
+  #foundAlive(): void {
+    clearTimeout(this.#probe);
+    this.#probe = undefined;
   }
 
   #receive(data: RawData): void {

@@ -1,6 +1,7 @@
 import { atOnce } from '../core/at-once.js';
 import type { Environ } from '../core/contract.js';
 import { BadRequest, HttpError, PermissionDenied } from '../core/http-error.js';
+import { TOKEN } from '../core/http-syntax.js';
 import { isHandshake, isHandshakeKey } from '../core/raw-websocket.js';
 import { isSameHost } from '../request/origin.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
@@ -20,6 +21,7 @@ export function refuseRequest(environ: Environ): never {
     throw new BadRequest('The handshake must have Sec-WebSocket-Version: 13', {
       headers: [['Sec-WebSocket-Version', '13']],
     });
+  if (environ.SERVER_PROTOCOL === 'HTTP/1.0') throw new BadRequest('The handshake must be in HTTP/1.1');
   const header = (name: string) => environ[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`];
   if (!isHandshake(environ.REQUEST_METHOD, header))
     throw new BadRequest('The handshake must have Connection: Upgrade');
@@ -41,12 +43,16 @@ export function checkOrigin(request: WsgiRequest, origins: ResolvedWebSocketOpti
 
 /**
  * The sub-protocol that is spoken: the first of ours that the client offers, `''` for none.
- * @throws {BadRequest} for a client that offers only others
+ * @throws {BadRequest} for a client that offers only others, and for what is no list (RFC 6455 §4.1)
  */
 export function chooseProtocol({ environ }: WsgiRequest, protocols: readonly string[]): string {
   const { HTTP_SEC_WEBSOCKET_PROTOCOL: header } = environ;
-  if (header === undefined || protocols.length === 0) return '';
-  const offered = new Set(header.split(',').map((one) => one.trim()));
+  if (header === undefined) return '';
+  const list = header.split(',').map((one) => one.trim());
+  const offered = new Set(list);
+  if (offered.size < list.length || !list.every((one) => TOKEN.test(one)))
+    throw new BadRequest('Sec-WebSocket-Protocol must be a list of tokens, each of them once');
+  if (protocols.length === 0) return '';
   const chosen = protocols.find((one) => offered.has(one));
   if (chosen === undefined)
     throw new BadRequest(

@@ -5,7 +5,7 @@ export interface SilenceActions<O> {
   ping(owner: O): void;
   /** Nothing has come, not even a pong. */
   expire(owner: O): void;
-  /** It is not read at present, so its silence says nothing. */
+  /** It is not read at present, so its silence says nothing. It is asked all the same. */
   isHeld(owner: O): boolean;
 }
 
@@ -49,6 +49,7 @@ export class IdleWatch<O> implements Waiting {
     }
     this.#isAsked = !isHeld;
     this.#queue.join(this);
-    if (!isHeld) this.#actions.ping(this.#owner);
+    // Of one that is not read, only a ping that cannot be sent tells that it is gone.
+    this.#actions.ping(this.#owner);
   }
 }

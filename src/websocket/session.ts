@@ -117,6 +117,8 @@ export class Session implements FlowOwner {
   }
 
   drained(): void {
+    // uWebSockets.js tells of each part that has left.
+    if ((this.#raw?.getBufferedAmount() ?? 0) > 0) return;
     this.#releaseWriters();
     const { drain } = this.endpoint.handlers;
     if (drain !== undefined && this.isOpen) this.flow.call(() => drain(this.socket));

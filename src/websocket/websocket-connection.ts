@@ -1,4 +1,5 @@
-import { describeValue, VelaError } from '../core/errors.js';
+import { describeValue, isThenable, VelaError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { Endpoint } from './endpoint.js';
 import { type SendResult, Session } from './session.js';
@@ -83,11 +84,18 @@ export class WebSocketConnection<State = undefined, Request extends WsgiRequest 
     return this.#session.send(text, false);
   }
 
-  /** Runs sends so that they leave together, in one write. */
+  /** Runs sends so that they leave together, in one write. @throws {TypeError} for a function that is async */
   cork(sends: () => void): void {
     const { raw } = this.#session;
-    if (raw === undefined) sends();
-    else raw.cork(sends);
+    let result: unknown;
+    const run = () => {
+      result = sends();
+    };
+    if (raw === undefined) run();
+    else raw.cork(run);
+    if (!isThenable(result)) return;
+    void own(Promise.resolve(result));
+    throw new TypeError('cork() takes a function that sends at once, not an async one');
   }
 
   /** Resolves when nothing waits in memory any more, or the connection is closed. */

@@ -31,7 +31,10 @@ export interface WebSocketOptions {
    * is not read until there is room. @defaultValue 1,048,576
    */
   maxWaitingBytes?: number;
-  /** A client that says nothing for half of this is asked by a ping, and cut after all of it; 0 is never. @defaultValue 60,000 */
+  /**
+   * A client that says nothing for half of this is asked by a ping, and cut after all of it; 0 is never. A message counts when
+   * it is whole. @defaultValue 60,000
+   */
   idleTimeoutMs?: number;
   /** Most connections in one worker; a further one gets 503. @defaultValue 65,536 */
   maxConnections?: number;

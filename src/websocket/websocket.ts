@@ -55,6 +55,8 @@ function accept(
   endpoint.requireRoom();
   const conclude = (state: unknown) => {
     if (state instanceof WsgiResponse) return state;
+    // Others may have come while its handshake was decided on.
+    endpoint.requireRoom();
     const socket = new WebSocketConnection(endpoint, request, protocol, state);
     upgrade(SESSION_EVENTS, WebSocketConnection.sessionOf(socket), {
       protocol,

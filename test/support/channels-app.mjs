@@ -1,6 +1,7 @@
 /** Channels behind a server, for tests: its WebSockets call what they are told to. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventStream, requestOf, WsgiHandler } from 'vela';
+import { getActor } from 'vela/actors';
 import { Channels } from 'vela/channels';
 import { websocket } from 'vela/websocket';
 
@@ -21,13 +22,17 @@ const keep = async (socket, channel, subscription) => {
 };
 
 const calls = {
-  join: (socket, channel) => keep(socket, channel, channels.subscribe(channel, socket)),
+  join: (socket, channel) =>
+    keep(socket, channel, channels.subscribe(channel, socket, { isPattern: channel.includes('*') })),
   listen: (socket, channel) =>
     keep(
       socket,
       channel,
-      channels.subscribe(channel, (message, from) =>
-        socket.sendJson({ heard: message instanceof Uint8Array ? [...message] : message, from }),
+      channels.subscribe(
+        channel,
+        (message, from) =>
+          socket.sendJson({ heard: message instanceof Uint8Array ? [...message] : message, from }),
+        { isPattern: channel.includes('*') },
       ),
     ),
   leave(socket, channel) {
@@ -56,6 +61,23 @@ const calls = {
     }
   },
   count: (_socket, channel) => channels.count(channel),
+  async counts(_socket, channel, times) {
+    const counts = await Promise.all(Array.from({ length: times }, () => channels.count(channel)));
+    return [...new Set(counts)];
+  },
+  /** Subscribes while the mailbox of the main process is full. @returns what became of the first `ready` */
+  async squeezeIn(socket, channel) {
+    const pings = Array.from({ length: 30_000 }, () => getActor().send('arbiter', 'ping'));
+    await sleep(0);
+    const subscription = channels.subscribe(channel, socket);
+    const first = await subscription.ready.then(
+      () => 'ready',
+      (error) => error.code,
+    );
+    await Promise.allSettled(pings);
+    await subscription.ready;
+    return first;
+  },
   status: () => channels.status,
   statuses: () => statuses,
   early: () => early,
@@ -65,6 +87,18 @@ const calls = {
       await sleep(workMs);
       return [beganMs, Date.now()];
     }),
+  async locked(_socket, name, times) {
+    let inside = 0;
+    let most = 0;
+    const work = async () => {
+      most = Math.max(most, ++inside);
+      await undefined;
+      inside--;
+    };
+    const runs = Array.from({ length: times }, (_, i) => channels.lock(`${name}${i % 100}`).run(work));
+    await Promise.all(runs);
+    return most;
+  },
   take: async (_socket, name, timeoutMs, waitMs) => {
     await channels.lock(name, { timeoutMs, waitMs }).acquire();
   },

@@ -37,6 +37,27 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
     echo('/asked', { origins: (origin) => origin.endsWith('.example.org') }),
     echo('/few', { maxConnections: 2 }),
     echo('/silent', { idleTimeoutMs: 400 }),
+    websocket(
+      '/few-undecided',
+      {
+        async handshake({ query }) {
+          say(query.get('id') ?? '', 'asked');
+          await gate(query.get('id') ?? '');
+        },
+      },
+      { maxConnections: 2 },
+    ),
+    websocket(
+      '/unread',
+      {
+        open: (socket) => socket.signal.addEventListener('abort', () => say(idOf(socket), 'gone')),
+        async message(socket) {
+          say(idOf(socket), 'handled');
+          await gate(idOf(socket));
+        },
+      },
+      { idleTimeoutMs: 400, maxWaitingBytes: 10_000 },
+    ),
     websocket('/rooms/:room', {
       async handshake(request) {
         await sleep(1);
@@ -80,6 +101,7 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
             socket.send('one');
             socket.send('two');
           });
+        else if (text === 'async cork') socket.cork(() => Promise.reject(new Error('within')) as never);
         else if (text === 'after') {
           socket.close(1000, 'done');
           say(idOf(socket), `send ${socket.send('late')} open ${socket.isOpen} code ${socket.closeCode}`);
@@ -167,6 +189,19 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
         },
       },
       { maxBackpressureBytes: 200_000 },
+    ),
+    websocket(
+      '/parts',
+      {
+        drain: (socket) => say(idOf(socket), `drain ${socket.bufferedBytes}`),
+        async message(socket) {
+          for (let i = 0; i < 20; i++) socket.send(Buffer.alloc(500_000));
+          say(idOf(socket), `sent ${socket.bufferedBytes > 0}`);
+          await socket.drained();
+          say(idOf(socket), `drained ${socket.bufferedBytes}`);
+        },
+      },
+      { maxBackpressureBytes: 200_000_000 },
     ),
     websocket(
       '/careless',

@@ -1,9 +1,10 @@
 /** WebSockets from outside, on both gateways: handshakes, handlers, limits, and the end of a server. */
+import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Kit, Served } from '../support/conformance-kit.js';
 import { conformance } from '../support/conformance-kit.js';
 import { frame, handshake, TEXT, WebSocketWire } from '../support/websocket-wire.js';
-import { headerValue } from '../support/wire.js';
+import { headerValue, Wire } from '../support/wire.js';
 
 /** A client of the package ws that keeps all that happens. */
 class Client {
@@ -95,6 +96,9 @@ conformance((test, gateway) => {
     await ask('a short key', upgrade('/echo', { 'Sec-WebSocket-Key': 'AAAA' }));
     await ask('no Connection', upgrade('/echo', { Connection: 'keep-alive' }));
     await ask('h2c', upgrade('/echo', { Upgrade: 'h2c' }));
+    await ask('no list', upgrade('/echo', { 'Sec-WebSocket-Protocol': 'a, a' }));
+    await ask('empty names', upgrade('/chat', { 'Sec-WebSocket-Protocol': 'chat.v1,,' }));
+    await ask('HTTP/1.0', upgrade('/echo').replace('HTTP/1.1', 'HTTP/1.0'));
     await ask('another path', upgrade('/nowhere'));
     const key = '400 The handshake must have a Sec-WebSocket-Key of 16 bytes in base64';
     const plain = '400 This is a WebSocket: connect with new WebSocket(url), not with an ordinary request';
@@ -107,6 +111,9 @@ conformance((test, gateway) => {
       'a short key': key,
       'no Connection': '400 The handshake must have Connection: Upgrade',
       h2c: plain,
+      'no list': '400 Sec-WebSocket-Protocol must be a list of tokens, each of them once',
+      'empty names': '400 Sec-WebSocket-Protocol must be a list of tokens, each of them once',
+      'HTTP/1.0': gateway === 'uws' ? /^505/ : '400 The handshake must be in HTTP/1.1',
       'another path': /^404/,
     });
   });
@@ -238,6 +245,7 @@ conformance((test, gateway) => {
       ['throw', 'close 1011 Internal error', 'close 1011 Internal error'],
       ['reject', 'close 1011 Internal error', 'close 1011 Internal error'],
       ['wrong', 'close 1011 Internal error', 'close 1011 Internal error'],
+      ['async cork', 'close 1011 Internal error', 'close 1011 Internal error'],
       ['quit', 'close 4401 signed out', 'close 4401 signed out'],
     ] as const) {
       const { id, seen } = await say(text);
@@ -247,6 +255,7 @@ conformance((test, gateway) => {
     t.match(kit.stderr, /WebSocket handler failed: thrown/);
     t.match(kit.stderr, /WebSocket handler failed: rejected/);
     t.match(kit.stderr, /send\(\) takes text or bytes: .* received 5/);
+    t.match(kit.stderr, /cork\(\) takes a function that sends at once, not an async one/);
     t.notMatch(kit.stderr, /signed out/);
     const after = await say('after');
     await kit.note(after.id, 'send closed open false code 1000');
@@ -420,6 +429,25 @@ conformance((test, gateway) => {
     socket.wire.destroy();
   });
 
+  serving('drained is when all has left, and not a part', async (t, kit, served) => {
+    const id = kit.id();
+    const { wire } = await WebSocketWire.open(served.address, `/parts?id=${id}`);
+    wire.socket.pause();
+    wire.write(frame(TEXT, 'go'));
+    await kit.note(id, 'sent true');
+    for (let i = 0; i < 40; i++) {
+      wire.socket.resume();
+      await once(wire.socket, 'data');
+      wire.socket.pause();
+      await kit.turn();
+    }
+    wire.socket.resume();
+    await kit.note(id, 'drained 0');
+    await kit.note(id, 'drain 0');
+    t.equal((await kit.notes(id)).length, 3);
+    wire.destroy();
+  });
+
   serving('a careless one loses the client, or the messages', async (t, kit, served) => {
     const careless = kit.id();
     const first = await WebSocketWire.open(served.address, `/careless?id=${careless}`);
@@ -452,6 +480,39 @@ conformance((test, gateway) => {
       await client.next();
       for (let i = 0; i < 4; i++) t.equal(await client.next(), 'ping', 'one that answers is kept');
     });
+  });
+
+  serving('a client that leaves while it is not read is noticed', async (t, kit, served) => {
+    const id = kit.id();
+    const { wire } = await WebSocketWire.open(served.address, `/unread?id=${id}`);
+    for (let i = 0; i < 40; i++) wire.write(frame(TEXT, 'x'.repeat(1000)));
+    await kit.note(id, 'handled');
+    wire.destroy();
+    await kit.note(id, 'gone');
+    await kit.call('openGate', { id });
+    t.pass('its handler has not ended by then');
+  });
+
+  serving('Connection may have several lines', async (t, _kit, served) => {
+    const lines = { Connection: 'keep-alive\r\nConnection: Upgrade' };
+    const socket = await WebSocketWire.open(served.address, '/echo', lines);
+    t.equal(await socket.outcome([frame(TEXT, 'hello')]), 'text hello, open');
+    socket.wire.destroy();
+  });
+
+  serving('those whose handshakes are not decided on yet are counted too', async (t, kit, served) => {
+    const id = kit.id();
+    const wires = await Promise.all(Array.from({ length: 5 }, () => Wire.open(served.address)));
+    for (const wire of wires) wire.write(upgrade(`/few-undecided?id=${id}`));
+    await kit.until(
+      async () => (await kit.notes(id)).length === 5,
+      () => 'all to be asked',
+    );
+    await kit.call('openGate', { id });
+    for (const wire of wires) await wire.until(() => wire.received.includes('\r\n\r\n'), 'an answer');
+    const statuses = wires.map((wire) => wire.received.toString('latin1', 9, 12)).sort();
+    t.same(statuses, ['101', '101', '503', '503', '503']);
+    for (const wire of wires) wire.destroy();
   });
 
   serving('connections are counted', async (t, kit, served) => {
