@@ -19,7 +19,7 @@ const LAYERS = [
   ['actors', 'channels'],
   ['admin'],
   ['app'],
-  ['server', 'rpc', 'tasks', 'sockets'],
+  ['server', 'http', 'rpc', 'tasks', 'sockets'],
   ['shell', 'testing'],
   ['cli'],
 ];

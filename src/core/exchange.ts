@@ -116,6 +116,11 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     LazyEnviron.enter(isArriving ? this.#environ : undefined);
   }
 
+  /** Sends the head before the first chunk, where the gateway can. */
+  sendHead(): void {
+    if (this.#phase === STARTED) this.#deliver().sendHead();
+  }
+
   drained(): void {
     if (this.#phase === DONE) return;
     this.progressed();
@@ -156,9 +161,9 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#abandon(toError(error));
   }
 
-  /** The server stops, and waits no longer. */
-  cutOff(): void {
-    if (this.#phase !== DONE) this.#cut(breach.stoppedError());
+  /** Ends the connection now. @param error - why, where the application wants it; else the server stops, and waits no longer */
+  cutOff(error?: Error): void {
+    if (this.#phase !== DONE) this.#cut(error ?? breach.stoppedError(), error !== undefined);
   }
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
@@ -285,8 +290,8 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     ResponseHooks.end(hooks, { status: isTold ? (this.#head?.code ?? 0) : 0, bodyBytes, outcome, error });
   }
 
-  #cut(error: Error): void {
-    if (!this.#isRelayed) this.#incoming.reportCut(error);
+  #cut(error: Error, isWanted = false): void {
+    if (!isWanted && !this.#isRelayed) this.#incoming.reportCut(error);
     this.ended('cut', error);
     this.#service.transport.cut(this.#response, error);
     this.#abandon(error);

@@ -31,6 +31,8 @@ export interface IncomingService<R> {
 /** The exchange that a request belongs to. */
 export interface RequestOwner extends ResponseOwner, TakenOwner {
   interrupt(error: unknown): void;
+  cutOff(error: Error): void;
+  sendHead(): void;
 }
 
 /** A request as it came: what stands behind its environ. */
@@ -42,6 +44,8 @@ export class Incoming<R> implements RequestHost, InputFlow {
   readonly bodyBytes: number;
   /** The connection must end with the response. */
   readonly isLast: boolean;
+  /** The application wants it to. */
+  closes = false;
   /** Set by the exchange. */
   owner: RequestOwner | undefined = undefined;
   /** Who wants to know of the response; there once somebody does. */

@@ -97,6 +97,7 @@ export class NodeTransport implements Transport<NodeExchange> {
     });
     return {
       write: (chunk) => writer.write(chunk),
+      flushHead: () => response.flushHeaders(),
       end() {
         isEnding = writer.isWaiting;
         if (!isEnding) finish();

@@ -1,0 +1,2 @@
+/** `vela/http`: node:http's createServer, on uWebSockets.js. */
+export { createServer, type HttpServerOptions, Server } from './server.js';
