@@ -1,7 +1,17 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { joinChunks } from '../core/chunks.js';
-import type { Body, Chunk, Environ, HeaderPair, RequestEnd, StartResponse, Write } from '../core/contract.js';
+import type {
+  Body,
+  Chunk,
+  ConnectionInfo,
+  Environ,
+  HeaderPair,
+  RequestEnd,
+  StartResponse,
+  Write,
+} from '../core/contract.js';
 import { isThenable, toError } from '../core/errors.js';
+import { Eventual } from '../core/eventual.js';
 import { createGate, type Gate } from '../core/gate.js';
 import { ResponseHooks } from '../core/response-hooks.js';
 import { type NodeHead, readHead } from './node-head.js';
@@ -16,11 +26,12 @@ const NOTHING: readonly Chunk[] = [];
 
 /** A request of the contract as node:http's objects, which are its own: a listener finds no difference. */
 export class NodeExchange implements SocketOwner {
-  readonly request: NodeRequest;
-  readonly response: NodeResponse;
+  readonly local: LocalSide;
   readonly #environ: Environ;
   readonly #startResponse: StartResponse;
   readonly #socket: RequestSocket;
+  readonly #request: NodeRequest;
+  readonly #response: NodeResponse;
   #head: NodeHead | undefined = undefined;
   #held: Chunk[] = [];
   #heldBytes = 0;
@@ -30,40 +41,43 @@ export class NodeExchange implements SocketOwner {
   #write: Write | undefined = undefined;
   #isBlocked = false;
   #isOver = false;
-  #resolve: ((body: Body) => void) | undefined = undefined;
-  #reject: ((error: unknown) => void) | undefined = undefined;
+  /** Of the response, where the listener has not ended it at once. */
+  #body: Eventual<Body> | undefined = undefined;
   /** The request's body is being handed on. */
   #isFed = false;
   #wanted: Gate | undefined = undefined;
 
   constructor(environ: Environ, startResponse: StartResponse, local: LocalSide) {
+    this.local = local;
     this.#environ = environ;
     this.#startResponse = startResponse;
-    const socket = new RequestSocket(this, environ['vela.connection'], local);
+    const socket = new RequestSocket(this);
     this.#socket = socket;
-    this.request = new IncomingMessage(socket as never) as NodeRequest;
-    fillRequest(this.request, environ);
-    const response = new ServerResponse(this.request) as unknown as NodeResponse;
-    this.response = response;
-    // As own properties they stay when a framework puts another prototype on the response.
-    response._storeHeader = (statusLine, given) => this.#begin(statusLine, given);
-    response.on('finish', () => this.#finished());
-    socket.on('close', () => this.#closed());
+    const request = new IncomingMessage(socket as never) as NodeRequest;
+    fillRequest(request, environ);
+    this.#request = request;
+    const response = new ServerResponse(request) as unknown as NodeResponse;
+    this.#response = response;
+    // As an own property it stays when a framework puts another prototype on the response.
+    response._storeHeader = beginResponse;
+    response.on('finish', finishResponse);
     response.assignSocket(socket as never);
   }
 
+  get connection(): ConnectionInfo {
+    return this.#environ['vela.connection'];
+  }
+
   /** Calls the listener. @returns the response's body, or a promise of it */
-  run(listener: NodeListener): Body | Promise<Body> {
-    const returned = listener(this.request, this.response as unknown as ServerResponse);
+  run(listener: NodeListener): Body | PromiseLike<Body> {
+    const response = this.#response;
+    const returned = listener(this.#request, response as unknown as ServerResponse);
     if (isThenable(returned)) this.#own(returned);
-    if (this.response.writableEnded) return this.#whole();
+    if (response.writableEnded) return this.#whole();
     this.#environ['vela.response'].onEnd((end) => this.#ended(end));
-    const body = new Promise<Body>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.response.on('prefinish', () => this.#complete());
-    return body;
+    response.on('prefinish', completeResponse);
+    this.#body = new Eventual();
+    return this.#body;
   }
 
   demand(): void {
@@ -83,14 +97,15 @@ export class NodeExchange implements SocketOwner {
     }
     if (chunk.length > 0) {
       const isText = typeof chunk === 'string' && encoding !== undefined && !isUtf8(encoding);
-      const piece = isText ? Buffer.from(chunk as string, encoding) : chunk;
+      const piece = isText ? Buffer.from(chunk, encoding) : chunk;
       this.#held.push(piece);
       this.#heldBytes += piece.length;
       this.#socket.bytesWritten += piece.length;
+    } else if (done === undefined) {
+      // From `flushHeaders`.
+      process.nextTick(() => this.flush());
     }
-    this.#done.push(done ?? nothing);
-    // From `flushHeaders`.
-    if (chunk.length === 0 && done === undefined) process.nextTick(() => this.flush());
+    if (done !== undefined) this.#done.push(done);
     return !this.#isBlocked && this.#heldBytes < this.#socket.writableHighWaterMark;
   }
 
@@ -98,51 +113,50 @@ export class NodeExchange implements SocketOwner {
     return this.#heldBytes;
   }
 
-  cut(error: Error | null): void {
+  cut(error: Error | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    ResponseHooks.cut(this.#environ['vela.response'], error ?? new Error('the program has ended the connection'));
+    const control = this.#environ['vela.response'];
+    ResponseHooks.cut(control, error ?? new Error('the program has ended the connection'));
   }
 
   timedOut(): void {
-    const { request, response } = this;
+    const request = this.#request;
     const socket = this.#socket;
-    const heard = [
+    const { server } = this.local;
+    const isHeard = [
       !request.complete && request.emit('timeout', socket),
-      response.emit('timeout', socket),
+      this.#response.emit('timeout', socket),
       socket.emit('timeout'),
-    ];
-    if (!heard.includes(true)) socket.destroy();
+      isEmitter(server) && server.emit('timeout', socket),
+    ].includes(true);
+    if (!isHeard) socket.destroy();
   }
 
   endConnection(): void {
-    if (this.#isOver || this.response.writableEnded) return;
-    this.#socket.destroy();
+    if (!this.#isOver && !this.#response.writableEnded) this.#socket.destroy();
   }
 
-  /** In the place of node:http's own, which would write the head as text. */
-  #begin(statusLine: string, given: unknown): void {
-    const { response } = this;
+  begin(statusLine: string, given: unknown): void {
+    const response = this.#response;
     this.#head = readHead(response, statusLine, given);
     response._header = statusLine;
     response._headerSent = true;
     response.chunkedEncoding = false;
     if (this.#head.closes) response._last = true;
+    // Who hears of the end may ask for the peer then, and it cannot be asked for any more.
+    if (response.listenerCount('finish') > 1) void this.#socket.remoteAddress;
   }
 
   /** The response is complete before the listener has returned. */
   #whole(): Body {
-    const done = this.#done;
-    this.#done = [];
-    process.nextTick(() => {
-      for (const one of done) one();
-    });
-    return this.#body();
+    if (this.#done.length > 0) process.nextTick(callAll, this.#takeDone());
+    return this.#wholeBody();
   }
 
   /** The body of a response of which nothing has been sent. */
-  #body(): Body {
-    const { response } = this;
+  #wholeBody(): Body {
+    const response = this.#response;
     const head = this.#head as NodeHead;
     const chunks = this.#takeHeld();
     const body = chunks.length > 1 ? [joinChunks(chunks as Chunk[])] : chunks;
@@ -150,8 +164,7 @@ export class NodeExchange implements SocketOwner {
     const write = this.#start(isCounted ? undefined : head.length);
     // Of a HEAD whose length nobody has said: the contract would report that of no bytes.
     if (!response._hasBody && head.length === undefined) void write(' ');
-    if (!head.isChunked || !response._hasBody) return body as Body;
-    ResponseHooks.sendHead(this.#environ['vela.response']);
+    if (head.isChunked && response._hasBody) ResponseHooks.sendHead(this.#environ['vela.response']);
     return body as Body;
   }
 
@@ -164,24 +177,30 @@ export class NodeExchange implements SocketOwner {
 
   #takeHeld(): readonly Chunk[] {
     const held = this.#held;
+    if (held.length === 0) return NOTHING;
     this.#held = [];
     this.#heldBytes = 0;
-    return held.length === 0 ? NOTHING : held;
+    return held;
+  }
+
+  #takeDone(): Done[] {
+    const done = this.#done;
+    this.#done = [];
+    return done;
   }
 
   flush(): void {
-    if (this.#isOver || this.#isBlocked || this.#head === undefined || this.response.writableEnded) return;
+    if (this.#isOver || this.#isBlocked || this.#head === undefined || this.#response.writableEnded) return;
     const chunks = this.#takeHeld();
-    const done = this.#done;
-    this.#done = [];
+    const done = this.#takeDone();
     try {
       this.#write ??= this.#start(this.#head.length);
       if (chunks.length === 0) ResponseHooks.sendHead(this.#environ['vela.response']);
-      const drained = chunks.length > 0 ? this.#write?.(joinChunks(chunks as Chunk[])) : undefined;
+      const drained = chunks.length === 0 ? undefined : this.#write(joinChunks(chunks as Chunk[]));
       if (drained === undefined) this.#flushed(done);
       else this.#block(drained, done);
     } catch (error) {
-      this.#reject?.(error);
+      this.#body?.reject(error);
     }
   }
 
@@ -191,80 +210,70 @@ export class NodeExchange implements SocketOwner {
       this.#isBlocked = false;
       this.#socket.moved();
       this.#flushed(done);
-      if (this.response.writableEnded) this.#complete();
-      else if (this.#done.length > 0) this.flush();
+      if (this.#response.writableEnded) this.complete();
+      else if (this.#held.length > 0) this.flush();
     });
   }
 
   #flushed(done: readonly Done[]): void {
-    for (const one of done) one();
-    if (!this.#isBlocked && this.#heldBytes < this.#socket.writableHighWaterMark) emitDrain(this.response);
+    callAll(done);
+    if (!this.#isBlocked && this.#heldBytes < this.#socket.writableHighWaterMark) emitDrain(this.#response);
   }
 
-  /** `end` was called after the listener had returned. */
-  #complete(): void {
-    if (this.#isOver || this.#isBlocked) return;
-    const resolve = this.#resolve;
-    if (resolve === undefined) return;
+  complete(): void {
+    if (this.#isOver || this.#isBlocked || this.#body === undefined) return;
     try {
-      if (this.#write === undefined) resolve(this.#body());
-      else {
-        const chunks = this.#takeHeld();
-        resolve(chunks as Body);
-      }
-      this.#resolve = undefined;
+      this.#body.resolve(this.#write === undefined ? this.#wholeBody() : (this.#takeHeld() as Body));
     } catch (error) {
-      this.#reject?.(error);
+      this.#body.reject(error);
     }
   }
 
   /** The server is done with the response. */
   #ended({ outcome }: RequestEnd): void {
     this.#isOver = true;
-    const done = this.#done;
-    this.#done = [];
     // All of a stated length may have gone before the program calls `end`; what it has not begun, the server has answered.
-    const isSent = outcome === 'sent' && (this.response.writableEnded || this.#write !== undefined);
-    if (isSent) for (const one of done) one();
+    const isSent = outcome === 'sent' && (this.#response.writableEnded || this.#write !== undefined);
+    if (isSent) process.nextTick(callAll, this.#takeDone());
     else if (outcome !== 'taken') this.#socket.destroy(this.#isBodyCut() ? resetError() : undefined);
   }
 
   /** The client has left before its body was whole. */
   #isBodyCut(): boolean {
-    return isBodyExpected(this.#environ) && !this.request.complete;
+    return isBodyExpected(this.#environ) && !this.#request.complete;
   }
 
   /** As node:http does it, before listeners of the program hear of 'finish'. */
-  #finished(): void {
-    const { request, response } = this;
-    const socket = this.#socket;
+  finished(): void {
+    const request = this.#request;
+    const response = this.#response;
     this.#isOver = true;
-    socket.rest();
+    this.#socket.rest();
     // Without listeners nobody can tell whether the body was read away.
-    if (!request._consumed && request.listenerCount('end') + request.listenerCount('close') > 0) request._dump();
-    if (response.socket !== null) response.detachSocket(socket as never);
+    if (!request._consumed && request.listenerCount('end') + request.listenerCount('close') > 0)
+      request._dump();
+    response.detachSocket(this.#socket as never);
     process.nextTick(emitClose, response);
   }
 
-  /** The connection is gone, or the program has ended it. */
-  #closed(): void {
+  closed(): void {
     this.#isOver = true;
-    const { request, response } = this;
-    if (!response.writableFinished && !request.destroyed)
-      request.destroy(resetError());
+    const request = this.#request;
+    if (!this.#response.writableFinished && !request.destroyed) request.destroy(resetError());
   }
 
   /** What an async listener fails with becomes the response, or a log line. */
   #own(returned: PromiseLike<unknown>): void {
     returned.then(undefined, (error: unknown) => {
-      if (this.#reject !== undefined && !this.response.writableEnded) this.#reject(error);
-      else this.#environ['vela.logger'].error({ err: toError(error) }, 'a listener failed after its response');
+      if (this.#body !== undefined && !this.#response.writableEnded) this.#body.reject(error);
+      else
+        this.#environ['vela.logger'].error({ err: toError(error) }, 'a listener failed after its response');
     });
   }
 
   /** Hands the body on as it comes, and as it is read. */
   async #feed(): Promise<void> {
-    const { request } = this;
+    const request = this.#request;
     try {
       for await (const chunk of this.#environ['wsgi.input']) {
         this.#socket.bytesRead += chunk.length;
@@ -282,14 +291,26 @@ export class NodeExchange implements SocketOwner {
   }
 
   #endBody(): void {
-    this.request.complete = true;
-    this.request.push(null);
+    this.#request.complete = true;
+    this.#request.push(null);
   }
 }
 
-/** What a client says by leaving, as node:http puts it. */
-function resetError(): Error {
-  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+/** The exchange of a response, by the socket that it has until it is over. */
+function exchangeOf(response: NodeResponse): SocketOwner | undefined {
+  return (response.socket as unknown as RequestSocket | null)?.owner;
+}
+
+function beginResponse(this: NodeResponse, statusLine: string, given: unknown): void {
+  exchangeOf(this)?.begin(statusLine, given);
+}
+
+function finishResponse(this: ServerResponse): void {
+  exchangeOf(this as unknown as NodeResponse)?.finished();
+}
+
+function completeResponse(this: ServerResponse): void {
+  exchangeOf(this as unknown as NodeResponse)?.complete();
 }
 
 function emitClose(response: NodeResponse): void {
@@ -297,6 +318,15 @@ function emitClose(response: NodeResponse): void {
   response.destroyed = true;
   response._closed = true;
   response.emit('close');
+}
+
+function callAll(done: readonly Done[]): void {
+  for (const one of done) one();
+}
+
+/** What a client says by leaving, as node:http puts it. */
+function resetError(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 }
 
 function fits(length: string | undefined, body: Chunk | undefined): boolean {
@@ -307,4 +337,6 @@ function isUtf8(encoding: string): boolean {
   return encoding === 'utf8' || encoding === 'utf-8' || encoding === 'buffer';
 }
 
-function nothing(): void {}
+function isEmitter(server: object | undefined): server is { emit(event: string, ...args: unknown[]): boolean } {
+  return server !== undefined && 'emit' in server;
+}

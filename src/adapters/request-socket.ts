@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { Duplex } from 'node:stream';
+import { Stream } from 'node:stream';
 import type { ConnectionInfo } from '../core/contract.js';
 
 /** Whose socket it is: one request and its response. */
 export interface SocketOwner {
+  readonly connection: ConnectionInfo;
+  readonly local: LocalSide;
   /** The request wants bytes of its body. */
   demand(): void;
   /** A piece of the response. @returns false when the writer is to wait for 'drain' */
@@ -13,70 +15,131 @@ export interface SocketOwner {
   /** How many bytes wait to be sent. */
   readonly waitingBytes: number;
   /** The program ends the connection. */
-  cut(error: Error | null): void;
+  cut(error: Error | undefined): void;
+  /** The connection has ended, for the program. */
+  closed(): void;
   /** Nothing has moved for as long as `setTimeout` said. */
   timedOut(): void;
   /** The response is to be the connection's last. */
   endConnection(): void;
+  /** As node:http's own, in whose place it stands: see {@link ResponseInternals}. */
+  begin(statusLine: string, given: unknown): void;
+  /** The response has been sent. */
+  finished(): void;
+  /** `end` was called. */
+  complete(): void;
 }
 
 export type Done = (error?: Error | null) => void;
 
 /** What a server knows of its own side of a connection. */
 export interface LocalSide {
+  readonly server?: object | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
-  readonly server?: object | undefined;
   /** The peer's address as this server tells it. */
   peer(address: string): string;
 }
 
 type Address = { address?: string; family?: string; port?: number };
 
+const HIGH_WATER_BYTES = 16_384;
+
 /**
- * What a program has as `request.socket`: a stream of node:http's kind, of one request. The server owns the connection, so nothing
- * can be read from it, and only the response can be written; what it says of the peer is true, and `destroy` ends the connection.
+ * What a program has as `request.socket`, for one request. The server owns the connection, so nothing can be read from it, and only
+ * the response can be written; what it says of the peer is true, and `destroy` ends the connection. It is no `Duplex`, whose two
+ * states would cost more than all of its request.
  */
-export class RequestSocket extends Duplex {
+export class RequestSocket extends Stream {
   /** The response that is written to it: node:http keeps it here. */
   _httpMessage: ServerResponse | null = null;
-  readonly server: object | undefined;
-  readonly localAddress: string | undefined;
-  readonly localPort: number | undefined;
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly encrypted: true | undefined;
-  readonly connecting = false;
-  readonly pending = false;
+  /** Read and written by node:http. */
+  readonly _writableState = { corked: 0 };
+  readonly owner: SocketOwner;
+  readable = true;
+  writable = true;
+  destroyed = false;
+  closed = false;
+  errored: Error | null = null;
   bytesRead = 0;
   bytesWritten = 0;
   timeout = 0;
-  readonly #owner: SocketOwner;
   #isCorked = false;
+  #encrypted: boolean | undefined = undefined;
+  #remoteAddress: string | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
 
-  constructor(owner: SocketOwner, connection: ConnectionInfo, local: LocalSide) {
+  constructor(owner: SocketOwner) {
     super();
-    this.#owner = owner;
-    this.server = local.server;
-    this.localAddress = local.localAddress;
-    this.localPort = local.localPort;
-    const { remoteAddress, remotePort, encrypted } = connection;
-    this.remoteAddress = remoteAddress === '' ? undefined : local.peer(remoteAddress);
-    this.remotePort = remotePort;
-    this.encrypted = encrypted ? true : undefined;
+    this.owner = owner;
+  }
+
+  declare readonly connecting: false;
+  declare readonly pending: false;
+  declare readonly readableHighWaterMark: number;
+  declare readonly writableHighWaterMark: number;
+
+  static {
+    Object.assign(this.prototype, {
+      connecting: false,
+      pending: false,
+      readableHighWaterMark: HIGH_WATER_BYTES,
+      writableHighWaterMark: HIGH_WATER_BYTES,
+    });
+  }
+
+  get server(): object | undefined {
+    return this.owner.local.server;
+  }
+
+  /** Asked again after the response, it is still known if it was asked for before. */
+  get remoteAddress(): string | undefined {
+    if (this.#remoteAddress === undefined) {
+      const { connection, local } = this.owner;
+      const { remoteAddress } = connection;
+      this.#remoteAddress = remoteAddress === '' ? '' : local.peer(remoteAddress);
+    }
+    return this.#remoteAddress || undefined;
+  }
+
+  get remotePort(): number | undefined {
+    return this.owner.connection.remotePort;
   }
 
   get remoteFamily(): string | undefined {
     return familyOf(this.remoteAddress);
   }
 
+  get localAddress(): string | undefined {
+    return this.owner.local.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.owner.local.localPort;
+  }
+
   get localFamily(): string | undefined {
     return familyOf(this.localAddress);
   }
 
+  /** A property in node, which programs behind a proxy assign. */
+  get encrypted(): boolean | undefined {
+    return this.#encrypted ?? (this.owner.connection.encrypted || undefined);
+  }
+  set encrypted(isEncrypted: boolean | undefined) {
+    this.#encrypted = isEncrypted;
+  }
+
   get readyState(): string {
     return this.destroyed ? 'closed' : 'open';
+  }
+
+  get writableLength(): number {
+    return this.owner.waitingBytes;
+  }
+
+  get writableCorked(): number {
+    return this.#isCorked ? 1 : 0;
   }
 
   address(): Address {
@@ -85,60 +148,40 @@ export class RequestSocket extends Duplex {
     return { address: localAddress, family: localFamily as string, port: localPort };
   }
 
-  static {
-    // Accessors there too, but its types have them as properties.
-    Object.defineProperties(this.prototype, {
-      writableCorked: {
-        get(this: RequestSocket) {
-          return this.#isCorked ? 1 : 0;
-        },
-        configurable: true,
-      },
-      writableLength: {
-        get(this: RequestSocket) {
-          return this.#owner.waitingBytes;
-        },
-        configurable: true,
-      },
-    });
-  }
-
-  /** `write` corks, and uncorks in the next tick, so that the writes of one turn leave together. */
-  override cork(): void {
+  /** `write` of a response corks, and uncorks in the next tick, so that the writes of one turn leave together. */
+  cork(): void {
     this.#isCorked = true;
   }
 
-  override uncork(): void {
+  uncork(): void {
     this.#isCorked = false;
-    const state = (this as unknown as { _writableState: { corked: number } })._writableState;
+    const state = this._writableState;
     // `end` sets it before it uncorks, and is not over yet.
-    if (state.corked === 0) this.#owner.flush();
+    if (state.corked === 0) this.owner.flush();
     else state.corked = 0;
   }
 
-  override _read(): void {}
-
   /** Asked by the request when somebody reads its body. */
-  override resume(): this {
-    this.#owner.demand();
+  resume(): this {
+    this.owner.demand();
     return this;
   }
 
-  override pause(): this {
+  pause(): this {
     return this;
   }
 
-  override write(chunk: unknown, ...rest: unknown[]): boolean {
-    const [encoding, callback] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest;
-    this.moved();
-    return this.#owner.take(
-      chunk as string | Uint8Array,
-      (encoding ?? undefined) as BufferEncoding | undefined,
-      callback as Done | undefined,
-    );
+  write(
+    chunk: string | Uint8Array,
+    encoding?: BufferEncoding | Done | null,
+    callback?: Done | null,
+  ): boolean {
+    this.#timer?.refresh();
+    if (typeof encoding === 'function') return this.owner.take(chunk, undefined, encoding);
+    return this.owner.take(chunk, encoding ?? undefined, callback ?? undefined);
   }
 
-  override end(...args: unknown[]): this {
+  end(...args: unknown[]): this {
     const callback = args.find((one) => typeof one === 'function') as Done | undefined;
     if (callback !== undefined) this.once('close', callback);
     this.destroySoon();
@@ -147,25 +190,29 @@ export class RequestSocket extends Duplex {
 
   /** Ends the connection once the response has been sent. */
   destroySoon(): void {
-    this.#owner.endConnection();
+    this.owner.endConnection();
   }
 
   resetAndDestroy(): this {
     return this.destroy();
   }
 
-  override _destroy(error: Error | null, done: Done): void {
-    clearTimeout(this.#timer);
-    // As on every connection of a server of node:http.
-    if (this.listenerCount('error') === 0) this.on('error', ignore);
-    this.#owner.cut(error);
-    done(error);
+  destroy(error?: Error | null): this {
+    if (this.destroyed) return this;
+    this.destroyed = true;
+    this.readable = false;
+    this.writable = false;
+    this.errored = error ?? null;
+    this.rest();
+    this.owner.cut(error ?? undefined);
+    process.nextTick(emitClose, this);
+    return this;
   }
 
   setTimeout(ms: number, listener?: () => void): this {
-    clearTimeout(this.#timer);
+    this.rest();
     this.timeout = ms;
-    if (ms > 0) this.#timer = setTimeout(() => this.#owner.timedOut(), ms).unref();
+    if (ms > 0) this.#timer = setTimeout(() => this.owner.timedOut(), ms).unref();
     if (listener !== undefined) {
       if (ms > 0) this.once('timeout', listener);
       else this.off('timeout', listener);
@@ -181,6 +228,7 @@ export class RequestSocket extends Duplex {
   /** The request is over. */
   rest(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   setNoDelay(): this {
@@ -200,8 +248,14 @@ export class RequestSocket extends Duplex {
   }
 }
 
+function emitClose(socket: RequestSocket): void {
+  socket.closed = true;
+  socket.owner.closed();
+  // A server of node:http listens to it on every connection, so that nobody has to.
+  if (socket.errored !== null && socket.listenerCount('error') > 0) socket.emit('error', socket.errored);
+  socket.emit('close', socket.errored !== null);
+}
+
 function familyOf(address: string | undefined): string | undefined {
   return address === undefined ? undefined : address.includes(':') ? 'IPv6' : 'IPv4';
 }
-
-function ignore(): void {}
