@@ -64,8 +64,13 @@ export class NodeExchange implements SocketOwner {
     response.assignSocket(socket as never);
   }
 
-  get connection(): ConnectionInfo {
-    return this.#environ['vela.connection'];
+  /** Undefined where nobody has asked before the response was sent. */
+  get connection(): ConnectionInfo | undefined {
+    try {
+      return this.#environ['vela.connection'];
+    } catch {
+      return undefined;
+    }
   }
 
   /** Calls the listener. @returns the response's body, or a promise of it */
@@ -109,8 +114,9 @@ export class NodeExchange implements SocketOwner {
     return !this.#isBlocked && this.#heldBytes < this.#socket.writableHighWaterMark;
   }
 
+  /** The last of a response is on its way once `end` was called, unless it has to wait. */
   get waitingBytes(): number {
-    return this.#heldBytes;
+    return this.#response.writableEnded && !this.#isBlocked ? 0 : this.#heldBytes;
   }
 
   cut(error: Error | undefined): void {
@@ -145,7 +151,8 @@ export class NodeExchange implements SocketOwner {
     response.chunkedEncoding = false;
     if (this.#head.closes) response._last = true;
     // Who hears of the end may ask for the peer then, and it cannot be asked for any more.
-    if (response.listenerCount('finish') > 1) void this.#socket.remoteAddress;
+    if (response.listenerCount('finish') > 1 || response.listenerCount('close') > 0 || isWatched(this.#request))
+      void this.#socket.remoteAddress;
   }
 
   /** The response is complete before the listener has returned. */
@@ -250,8 +257,7 @@ export class NodeExchange implements SocketOwner {
     this.#isOver = true;
     this.#socket.rest();
     // Without listeners nobody can tell whether the body was read away.
-    if (!request._consumed && request.listenerCount('end') + request.listenerCount('close') > 0)
-      request._dump();
+    if (!request._consumed && isWatched(request)) request._dump();
     response.detachSocket(this.#socket as never);
     process.nextTick(emitClose, response);
   }
@@ -318,6 +324,11 @@ function emitClose(response: NodeResponse): void {
   response.destroyed = true;
   response._closed = true;
   response.emit('close');
+}
+
+/** Somebody hears of its end. */
+function isWatched(request: NodeRequest): boolean {
+  return request.listenerCount('end') + request.listenerCount('close') > 0;
 }
 
 function callAll(done: readonly Done[]): void {

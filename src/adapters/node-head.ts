@@ -47,8 +47,8 @@ export function readHead(response: NodeResponse, statusLine: string, given: unkn
       add(head, name.toLowerCase(), name, value, true);
     }
   }
-  const { _contentLength } = response;
-  if (head.length === undefined && typeof _contentLength === 'number' && !response._removedContLen)
+  const { _contentLength, _hasBody } = response;
+  if (_hasBody && head.length === undefined && typeof _contentLength === 'number' && !response._removedContLen)
     head.length = String(_contentLength);
   return head;
 }

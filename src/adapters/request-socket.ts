@@ -4,7 +4,8 @@ import type { ConnectionInfo } from '../core/contract.js';
 
 /** Whose socket it is: one request and its response. */
 export interface SocketOwner {
-  readonly connection: ConnectionInfo;
+  /** Undefined once it cannot be told any more. */
+  readonly connection: ConnectionInfo | undefined;
   readonly local: LocalSide;
   /** The request wants bytes of its body. */
   demand(): void;
@@ -96,6 +97,7 @@ export class RequestSocket extends Stream {
   get remoteAddress(): string | undefined {
     if (this.#remoteAddress === undefined) {
       const { connection, local } = this.owner;
+      if (connection === undefined) return undefined;
       const { remoteAddress } = connection;
       this.#remoteAddress = remoteAddress === '' ? '' : local.peer(remoteAddress);
     }
@@ -103,7 +105,7 @@ export class RequestSocket extends Stream {
   }
 
   get remotePort(): number | undefined {
-    return this.owner.connection.remotePort;
+    return this.owner.connection?.remotePort;
   }
 
   get remoteFamily(): string | undefined {
@@ -124,7 +126,7 @@ export class RequestSocket extends Stream {
 
   /** A property in node, which programs behind a proxy assign. */
   get encrypted(): boolean | undefined {
-    return this.#encrypted ?? (this.owner.connection.encrypted || undefined);
+    return this.#encrypted ?? (this.owner.connection?.encrypted || undefined);
   }
   set encrypted(isEncrypted: boolean | undefined) {
     this.#encrypted = isEncrypted;
