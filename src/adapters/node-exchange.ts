@@ -22,6 +22,7 @@ import { type Done, type LocalSide, RequestSocket, type SocketOwner } from './re
 /** A handler of node:http. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
+const INTERIM = 'HTTP/1.1 1';
 const NOTHING: readonly Chunk[] = [];
 
 /** A request of the contract as node:http's objects, which are its own: a listener finds no difference. */
@@ -96,6 +97,7 @@ export class NodeExchange implements SocketOwner {
 
   take(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
     // Before a head there is only 1xx, which is the gateway's.
+    if (this.#head === undefined && !String(chunk).startsWith(INTERIM)) warnOfRawWrites();
     if (this.#isOver || this.#head === undefined) {
       if (done !== undefined) process.nextTick(done);
       return true;
@@ -121,6 +123,11 @@ export class NodeExchange implements SocketOwner {
 
   cut(error: Error | undefined): void {
     if (this.#isOver) return;
+    if (this.#head !== undefined && this.#body === undefined && this.#response.writableEnded) {
+      // The response is complete, and leaves when the listener returns.
+      this.#head.closes = true;
+      return;
+    }
     this.#isOver = true;
     const control = this.#environ['vela.response'];
     ResponseHooks.cut(control, error ?? new Error('the program has ended the connection'));
@@ -133,10 +140,11 @@ export class NodeExchange implements SocketOwner {
     const isHeard = [
       !request.complete && request.emit('timeout', socket),
       this.#response.emit('timeout', socket),
-      socket.emit('timeout'),
       isEmitter(server) && server.emit('timeout', socket),
     ].includes(true);
+    // As in node:http, whoever listens to the socket itself does not hold that up.
     if (!isHeard) socket.destroy();
+    socket.emit('timeout');
   }
 
   endConnection(): void {
@@ -333,6 +341,18 @@ function isWatched(request: NodeRequest): boolean {
 
 function callAll(done: readonly Done[]): void {
   for (const one of done) one();
+}
+
+let isWarned = false;
+
+/** Once: what a program writes past its response would be lost without a word. */
+function warnOfRawWrites(): void {
+  if (isWarned) return;
+  isWarned = true;
+  process.emitWarning(
+    'request.socket.write() does nothing on uWebSockets.js, which owns the connection: use the response, or createServer({ gateway: "node" })',
+    { code: 'ERR_HTTP_RAW_SOCKET' },
+  );
 }
 
 /** What a client says by leaving, as node:http puts it. */

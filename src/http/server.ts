@@ -25,6 +25,8 @@ export interface HttpServerOptions extends ServerOptions {
 const GATEWAYS: readonly unknown[] = [undefined, 'auto', 'uws', 'node'];
 /** Events that tell of connections, which only node:http has. */
 const NODE_EVENTS = ['upgrade', 'connect', 'connection', 'secureConnection'] as const;
+/** In the place of node's handle: uWebSockets.js keeps the process up for as long as it listens. */
+const HANDLE = { ref() {}, unref() {} };
 /** How often a server that closes looks whether its requests have ended, in ms. */
 const LOOK_MS = 5;
 
@@ -165,7 +167,7 @@ export class Server extends NodeServer {
   #opened(listener: Listener): void {
     this.#listener = listener;
     // It says that the server listens: to node:net, and to those who look themselves, as supertest does.
-    this.#setHandle({});
+    this.#setHandle(HANDLE);
     this.#address = describe(listener.address);
     process.nextTick(() => {
       // It may have been closed at once.

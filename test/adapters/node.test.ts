@@ -430,6 +430,13 @@ const CASES: Readonly<Record<string, Case>> = {
       setTimeout(() => response.destroy(), 20);
     },
   },
+  'a response that is ended and destroyed at once': {
+    listener: (_request, response, log) => {
+      logEvents(response, 'response', ['close'], log);
+      response.writeHead(500).end('sorry');
+      response.destroy();
+    },
+  },
   'the program destroys the request with an error': {
     listener: (request, _response, log) => {
       logEvents(request, 'request', ['aborted', 'error', 'close'], log);
