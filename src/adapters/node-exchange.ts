@@ -159,7 +159,11 @@ export class NodeExchange implements SocketOwner {
     response.chunkedEncoding = false;
     if (this.#head.closes) response._last = true;
     // Who hears of the end may ask for the peer then, and it cannot be asked for any more.
-    if (response.listenerCount('finish') > 1 || response.listenerCount('close') > 0 || isWatched(this.#request))
+    if (
+      response.listenerCount('finish') > 1 ||
+      response.listenerCount('close') > 0 ||
+      isWatched(this.#request)
+    )
       void this.#socket.remoteAddress;
   }
 
@@ -368,6 +372,8 @@ function isUtf8(encoding: string): boolean {
   return encoding === 'utf8' || encoding === 'utf-8' || encoding === 'buffer';
 }
 
-function isEmitter(server: object | undefined): server is { emit(event: string, ...args: unknown[]): boolean } {
+function isEmitter(
+  server: object | undefined,
+): server is { emit(event: string, ...args: unknown[]): boolean } {
   return server !== undefined && 'emit' in server;
 }

@@ -48,7 +48,12 @@ export function readHead(response: NodeResponse, statusLine: string, given: unkn
     }
   }
   const { _contentLength, _hasBody } = response;
-  if (_hasBody && head.length === undefined && typeof _contentLength === 'number' && !response._removedContLen)
+  if (
+    _hasBody &&
+    head.length === undefined &&
+    typeof _contentLength === 'number' &&
+    !response._removedContLen
+  )
     head.length = String(_contentLength);
   return head;
 }
@@ -72,7 +77,10 @@ function listGiven(given: unknown): readonly (readonly [string, unknown])[] {
   if (!Array.isArray(given)) return Object.entries(given as object);
   if (Array.isArray(given[0])) return given as [string, unknown][];
   if (given.length % 2 !== 0)
-    throw new VelaError('ERR_INVALID_ARG_VALUE', "writeHead's array of headers must have a value for each name");
+    throw new VelaError(
+      'ERR_INVALID_ARG_VALUE',
+      "writeHead's array of headers must have a value for each name",
+    );
   const pairs: [string, unknown][] = [];
   for (let i = 0; i < given.length; i += 2) pairs.push([given[i] as string, given[i + 1]]);
   return pairs;

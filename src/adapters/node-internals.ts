@@ -56,6 +56,7 @@ export function emitDrain(response: NodeResponse): void {
 
 function find(name: string): symbol {
   const symbol = symbols.find(({ description }) => description === name);
-  if (symbol === undefined) throw new Error(`node:http of Node ${process.version} has no ${name}: Vela does not know this version`);
+  if (symbol === undefined)
+    throw new Error(`node:http of Node ${process.version} has no ${name}: Vela does not know this version`);
   return symbol;
 }

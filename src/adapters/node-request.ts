@@ -1,5 +1,5 @@
-import { LazyEnviron } from '../core/environ.js';
 import type { Environ } from '../core/contract.js';
+import { LazyEnviron } from '../core/environ.js';
 import { environKeys, innerEnviron } from '../core/environ-keys.js';
 import { fieldName } from '../core/request-fields.js';
 import type { NodeRequest } from './node-internals.js';
@@ -45,7 +45,9 @@ function readLines(environ: Environ): string[] {
   const assigned = LazyEnviron.assignedKeys(inner).filter((key) => fieldName(key) !== undefined);
   if (assigned.length === 0) return lines.slice();
   const names = new Set(assigned.map((key) => fieldName(key)));
-  const kept = lines.flatMap((name, i) => (i % 2 === 0 && !names.has(name) ? [name, lines[i + 1] as string] : []));
+  const kept = lines.flatMap((name, i) =>
+    i % 2 === 0 && !names.has(name) ? [name, lines[i + 1] as string] : [],
+  );
   const given = assigned.filter((key) => environ[key] !== undefined);
   return [...kept, ...given.flatMap((key) => [fieldName(key) as string, String(environ[key])])];
 }

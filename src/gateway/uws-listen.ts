@@ -54,9 +54,15 @@ export function openTcpNow(
 ): Opened | undefined {
   let token: us_listen_socket | false = false;
   // Its types leave out that there may be options behind a host.
-  (app.listen as unknown as ListenWithOptions).call(app, address.host, address.port, isShared ? 0 : EXCLUSIVE_PORT, (opened) => {
-    token = opened;
-  });
+  (app.listen as unknown as ListenWithOptions).call(
+    app,
+    address.host,
+    address.port,
+    isShared ? 0 : EXCLUSIVE_PORT,
+    (opened) => {
+      token = opened;
+    },
+  );
   if (token === false) return undefined;
   return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
 }

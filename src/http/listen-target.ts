@@ -39,9 +39,18 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
   const given = toOptions(first, second);
   const isNative = given.fd !== undefined || given.handle !== undefined || given._handle !== undefined;
   const path = given.path;
-  if (!isNative && path === undefined && !('port' in given) && args.length > 0 && typeof first === 'object' && first !== null)
+  if (
+    !isNative &&
+    path === undefined &&
+    !('port' in given) &&
+    args.length > 0 &&
+    typeof first === 'object' &&
+    first !== null
+  )
     throw Object.assign(
-      new TypeError(`The argument 'options' must have the property "port" or "path". Received ${describeValue(first)}`),
+      new TypeError(
+        `The argument 'options' must have the property "port" or "path". Received ${describeValue(first)}`,
+      ),
       { code: 'ERR_INVALID_ARG_VALUE' },
     );
   return {

@@ -1,7 +1,13 @@
-import { lookup } from 'node:dns';
-import { Server as NodeServer, type IncomingMessage, type RequestListener, type ServerOptions, type ServerResponse } from 'node:http';
 import cluster from 'node:cluster';
-import { type AddressInfo } from 'node:net';
+import { lookup } from 'node:dns';
+import {
+  type IncomingMessage,
+  Server as NodeServer,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeExchange } from '../adapters/node-exchange.js';
 import type { LocalSide } from '../adapters/request-socket.js';
@@ -64,7 +70,10 @@ export class Server extends NodeServer {
     const target = readListenTarget(args);
     if (this.#isNode(target)) return super.listen(...(args as []));
     if (this.#isOpening || this.#listener !== undefined)
-      throw new VelaError('ERR_SERVER_ALREADY_LISTEN', 'Listen method has been called more than once without closing.');
+      throw new VelaError(
+        'ERR_SERVER_ALREADY_LISTEN',
+        'Listen method has been called more than once without closing.',
+      );
     if (target.callback !== undefined) this.once('listening', target.callback);
     if (target.signal?.aborted === true) {
       process.nextTick(() => this.close());
@@ -89,7 +98,9 @@ export class Server extends NodeServer {
 
   #open(target: ListenTarget): void {
     if (target.path !== undefined) {
-      this.#openLater(async (serve) => listenUws(serve.service, serve.config, { path: target.path as string }));
+      this.#openLater(async (serve) =>
+        listenUws(serve.service, serve.config, { path: target.path as string }),
+      );
       return;
     }
     if (isAddress(target.host)) this.#openNow(target);
@@ -219,7 +230,8 @@ export class Server extends NodeServer {
 
   override close(callback?: (error?: Error) => void): this {
     const listener = this.#listener;
-    if (listener === undefined || this.#service === undefined || this.#isClosing) return super.close(callback);
+    if (listener === undefined || this.#service === undefined || this.#isClosing)
+      return super.close(callback);
     if (callback !== undefined) this.once('close', callback);
     this.#isClosing = true;
     this.#setHandle(null);
@@ -267,6 +279,9 @@ function describe(address: ListenAddress): AddressInfo | string {
  */
 export function createServer(listener?: RequestListener): Server;
 export function createServer(options: HttpServerOptions, listener?: RequestListener): Server;
-export function createServer(options?: HttpServerOptions | RequestListener, listener?: RequestListener): Server {
+export function createServer(
+  options?: HttpServerOptions | RequestListener,
+  listener?: RequestListener,
+): Server {
   return new Server(options, listener);
 }

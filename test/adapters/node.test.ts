@@ -1,13 +1,13 @@
 /** Listeners of node:http on `vela/http`, held against node:http itself: what the client gets, and what the listener sees. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import {
   Agent,
+  request as ask,
   createServer as createNodeServer,
   IncomingMessage,
   type OutgoingHttpHeaders,
-  request as ask,
   type Server,
   ServerResponse,
 } from 'node:http';
@@ -108,7 +108,10 @@ const CASES: Readonly<Record<string, Case>> = {
     listener: (_request, response) => {
       response.statusCode = 201;
       response.statusMessage = 'Made Here';
-      response.setHeader('X-Number', 5).setHeader('X-Many', ['a', 'b']).setHeader('Set-Cookie', ['a=1', 'b=2']);
+      response
+        .setHeader('X-Number', 5)
+        .setHeader('X-Many', ['a', 'b'])
+        .setHeader('Set-Cookie', ['a=1', 'b=2']);
       response.setHeader('X-Gone', '1').removeHeader('x-gone');
       response.appendHeader('X-Many', 'c');
       response.setHeader('X-Latin', 'caf\u00e9');
@@ -506,7 +509,9 @@ async function drive<S extends Server>(
     const request = ask({ port, host: '127.0.0.1', method, path, headers, agent });
     const fail = (outcome: string) =>
       resolve({ status: undefined, reason: undefined, headers: {}, body: '', outcome });
-    request.on('error', (error: NodeJS.ErrnoException) => fail(leaves === undefined ? String(error.code) : 'left'));
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      fail(leaves === undefined ? String(error.code) : 'left'),
+    );
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       const done = (outcome: string) => {
