@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** @returns its URL. It keeps no process alive. */
+/** @returns its URL */
 export async function startUpstream(): Promise<string> {
   const server = createServer((request, response) => {
     const { method, url } = request;
@@ -12,11 +12,16 @@ export async function startUpstream(): Promise<string> {
       bytes += chunk.length;
     });
     request.on('end', () => {
-      response.writeHead(200, { 'Content-Type': 'application/json', 'X-Upstream': 'yes' });
-      response.end(`${JSON.stringify({ method, url, bytes })}\n`);
+      const body = `${JSON.stringify({ method, url, bytes })}\n`;
+      response.writeHead(200, {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+        'X-Upstream': 'yes',
+      });
+      response.end(body);
     });
   });
-  server.listen(0, '127.0.0.1').unref();
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -74,9 +74,12 @@ const orders: FastifyPluginAsync = async (app) => {
 };
 
 const streams: FastifyPluginAsync = async (app) => {
-  app.get('/stream', (_request, reply) =>
-    reply.type('application/octet-stream').send(Readable.from(pieces(64), { objectMode: false })),
-  );
+  app.get<{ Params: { mib: string } }>('/large/:mib', (request, reply) => {
+    const mib = Math.min(1000, Number(request.params.mib) || 1);
+    return reply
+      .type('application/octet-stream')
+      .send(Readable.from(pieces(mib * 16), { objectMode: false }));
+  });
   // As plugins for server-sent events do it: past Fastify, to the response of node:http.
   app.get('/events', async (_request, reply) => {
     reply.hijack();

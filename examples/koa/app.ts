@@ -1,6 +1,6 @@
 /** A Koa application as many are: it knows nothing of Vela. */
 import { createReadStream } from 'node:fs';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Router from '@koa/router';
@@ -15,6 +15,7 @@ interface Note {
   readonly text: string;
 }
 
+const MIB = 1_048_576;
 const folder = fileURLToPath(new URL('public/', import.meta.url));
 
 export function createApp(): Koa {
@@ -65,6 +66,12 @@ function createRouter(): Router {
     ctx.type = 'text/plain';
     ctx.body = createReadStream(`${folder}words.txt`);
   });
+  router.get('/large/:mib', (ctx) => {
+    const mib = Math.min(1000, Number(ctx.params.mib) || 1);
+    ctx.type = 'application/octet-stream';
+    ctx.length = mib * MIB;
+    ctx.body = Readable.from(pieces(mib * 16), { objectMode: false });
+  });
   router.get('/events', (ctx) => {
     ctx.type = 'text/event-stream';
     ctx.compress = false;
@@ -82,6 +89,10 @@ function createRouter(): Router {
     throw new Error('the password is 1234');
   });
   return router;
+}
+
+function* pieces(count: number): Generator<Buffer> {
+  for (let n = 0; n < count; n++) yield Buffer.alloc(65_536, n);
 }
 
 async function tell(events: PassThrough): Promise<void> {

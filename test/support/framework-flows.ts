@@ -56,6 +56,8 @@ export const FLOWS: Readonly<Record<'express' | 'koa' | 'fastify' | 'hono', Flow
     await ask('/stream');
     await ask('/stream', { method: 'HEAD' });
     await ask('/stream', { headers: gzip });
+    await ask('/large/4');
+    await ask('/large/1', { method: 'HEAD' });
     await ask('/events');
     await ask('/teapot');
     await ask('/old');
@@ -72,8 +74,8 @@ export const FLOWS: Readonly<Record<'express' | 'koa' | 'fastify' | 'hono', Flow
     await ask('/orders/9');
     await upload(ask, '/uploads');
     await upload(ask, '/uploads', 1_100_000);
-    await ask('/stream');
-    await ask('/stream', { method: 'HEAD' });
+    await ask('/large/4');
+    await ask('/large/1', { method: 'HEAD' });
     await ask('/events');
     await askForErrors(ask);
   },
