@@ -74,17 +74,9 @@ example('express', async (t, { url }) => {
   t.equal((await fetch(`${url}/reports/missing`)).status, 404);
 });
 
-t.test('the same on node:http holds the loop', async (t) => {
+t.test('on node:http the same runs on the loop', async (t) => {
   const { url } = await startOnNode(t, 'express');
-  t.match(await (await fetch(`${url}/reports/primes?rounds=1`)).json(), { primes: 148_933, threadId: 0 });
-  let isHeld = true;
-  const report = fetch(`${url}/reports/primes?rounds=20`).finally(() => {
-    isHeld = false;
-  });
-  await sleep(50);
-  await fetch(`${url}/`);
-  t.notOk(isHeld, 'a page waits for it');
-  await report;
+  t.match(await (await fetch(`${url}/reports/primes`)).json(), { primes: 148_933, threadId: 0 });
 });
 
 /** Starts the example's node.ts. */
