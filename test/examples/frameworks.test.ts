@@ -21,11 +21,6 @@ const KNOWN: readonly { readonly request: RegExp; readonly parts: readonly Part[
       parts: ['length', 'framing'],
       why: 'writeHead() and then end(text): node:http has written its head by then, and sends chunks; Vela knows the length',
     },
-    {
-      request: /^HEAD /,
-      parts: ['length'],
-      why: 'end() after HEAD: node:http says no length, Vela that of no bytes',
-    },
   ];
 
 /** A server, and its lines of output. */
