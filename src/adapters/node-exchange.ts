@@ -304,7 +304,7 @@ export class NodeExchange implements SocketOwner {
       }
       this.#endBody();
     } catch (error) {
-      if (!request.destroyed) request.destroy(toError(error));
+      if (!request.destroyed && !this.#response.writableEnded) request.destroy(toError(error));
     }
   }
 

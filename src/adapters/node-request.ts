@@ -26,7 +26,7 @@ export function isBodyExpected(environ: Environ): boolean {
 function targetOf(environ: Environ): string {
   const host = LazyEnviron.hostOf(innerEnviron(environ));
   const path = environ['vela.raw_path'];
-  if (host !== undefined && path === host.path) return environ.RAW_URI;
+  if (host !== undefined && path === host.path && environ.SCRIPT_NAME === '') return environ.RAW_URI;
   const query = environ.QUERY_STRING;
   const rest = path.startsWith('/') ? path : `/${path}`;
   return query === '' ? rest : `${rest}?${query}`;
