@@ -42,6 +42,10 @@ export class NodeExchange implements SocketOwner {
   #write: Write | undefined = undefined;
   #isBlocked = false;
   #isOver = false;
+  /** The listener has returned. */
+  #isCalled = false;
+  /** What was written while it was called is to go. */
+  #isFlushDue = false;
   /** Of the response, where the listener has not ended it at once. */
   #body: Eventual<Body> | undefined = undefined;
   /** The request's body is being handed on. */
@@ -65,6 +69,10 @@ export class NodeExchange implements SocketOwner {
     response.assignSocket(socket as never);
   }
 
+  get localPort(): number | undefined {
+    return this.local.localPort ?? (Number(this.#environ.SERVER_PORT) || undefined);
+  }
+
   /** Undefined where nobody has asked before the response was sent. */
   get connection(): ConnectionInfo | undefined {
     try {
@@ -80,10 +88,13 @@ export class NodeExchange implements SocketOwner {
     const returned = listener(this.#request, response as unknown as ServerResponse);
     if (isThenable(returned)) this.#own(returned);
     if (response.writableEnded) return this.#whole();
+    this.#isCalled = true;
     this.#environ['vela.response'].onEnd((end) => this.#ended(end));
     response.on('prefinish', completeResponse);
-    this.#body = new Eventual();
-    return this.#body;
+    const body = new Eventual<Body>();
+    this.#body = body;
+    if (this.#isFlushDue) this.flush();
+    return body;
   }
 
   demand(): void {
@@ -157,6 +168,7 @@ export class NodeExchange implements SocketOwner {
     response._header = statusLine;
     response._headerSent = true;
     response.chunkedEncoding = false;
+    if (!response.shouldKeepAlive) this.#head.closes = true;
     if (this.#head.closes) response._last = true;
     // Who hears of the end may ask for the peer then, and it cannot be asked for any more.
     if (
@@ -209,7 +221,9 @@ export class NodeExchange implements SocketOwner {
   }
 
   flush(): void {
-    if (this.#isOver || this.#isBlocked || this.#head === undefined || this.#response.writableEnded) return;
+    // A response that is ended within the call goes as a whole.
+    if (!this.#isCalled) this.#isFlushDue = true;
+    if (!this.#isCalled || this.#isOver || this.#isBlocked || this.#head === undefined || this.#response.writableEnded) return;
     const chunks = this.#takeHeld();
     const done = this.#takeDone();
     try {
@@ -304,7 +318,10 @@ export class NodeExchange implements SocketOwner {
       }
       this.#endBody();
     } catch (error) {
-      if (!request.destroyed && !this.#response.writableEnded) request.destroy(toError(error));
+      if (!this.#response.writableEnded) request.destroy(toError(error));
+      // The rest passes unread behind a response; whoever still reads is not left waiting.
+      else if (this.#response.closed) request.destroy();
+      else this.#response.once('close', () => request.destroy());
     }
   }
 

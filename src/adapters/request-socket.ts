@@ -7,6 +7,7 @@ export interface SocketOwner {
   /** Undefined once it cannot be told any more. */
   readonly connection: ConnectionInfo | undefined;
   readonly local: LocalSide;
+  readonly localPort: number | undefined;
   /** The request wants bytes of its body. */
   demand(): void;
   /** A piece of the response. @returns false when the writer is to wait for 'drain' */
@@ -117,7 +118,7 @@ export class RequestSocket extends Stream {
   }
 
   get localPort(): number | undefined {
-    return this.owner.local.localPort;
+    return this.owner.localPort;
   }
 
   get localFamily(): string | undefined {
@@ -146,8 +147,10 @@ export class RequestSocket extends Stream {
 
   address(): Address {
     const { localAddress, localPort, localFamily } = this;
-    if (localAddress === undefined || localPort === undefined) return {};
-    return { address: localAddress, family: localFamily as string, port: localPort };
+    return {
+      ...(localAddress !== undefined && { address: localAddress, family: localFamily as string }),
+      ...(localPort !== undefined && { port: localPort }),
+    };
   }
 
   /** `write` of a response corks, and uncorks in the next tick, so that the writes of one turn leave together. */

@@ -1,2 +1,3 @@
 /** `vela/http`: node:http's createServer, on uWebSockets.js. */
 export { createServer, type HttpServerOptions, Server } from './server.js';
+export { serveNode } from './serve-node.js';

@@ -196,10 +196,23 @@ export class Server extends NodeServer {
     return serve;
   }
 
-  readonly #local: LocalSide = {
-    server: this,
-    peer: (address) => (this.#isDualStack && !address.includes(':') ? `::ffff:${address}` : address),
-  };
+  readonly #local = this.#describeSelf();
+
+  #describeSelf(): LocalSide {
+    const bound = () => (typeof this.#address === 'object' ? (this.#address ?? undefined) : undefined);
+    return {
+      server: this,
+      get localPort() {
+        return bound()?.port;
+      },
+      /** Of all interfaces nobody knows which. */
+      get localAddress() {
+        const address = bound()?.address;
+        return address === '::' || address === '0.0.0.0' ? undefined : address;
+      },
+      peer: (address) => (this.#isDualStack && !address.includes(':') ? `::ffff:${address}` : address),
+    };
+  }
 
   get #isDualStack(): boolean {
     return this.#address !== null && typeof this.#address === 'object' && this.#address.address === '::';

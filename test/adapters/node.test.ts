@@ -96,6 +96,7 @@ const CASES: Readonly<Record<string, Case>> = {
           isReadable: request instanceof Readable,
           req: response.req === request,
           same: request.socket === response.socket,
+          local: [request.socket.localAddress, request.socket.localFamily, typeof request.socket.localPort],
           peer: request.socket.remoteAddress,
           family: request.socket.remoteFamily,
           encrypted: (request.socket as { encrypted?: boolean }).encrypted,
@@ -199,6 +200,29 @@ const CASES: Readonly<Record<string, Case>> = {
       response.write('b');
       response.uncork();
       later(() => response.end());
+    },
+  },
+  'a response that is corked, written and ended at once': {
+    listener: (_request, response, log) => {
+      logEvents(response, 'response', ['finish', 'close'], log);
+      response.cork();
+      response.write('a');
+      response.write('b');
+      response.uncork();
+      response.end('c');
+    },
+  },
+  'a response that is to be the last of its connection': {
+    listener: (request, response) => {
+      response.shouldKeepAlive = false;
+      response.end(String(typeof request.socket.localPort));
+    },
+  },
+  'an answer before the body has come': {
+    method: 'POST',
+    body: Readable.from(['a'.repeat(50_000), 'b'.repeat(50_000)]),
+    listener: (request, response) => {
+      request.once('data', () => response.writeHead(413).end('too large'));
     },
   },
   'chunked by hand': {
