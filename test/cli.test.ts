@@ -109,9 +109,11 @@ app.addHook('onClose', async () => console.log('fastify is closed'));
 export default app;`,
       'server.js': `import { createServer } from 'node:http';
 export default createServer((request, response) => response.end('server ' + request.method));`,
+      'hono.js': "import { Hono } from 'hono';\nexport default new Hono().get('/', (context) => context.text('hono'));",
+      'handler.js': "export default (request) => new Response('fetch ' + new URL(request.url).pathname);",
       'listener.js': "export default async (request, response) => response.end('listener ' + request.url);",
     },
-    ['express', 'koa', 'fastify'],
+    ['express', 'koa', 'fastify', 'hono'],
   );
   for (const [args, text] of [
     [['express.js'], 'express on 127.0.0.1'],
@@ -119,6 +121,8 @@ export default createServer((request, response) => response.end('server ' + requ
     [['koa.cjs'], 'koa'],
     [['fastify.js'], '{"name":"fastify"}'],
     [['server.js'], 'server GET'],
+    [['hono.js'], 'hono'],
+    [['handler.js', '--interface', 'fetch'], 'fetch /'],
     [['listener.js', '--interface', 'node'], 'listener /'],
   ] as const) {
     const { child, url } = await serve(t, folder, '-b', '127.0.0.1:0', ...args, '--log-level', 'warn');

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { type FetchHandler, fromFetch } from '../adapters/from-fetch.js';
 import { fromNode } from '../adapters/from-node.js';
 import type { NodeListener } from '../adapters/node-exchange.js';
 import type { App } from '../core/contract.js';
@@ -37,6 +38,7 @@ const KINDS: readonly Kind[] = [
     methods: ['listen', 'address', 'close'],
     adapt: (server: Server) => fromNode((request, response) => server.emit('request', request, response)),
   },
+  { what: 'a fetch application', methods: ['fetch'], adapt: fromFetch },
 ];
 
 /** What an export is, if it is an application of another kind; undefined when it is none. */
@@ -57,6 +59,7 @@ export function adaptForeign(value: unknown, file: string, given: Interface | un
   if (given === 'wsgi') return undefined;
   const kind = findKind(value);
   if (kind !== undefined) return kind.adapt(value as never);
+  if (given === 'fetch') return fromFetch(value as FetchHandler);
   return given === 'node' ? fromNode(value as NodeListener) : undefined;
 }
 

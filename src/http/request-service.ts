@@ -1,7 +1,6 @@
 import { resolveSettings } from '../app/resolve-settings.js';
 import type { AppFunction } from '../core/contract.js';
-import { formatError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
+import { consoleLogger } from '../core/console-logger.js';
 import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
@@ -44,12 +43,3 @@ export function createRequestService(app: AppFunction, stopping: AbortSignal): R
   };
   return { service, config };
 }
-
-/** There is no log but standard error: errors that no listener has caught go there, as node has it. */
-const consoleLogger: Logger = {
-  debug() {},
-  info() {},
-  warn: (_details, message) => console.error(message),
-  error: (details, message) =>
-    console.error('err' in details && details.err instanceof Error ? formatError(details.err) : message),
-};
