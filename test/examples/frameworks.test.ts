@@ -35,6 +35,7 @@ for (const name of NAMES) {
       'vela/http/register': await startOnNode(t, name, ['--import', 'vela/http/register']),
     };
     const { 'node:http': original, ...others } = servers;
+    t.equal(await statusOfOldRequest(servers['vela/http/register'].url), '505', 'uWebSockets.js serves it');
     const answers = await runFlow(original.url, FLOWS[name]);
     t.ok(answers.length > 50, `${answers.length} answers`);
     await leave(original.url);
@@ -56,13 +57,16 @@ for (const name of NAMES) {
 
 example('express', async (t, { url }) => {
   let isDone = false;
-  const report = fetch(`${url}/reports/primes?rounds=20`).then(async (response) => {
+  const report = fetch(`${url}/reports/primes?rounds=20`).finally(() => {
     isDone = true;
-    return (await response.json()) as { primes: number; threadId: number };
   });
+  // An error is told below, once the pings have ended.
+  report.catch(() => {});
   let pings = 0;
   while (!isDone) if ((await (await fetch(`${url}/ping`)).text()) === 'pong\n') pings++;
-  const { primes, threadId } = await report;
+  const response = await report;
+  t.equal(response.status, 200);
+  const { primes, threadId } = (await response.json()) as { primes: number; threadId: number };
   t.equal(primes, 148_933);
   t.not(threadId, 0);
   t.ok(pings > 5, `${pings} answers of the native route while Express was blocked`);
@@ -80,6 +84,16 @@ async function startOnNode(t: Test, name: Name, flags: readonly string[] = []): 
   const program = runProgram(t, args, { PORT: '0' });
   const [, url = ''] = await program.said(/^ready on (\S+)$/m);
   return { ...program, url };
+}
+
+/** What a request of HTTP/1.0 is answered with: uWebSockets.js refuses it, before any application. */
+async function statusOfOldRequest(url: string): Promise<string | undefined> {
+  const { hostname: host, port } = new URL(url);
+  const wire = await Wire.open({ host, port: Number(port) });
+  wire.write('GET /large/1 HTTP/1.0\r\nHost: app.example\r\n\r\n');
+  await wire.until(() => wire.received.length > 12, 'a status line');
+  wire.destroy();
+  return /^HTTP\/1\.1 (\d+) /.exec(wire.received.toString('latin1'))?.[1];
 }
 
 /** A client that leaves in the midst of an answer. */
