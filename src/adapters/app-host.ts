@@ -114,7 +114,9 @@ export class AppHost implements HostedPart {
     return this.#stopping !== undefined;
   }
 
+  /** Once it stops it starts no more. */
   start(): Promise<void> {
+    if (this.#starting === undefined && this.isStopping) return Promise.resolve();
     this.#starting ??= this.#start();
     return this.#starting;
   }
@@ -138,6 +140,8 @@ export class AppHost implements HostedPart {
 
   async #stop(): Promise<void> {
     this.#stopper.abort();
+    // Whoever started it is told why it did not start.
+    await this.#starting?.catch(() => {});
     await drain({ listeners: [], services: this.#services }, this.config.gracefulTimeoutMs);
     if (this.isStarted) await this.#app.stop?.();
   }

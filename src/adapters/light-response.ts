@@ -52,11 +52,6 @@ class LightResponse {
   static readonly error = PlatformResponse.error;
   static readonly redirect = PlatformResponse.redirect;
 
-  /** All responses, whoever made them. */
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof PlatformResponse;
-  }
-
   /**
    * What a light response is to be sent with; undefined for another one, and when it was looked at so closely that it became
    * one of the platform's. @throws {VelaError} `ERR_FETCH_BODY_USED` when it was sent before
@@ -114,6 +109,13 @@ class LightResponse {
 }
 
 standInFor(LightResponse, PlatformResponse, new PlatformResponse(), realOf);
+Object.defineProperty(LightResponse, Symbol.hasInstance, { value: hasInstance });
+
+/** All responses, whoever made them; of a class that extends this one its own. */
+function hasInstance(this: unknown, value: unknown): boolean {
+  if (this === LightResponse) return isResponse(value);
+  return Function.prototype[Symbol.hasInstance].call(this, value);
+}
 
 function realOf(response: LightResponse): Response {
   return LightResponse.real(response);

@@ -48,13 +48,11 @@ export function toNode(app: App | Middleware, options: HostOptions = {}): NodeAp
 
   const listener = (request: IncomingMessage, response: ServerResponse, next?: NodeNext): void => {
     if (response.headersSent) throw startedError();
-    if (host.isStopping) {
-      response.writeHead(503, { 'Content-Type': 'text/plain', Connection: 'close' });
-      response.end('The server is stopping.\n');
-      return;
-    }
     const service = (request.socket as TLSSocket).encrypted === true ? secure : plain;
-    const begin = () => answer(service, host, { request, response, raw: undefined }, next);
+    const begin = () => {
+      if (host.isStopping) refuse(response);
+      else answer(service, host, { request, response, raw: undefined }, next);
+    };
     if (host.isStarted) begin();
     else
       host
@@ -110,6 +108,11 @@ function passOn(environ: Environ, next: NodeNext | undefined, isLate: boolean) {
   // The exchange is to be done with the request before others begin.
   process.nextTick(next, isBodyGone ? bodyTakenError() : undefined);
   return TAKEN;
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(503, { 'Content-Type': 'text/plain', Connection: 'close' });
+  response.end('The server is stopping.\n');
 }
 
 /** The application did not start. */

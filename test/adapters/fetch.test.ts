@@ -497,6 +497,9 @@ t.test('the Response that takes the place of the platform', async (t) => {
   t.ok(light instanceof Response && light instanceof PlatformResponse);
   t.ok(new PlatformResponse() instanceof Response);
   t.notOk({} instanceof Response);
+  class Extended extends Response {}
+  t.ok(new Extended('x') instanceof Extended && new Extended('x') instanceof Response);
+  t.notOk(light instanceof Extended, 'what extends it has its own');
   t.match(light, { status: 201, ok: true, statusText: 'Made', type: 'default', url: '', bodyUsed: false });
   t.equal(light.headers.get('content-type'), 'text/plain;charset=UTF-8');
   t.equal(await light.clone().text(), 'é');

@@ -126,6 +126,27 @@ t.test('parts start with the first request, and stop', async (t) => {
   t.equal((await ask()).status, 503);
 });
 
+t.test('what is stopped starts no more, and what starts is stopped', async (t) => {
+  const calls: string[] = [];
+  const app: App = () => new WsgiResponse({ content: 'x' });
+  app.start = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    calls.push('start');
+  };
+  app.stop = () => {
+    calls.push('stop');
+  };
+  const unused = toFetch(app);
+  await unused.stop();
+  t.equal((await unused(new Request('http://a/'))).status, 503);
+  t.strictSame(calls, []);
+  const starting = toFetch(app);
+  const asked = starting(new Request('http://a/'));
+  await starting.stop();
+  t.strictSame(calls, ['start', 'stop']);
+  t.equal((await asked).status, 503);
+});
+
 t.test('errors', async (t) => {
   const logger = recorder();
   const throws = toFetch(

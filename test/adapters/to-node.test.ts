@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import compression from 'compression';
 import connect from 'connect';
 import express from 'express';
 // @ts-expect-error there are no types of it
@@ -192,6 +193,56 @@ t.test('parts start with the first request, and stop', async (t) => {
   );
   const other = await listen(t, failing);
   t.equal((await fetch(other.url)).status, 500);
+});
+
+t.test('a request that comes while the parts start, and they are stopped', async (t) => {
+  let begin = () => {};
+  const calls: string[] = [];
+  const part: App = () => new WsgiResponse({ content: 'served' });
+  part.start = () =>
+    new Promise<void>((resolve) => {
+      begin = resolve;
+    }).then(() => {
+      calls.push('start');
+    });
+  part.stop = () => {
+    calls.push('stop');
+  };
+  const app = toNode(part);
+  const { url } = await listen(t, app);
+  const asked = fetch(url);
+  const started = app.start();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const stopped = app.stop();
+  begin();
+  await started;
+  t.equal((await asked).status, 503);
+  await stopped;
+  t.strictSame(calls, ['start', 'stop']);
+});
+
+t.test('behind compression(), as a whole and in pieces', async (t) => {
+  const app = toNode(
+    lint((environ, startResponse) => {
+      startResponse('200 OK', [['Content-Type', 'text/plain']]);
+      if (environ.PATH_INFO === '/whole') return ['x'.repeat(5000)];
+      return (async function* () {
+        for (let i = 0; i < 200; i++) {
+          yield `${i}`.repeat(5000);
+          await null;
+        }
+      })();
+    }),
+  );
+  const site = express();
+  site.use(compression(), app);
+  const { url } = await listen(t, site, app);
+  const whole = await fetch(`${url}/whole`);
+  t.equal(whole.headers.get('content-encoding'), 'gzip');
+  t.equal((await whole.text()).length, 5000);
+  const stream = await fetch(`${url}/stream`);
+  t.equal(stream.headers.get('content-encoding'), 'gzip');
+  t.equal((await stream.text()).length, 5000 * (10 + 90 * 2 + 100 * 3));
 });
 
 t.test('a response that was begun', async (t) => {
