@@ -109,7 +109,8 @@ app.addHook('onClose', async () => console.log('fastify is closed'));
 export default app;`,
       'server.js': `import { createServer } from 'node:http';
 export default createServer((request, response) => response.end('server ' + request.method));`,
-      'hono.js': "import { Hono } from 'hono';\nexport default new Hono().get('/', (context) => context.text('hono'));",
+      'hono.js':
+        "import { Hono } from 'hono';\nexport default new Hono().get('/', (context) => context.text('hono'));",
       'handler.js': "export default (request) => new Response('fetch ' + new URL(request.url).pathname);",
       'listener.js': "export default async (request, response) => response.end('listener ' + request.url);",
     },

@@ -12,18 +12,30 @@ import type {
 } from '../core/contract.js';
 import { isThenable, toError } from '../core/errors.js';
 import { Eventual } from '../core/eventual.js';
-import { createGate, type Gate } from '../core/gate.js';
 import { ResponseHooks } from '../core/response-hooks.js';
-import { type NodeHead, readHead } from './node-head.js';
+import {
+  beginResponse,
+  callAll,
+  completeResponse,
+  emitClose,
+  emitTimeout,
+  finishResponse,
+  isWatched,
+  resetError,
+} from './node-events.js';
+import { fits, type NodeHead, readHead } from './node-head.js';
 import { emitDrain, type NodeRequest, type NodeResponse } from './node-internals.js';
-import { fillRequest, isBodyExpected } from './node-request.js';
+import { fillRequest } from './node-request.js';
+import { warnOfRawWrite } from './raw-write-warning.js';
+import { RequestFeed } from './request-feed.js';
 import { type Done, type LocalSide, RequestSocket, type SocketOwner } from './request-socket.js';
 
 /** A handler of node:http. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-const INTERIM = 'HTTP/1.1 1';
 const NOTHING: readonly Chunk[] = [];
+/** The encodings in which a text can be left as it is; `buffer` is that of bytes. */
+const UTF8: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'buffer']);
 
 /** A request of the contract as node:http's objects, which are its own: a listener finds no difference. */
 export class NodeExchange implements SocketOwner {
@@ -48,9 +60,7 @@ export class NodeExchange implements SocketOwner {
   #isFlushDue = false;
   /** Of the response, where the listener has not ended it at once. */
   #body: Eventual<Body> | undefined = undefined;
-  /** The request's body is being handed on. */
-  #isFed = false;
-  #wanted: Gate | undefined = undefined;
+  readonly #feed: RequestFeed;
 
   constructor(environ: Environ, startResponse: StartResponse, local: LocalSide) {
     this.local = local;
@@ -64,13 +74,10 @@ export class NodeExchange implements SocketOwner {
     const response = new ServerResponse(request) as unknown as NodeResponse;
     this.#response = response;
     // As an own property it stays when a framework puts another prototype on the response.
+    this.#feed = new RequestFeed(environ, request, response, socket);
     response._storeHeader = beginResponse;
     response.on('finish', finishResponse);
     response.assignSocket(socket as never);
-  }
-
-  get localPort(): number | undefined {
-    return this.local.localPort ?? (Number(this.#environ.SERVER_PORT) || undefined);
   }
 
   /** Undefined where nobody has asked before the response was sent. */
@@ -98,23 +105,18 @@ export class NodeExchange implements SocketOwner {
   }
 
   demand(): void {
-    this.#wanted?.resolve();
-    this.#wanted = undefined;
-    if (this.#isFed) return;
-    this.#isFed = true;
-    if (isBodyExpected(this.#environ)) void this.#feed();
-    else this.#endBody();
+    this.#feed.demand();
   }
 
   take(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
     // Before a head there is only 1xx, which is the gateway's.
-    if (this.#head === undefined && !String(chunk).startsWith(INTERIM)) warnOfRawWrites();
+    if (this.#head === undefined) warnOfRawWrite(chunk);
     if (this.#isOver || this.#head === undefined) {
       if (done !== undefined) process.nextTick(done);
       return true;
     }
     if (chunk.length > 0) {
-      const isText = typeof chunk === 'string' && encoding !== undefined && !isUtf8(encoding);
+      const isText = typeof chunk === 'string' && encoding !== undefined && !UTF8.has(encoding);
       const piece = isText ? Buffer.from(chunk, encoding) : chunk;
       this.#held.push(piece);
       this.#heldBytes += piece.length;
@@ -145,17 +147,7 @@ export class NodeExchange implements SocketOwner {
   }
 
   timedOut(): void {
-    const request = this.#request;
-    const socket = this.#socket;
-    const { server } = this.local;
-    const isHeard = [
-      !request.complete && request.emit('timeout', socket),
-      this.#response.emit('timeout', socket),
-      isEmitter(server) && server.emit('timeout', socket),
-    ].includes(true);
-    // As in node:http, whoever listens to the socket itself does not hold that up.
-    if (!isHeard) socket.destroy();
-    socket.emit('timeout');
+    emitTimeout(this.#request, this.#response, this.#socket);
   }
 
   endConnection(): void {
@@ -223,7 +215,14 @@ export class NodeExchange implements SocketOwner {
   flush(): void {
     // A response that is ended within the call goes as a whole.
     if (!this.#isCalled) this.#isFlushDue = true;
-    if (!this.#isCalled || this.#isOver || this.#isBlocked || this.#head === undefined || this.#response.writableEnded) return;
+    if (
+      !this.#isCalled ||
+      this.#isOver ||
+      this.#isBlocked ||
+      this.#head === undefined ||
+      this.#response.writableEnded
+    )
+      return;
     const chunks = this.#takeHeld();
     const done = this.#takeDone();
     try {
@@ -268,12 +267,7 @@ export class NodeExchange implements SocketOwner {
     // All of a stated length may have gone before the program calls `end`; what it has not begun, the server has answered.
     const isSent = outcome === 'sent' && (this.#response.writableEnded || this.#write !== undefined);
     if (isSent) process.nextTick(callAll, this.#takeDone());
-    else if (outcome !== 'taken') this.#socket.destroy(this.#isBodyCut() ? resetError() : undefined);
-  }
-
-  /** The client has left before its body was whole. */
-  #isBodyCut(): boolean {
-    return isBodyExpected(this.#environ) && !this.#request.complete;
+    else if (outcome !== 'taken') this.#socket.destroy(this.#feed.isCut ? resetError() : undefined);
   }
 
   /** As node:http does it, before listeners of the program hear of 'finish'. */
@@ -302,95 +296,4 @@ export class NodeExchange implements SocketOwner {
         this.#environ['vela.logger'].error({ err: toError(error) }, 'a listener failed after its response');
     });
   }
-
-  /** Hands the body on as it comes, and as it is read. */
-  async #feed(): Promise<void> {
-    const request = this.#request;
-    try {
-      for await (const chunk of this.#environ['wsgi.input']) {
-        this.#socket.bytesRead += chunk.length;
-        this.#socket.moved();
-        if (request.destroyed) return;
-        if (!request.push(chunk)) {
-          this.#wanted ??= createGate();
-          await this.#wanted.promise;
-        }
-      }
-      this.#endBody();
-    } catch (error) {
-      if (!this.#response.writableEnded) request.destroy(toError(error));
-      // The rest passes unread behind a response; whoever still reads is not left waiting.
-      else if (this.#response.closed) request.destroy();
-      else this.#response.once('close', () => request.destroy());
-    }
-  }
-
-  #endBody(): void {
-    this.#request.complete = true;
-    this.#request.push(null);
-  }
-}
-
-/** The exchange of a response, by the socket that it has until it is over. */
-function exchangeOf(response: NodeResponse): SocketOwner | undefined {
-  return (response.socket as unknown as RequestSocket | null)?.owner;
-}
-
-function beginResponse(this: NodeResponse, statusLine: string, given: unknown): void {
-  exchangeOf(this)?.begin(statusLine, given);
-}
-
-function finishResponse(this: ServerResponse): void {
-  exchangeOf(this as unknown as NodeResponse)?.finished();
-}
-
-function completeResponse(this: ServerResponse): void {
-  exchangeOf(this as unknown as NodeResponse)?.complete();
-}
-
-function emitClose(response: NodeResponse): void {
-  if (response._closed) return;
-  response.destroyed = true;
-  response._closed = true;
-  response.emit('close');
-}
-
-/** Somebody hears of its end. */
-function isWatched(request: NodeRequest): boolean {
-  return request.listenerCount('end') + request.listenerCount('close') > 0;
-}
-
-function callAll(done: readonly Done[]): void {
-  for (const one of done) one();
-}
-
-let isWarned = false;
-
-/** Once: what a program writes past its response would be lost without a word. */
-function warnOfRawWrites(): void {
-  if (isWarned) return;
-  isWarned = true;
-  process.emitWarning(
-    'request.socket.write() does nothing on uWebSockets.js, which owns the connection: use the response, or createServer({ gateway: "node" })',
-    { code: 'ERR_HTTP_RAW_SOCKET' },
-  );
-}
-
-/** What a client says by leaving, as node:http puts it. */
-function resetError(): Error {
-  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
-}
-
-function fits(length: string | undefined, body: Chunk | undefined): boolean {
-  return length === undefined || Number(length) === (body === undefined ? 0 : Buffer.byteLength(body));
-}
-
-function isUtf8(encoding: string): boolean {
-  return encoding === 'utf8' || encoding === 'utf-8' || encoding === 'buffer';
-}
-
-function isEmitter(
-  server: object | undefined,
-): server is { emit(event: string, ...args: unknown[]): boolean } {
-  return server !== undefined && 'emit' in server;
 }

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { HeaderPair } from '../core/contract.js';
+import type { Chunk, HeaderPair } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { isHopByHop } from '../core/response-head.js';
 import { gatheredHeaders, type NodeResponse } from './node-internals.js';
@@ -84,4 +84,9 @@ function listGiven(given: unknown): readonly (readonly [string, unknown])[] {
   const pairs: [string, unknown][] = [];
   for (let i = 0; i < given.length; i += 2) pairs.push([given[i] as string, given[i + 1]]);
   return pairs;
+}
+
+/** Whether a body has the length that was given for it, if one was. */
+export function fits(length: string | undefined, body: Chunk | undefined): boolean {
+  return length === undefined || Number(length) === (body === undefined ? 0 : Buffer.byteLength(body));
 }

@@ -7,7 +7,6 @@ export interface SocketOwner {
   /** Undefined once it cannot be told any more. */
   readonly connection: ConnectionInfo | undefined;
   readonly local: LocalSide;
-  readonly localPort: number | undefined;
   /** The request wants bytes of its body. */
   demand(): void;
   /** A piece of the response. @returns false when the writer is to wait for 'drain' */
@@ -82,7 +81,7 @@ export class RequestSocket extends Stream {
   declare readonly writableHighWaterMark: number;
 
   static {
-    Object.assign(this.prototype, {
+    Object.assign(RequestSocket.prototype, {
       connecting: false,
       pending: false,
       readableHighWaterMark: HIGH_WATER_BYTES,
@@ -118,7 +117,7 @@ export class RequestSocket extends Stream {
   }
 
   get localPort(): number | undefined {
-    return this.owner.localPort;
+    return this.owner.local.localPort;
   }
 
   get localFamily(): string | undefined {

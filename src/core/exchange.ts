@@ -8,7 +8,8 @@ import { errorResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
 import { follow, type Settler } from './eventual.js';
 import { afterBody, decideFate } from './fate.js';
-import type { Incoming, RequestOwner } from './incoming.js';
+import type { Incoming } from './incoming.js';
+import type { RequestOwner } from './incoming-service.js';
 import { DONE, OPEN, SENDING, STARTED } from './phase.js';
 import { hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
 import { beginHead, ResponseHooks } from './response-hooks.js';
@@ -105,7 +106,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     else this.#service.transport.cork(this.#response, writes);
   }
 
-  /** Something moved, so the wait begins anew. */
   progressed(): void {
     this.waitQueue?.join(this);
   }
@@ -147,7 +147,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.ended('taken');
   }
 
-  /** The wait was too long. */
   expire(): void {
     if (this.#phase === SENDING) this.#cut(breach.stalledError(this.#service.stalls.timeoutMs));
     else this.interrupt(this.#incoming.timeoutError());
@@ -208,7 +207,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#delivery?.forget();
   }
 
-  /** Takes what the application returned. */
   #accept(result: unknown): void {
     if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result))
       this.sendWhole(result[0]);
@@ -223,7 +221,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     else this.#deliver().pump(ResponseHooks.bind(this.#incoming.hooks, result as Body));
   }
 
-  /** The promise that the application returned has a value. */
   resolve(value: unknown): void {
     try {
       this.#accept(value);
@@ -271,7 +268,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     return this.#delivery;
   }
 
-  /** The handler's call is over, the request is not. */
   #goOn(): void {
     const { transport, waits, stalls } = this.#service;
     this.#incoming.keep();
@@ -297,7 +293,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#abandon(error);
   }
 
-  /** Stops the application's work on a request that has ended. */
   #abandon(error: Error): void {
     this.#incoming.abandon(error);
     this.#delivery?.close();

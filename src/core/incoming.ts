@@ -3,6 +3,7 @@ import { ANSWERED, expired, UNDECLARED } from './expired-error.js';
 import { decideFate } from './fate.js';
 import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
+import type { IncomingService, RequestOwner } from './incoming-service.js';
 import { type InputFlow, RequestInput } from './input.js';
 import type { UpgradeToWebSocket } from './raw-websocket.js';
 import {
@@ -17,23 +18,8 @@ import {
 import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
 import { ResponseHooks } from './response-hooks.js';
-import { type TakenOwner, tunnelOf, upgradeOf } from './take-over.js';
-import type { Fate, ResponseOwner, Transport } from './transport.js';
-
-/** What the incoming side needs of its server. */
-export interface IncomingService<R> {
-  /** The headers that can be read once a request has gone async; undefined for all. */
-  readonly headers: DeclaredFields | undefined;
-  readonly facts: ServerFacts;
-  readonly transport: Transport<R>;
-}
-
-/** The exchange that a request belongs to. */
-export interface RequestOwner extends ResponseOwner, TakenOwner {
-  interrupt(error: unknown): void;
-  cutOff(error: Error): void;
-  sendHead(): void;
-}
+import { tunnelOf, upgradeOf } from './take-over.js';
+import type { Fate } from './transport.js';
 
 /** A request as it came: what stands behind its environ. */
 export class Incoming<R> implements RequestHost, InputFlow {

