@@ -4,31 +4,20 @@ import {
   type IncomingMessage,
   Server as NodeServer,
   type RequestListener,
-  type ServerOptions,
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeExchange } from '../adapters/node-exchange.js';
 import type { LocalSide } from '../adapters/request-socket.js';
-import { describeValue, ImproperlyConfigured, VelaError } from '../core/errors.js';
+import { VelaError } from '../core/errors.js';
 import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
 import { probeTcp } from '../gateway/probe-address.js';
 import { listenUws, listenUwsNow } from '../gateway/uws.js';
+import { type HttpServerOptions, readGateway } from './http-server-options.js';
 import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
 import { createRequestService } from './request-service.js';
 
-/** Options of {@link createServer}: those of node:http, and the gateway. */
-export interface HttpServerOptions extends ServerOptions {
-  /**
-   * `uws` serves on uWebSockets.js, `node` on node:http itself, `auto` on uWebSockets.js unless the server has listeners of
-   * 'upgrade', 'connect' or 'connection' when it begins to listen, or is to listen on a handle, which only node:http can do.
-   * @defaultValue 'auto'
-   */
-  readonly gateway?: 'auto' | 'uws' | 'node' | undefined;
-}
-
-const GATEWAYS: readonly unknown[] = [undefined, 'auto', 'uws', 'node'];
 /** Events that tell of connections, which only node:http has. */
 const NODE_EVENTS = ['upgrade', 'connect', 'connection', 'secureConnection'] as const;
 /** In the place of node's handle: uWebSockets.js keeps the process up for as long as it listens. */
@@ -38,7 +27,7 @@ const LOOK_MS = 5;
 
 /** A server with the surface of node:http's, whose requests come by uWebSockets.js. */
 export class Server extends NodeServer {
-  readonly #gateway: 'auto' | 'uws' | 'node';
+  readonly #gateway: NonNullable<HttpServerOptions['gateway']>;
   readonly #ownConnectionListeners: number;
   #service: GatewayService | undefined;
   #listener: Listener | undefined;
@@ -51,11 +40,7 @@ export class Server extends NodeServer {
   constructor(options: HttpServerOptions | RequestListener = {}, listener?: RequestListener) {
     const given = typeof options === 'function' ? {} : options;
     super(given, typeof options === 'function' ? options : listener);
-    if (!GATEWAYS.includes(given?.gateway))
-      throw new ImproperlyConfigured(
-        `Option "gateway" of createServer() is "auto", "uws" or "node"; received ${describeValue(given.gateway)}`,
-      );
-    this.#gateway = given?.gateway ?? 'auto';
+    this.#gateway = readGateway(given?.gateway);
     // node:http listens there itself.
     this.#ownConnectionListeners = this.listenerCount('connection');
   }
