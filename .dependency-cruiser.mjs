@@ -14,12 +14,11 @@ const LAYERS = [
     'executor',
     'gateway',
     'websocket',
-    'adapters',
   ],
   ['actors', 'channels'],
   ['admin'],
   ['app'],
-  ['server', 'rpc', 'tasks', 'sockets'],
+  ['server', 'adapters', 'http', 'rpc', 'tasks', 'sockets'],
   ['shell', 'testing'],
   ['cli'],
 ];

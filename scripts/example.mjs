@@ -1,5 +1,6 @@
 /**
- * Runs an example: `npm run example -- NAME [flags]`; without a known NAME it lists them.
+ * Runs an example: `npm run example -- NAME [flags]`; without a known NAME it lists them. `NAME/node` runs the example's node.ts:
+ * the same application on node:http.
  *
  * The example runs in this very process, so signals and the exit code are its own.
  */
@@ -9,14 +10,15 @@ import { buildIfStale } from './build.mjs';
 
 const examples = fileURLToPath(new URL('../examples/', import.meta.url));
 const [name, ...flags] = process.argv.slice(2);
+const [folder, file = 'server'] = name?.split('/') ?? [];
 
-if (name === undefined || !listExamples().includes(name)) {
+if (!listExamples().includes(folder) || !existsSync(`${examples}${folder}/${file}.ts`)) {
   if (name !== undefined) console.error(`There is no example "${name}".\n`);
   console.error('Run an example with: npm run example -- NAME [flags]\n');
   for (const each of listExamples()) console.error(`  ${each.padEnd(18)} ${describeExample(each)}`);
   process.exitCode = 1;
 } else if (buildIfStale()) {
-  const server = `${examples}${name}/server.ts`;
+  const server = `${examples}${folder}/${file}.ts`;
   process.argv = [process.execPath, server, ...flags];
   await import(pathToFileURL(server).href);
 } else {

@@ -263,7 +263,7 @@ t.test('startResponse', async (t) => {
       '',
       '099 Low',
       '100 Continue',
-      '600 High',
+      '1000 High',
       '200 OK\r\nX: 1',
       200,
       null,

@@ -1,4 +1,5 @@
 import { actors } from './actors.mjs';
+import { adapters } from './adapters.mjs';
 import { core } from './core.mjs';
 import { executor } from './executor.mjs';
 import { middleware } from './middleware.mjs';
@@ -14,4 +15,4 @@ import { workers } from './workers.mjs';
  * What `--suite` takes, in the order of docs/benchmarks.md. A suite has rows, servers and its own rounds and windows
  * (`full`, `quick`); says how a row is measured, summarized and formatted; and may set up what its servers need.
  */
-export const suites = [core, workers, router, routerMemory, staticFiles, multipart, middleware, executor, actors, webSocket, rpc];
+export const suites = [core, workers, router, routerMemory, staticFiles, multipart, middleware, executor, actors, webSocket, rpc, adapters];

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { describeValue } from '../core/errors.js';
 import { VERSION } from '../core/version.js';
 import { explainSurplus, explainUnknownFlag, explainValueless, refuseFlagValue } from './flag-errors.js';
 import { type KnownSetting, type KnownSettings, listKnown } from './prefix.js';
@@ -19,6 +20,8 @@ export interface CommandLine {
   readonly print: string | undefined;
   /** What belongs to no flag: the module of `vela serve`. */
   readonly operands: readonly string[];
+  /** The value of a choice of the program, where it was given. */
+  readonly choice: string | undefined;
 }
 
 /** How the program is called, for `--help`. */
@@ -26,6 +29,8 @@ export interface Program {
   readonly name: string;
   /** What stands in front of the flags, as commander takes it: `<module>`. */
   readonly argument?: readonly [name: string, text: string];
+  /** A flag of its own, beside those of settings. */
+  readonly choice?: { readonly name: string; readonly values: readonly string[]; readonly text: string };
 }
 
 const OWN_SECTION = 'This program';
@@ -40,9 +45,8 @@ export function parseCommandLine(
   program: Program | string = '',
   settings: KnownSettings = listKnown([{ prefix: '', declared: SETTINGS }]),
 ): CommandLine {
-  const { name, argument } =
-    typeof program === 'string' ? { name: basename(program) || 'program', argument: undefined } : program;
-  const command = createCommand(name, argument, settings);
+  const given = typeof program === 'string' ? { name: basename(program) || 'program' } : program;
+  const command = createCommand(given, settings);
   const problems: string[] = [];
   let operands: string[] = [];
   let unknown: string[] = [];
@@ -52,15 +56,15 @@ export function parseCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     problems.push(explainValueless(error));
   }
-  const { help, version, config, printConfig, checkConfig, ...given } =
-    command.opts<Record<string, unknown>>();
+  const { help, version, config, printConfig, checkConfig, ...all } = command.opts<Record<string, unknown>>();
+  const { choice, rest } = takeChoice(all, given.choice, problems);
   const print =
     help === true ? command.helpInformation() : version === true ? `vela ${VERSION}\n` : undefined;
   const flags = command.options.flatMap(({ long }) => long ?? []);
   for (const one of unknown) if (/^-./.test(one)) problems.push(explainUnknownFlag(one, flags, settings));
-  if (argument === undefined && operands[0] !== undefined) problems.push(explainSurplus(operands[0]));
+  if (given.argument === undefined && operands[0] !== undefined) problems.push(explainSurplus(operands[0]));
   const values = Object.fromEntries(
-    Object.entries(given).flatMap(([key, value]) => {
+    Object.entries(rest).flatMap(([key, value]) => {
       const read = readValue(key, value, settings, problems);
       return read === undefined ? [] : [[key, read]];
     }),
@@ -74,10 +78,25 @@ export function parseCommandLine(
     only: printConfig === true ? 'print' : checkConfig === true ? 'check' : undefined,
     print,
     operands,
+    choice,
   };
 }
 
-function createCommand(name: string, argument: Program['argument'], settings: KnownSettings): Command {
+/** Takes the choice out of the flags, if there is one. */
+function takeChoice(
+  flags: Readonly<Record<string, unknown>>,
+  choice: Program['choice'],
+  problems: string[],
+): { choice: string | undefined; rest: Readonly<Record<string, unknown>> } {
+  if (choice === undefined) return { choice: undefined, rest: flags };
+  const { [choice.name]: texts, ...rest } = flags;
+  const chosen = (texts as string[] | undefined)?.at(-1);
+  if (chosen === undefined || choice.values.includes(chosen)) return { choice: chosen, rest };
+  problems.push(`--${choice.name} takes ${choice.values.join(', ')}; received ${describeValue(chosen)}`);
+  return { choice: undefined, rest };
+}
+
+function createCommand({ name, argument, choice }: Program, settings: KnownSettings): Command {
   const command = new Command()
     .name(name)
     .usage(argument === undefined ? '[flags]' : `${argument[0]} [flags]`)
@@ -88,6 +107,9 @@ function createCommand(name: string, argument: Program['argument'], settings: Kn
   if (argument !== undefined) command.argument(...argument);
   for (const [key, known] of settings) addSetting(command, key, known);
   const own: readonly [flags: string, text: string][] = [
+    ...(choice === undefined
+      ? []
+      : [[`--${choice.name} <${choice.values.join('|')}>`, choice.text] as [string, string]]),
     [
       '-c, --config <file>',
       'read settings from this file (default vela.config.{js,mjs,ts,json}, where there is one)',

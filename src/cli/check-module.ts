@@ -4,6 +4,7 @@ import type { App } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, toError } from '../core/errors.js';
 import { lint } from '../core/lint.js';
 import { testClient } from '../testing/test-client.js';
+import { INTERFACES, type Interface } from './adapt-foreign.js';
 import { loadApp } from './load-app.js';
 
 /** From here on a status says that the application failed. */
@@ -16,16 +17,20 @@ const SERVER_ERROR = 500;
  */
 export async function checkModule(
   module: string,
-  { path, timeoutMs }: { path: string; timeoutMs: string },
+  { path, timeoutMs, interface: kind }: { path: string; timeoutMs: string; interface?: string },
 ): Promise<boolean> {
   const deadline = AbortSignal.timeout(readTimeout(timeoutMs));
   const { settings } = (await loadSettings(parseCommandLine([])))();
   say('ok', 'the settings of environment and config file are good');
-  const { app, file, name } = await bound(loadApp(module), deadline, 'the module did not load');
+  const { app, file, name, isAdapted } = await bound(
+    loadApp(module, readInterface(kind)),
+    deadline,
+    'the module did not load',
+  );
   say('ok', `${file} exports an application, "${name}"`);
   const { debug, requestTimeoutMs, stallTimeoutMs, maxBodyBytes, threadWorkers, logLevel } = settings;
   const options = { debug, requestTimeoutMs, stallTimeoutMs, maxBodyBytes, threadWorkers, logLevel };
-  const client = testClient(tellingStart(lint(app)), options);
+  const client = testClient(tellingStart(isAdapted ? app : lint(app)), options);
   try {
     const answer = client.get(path, { signal: deadline }).then(async (response) => {
       const { length } = await response.bytes();
@@ -69,6 +74,15 @@ async function bound<T>(work: Promise<T>, deadline: AbortSignal, what: string): 
   } finally {
     if (onAbort !== undefined) deadline.removeEventListener('abort', onAbort);
   }
+}
+
+/** @throws {ImproperlyConfigured} */
+function readInterface(text: string | undefined): Interface | undefined {
+  const found = INTERFACES.find((one) => one === text);
+  if (text === undefined || found !== undefined) return found;
+  throw new ImproperlyConfigured(
+    `--interface takes ${INTERFACES.join(', ')}; received ${describeValue(text)}`,
+  );
 }
 
 /** @throws {ImproperlyConfigured} */

@@ -4,7 +4,7 @@ import { importFile } from '../app/import-file.js';
 import type { App } from '../core/contract.js';
 import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
 import { isClass } from '../router/is-class.js';
-import { findForeign } from './find-foreign.js';
+import { adaptForeign, findForeign, type Interface } from './adapt-foreign.js';
 
 /** An application of a module. */
 export interface LoadedApp {
@@ -13,6 +13,8 @@ export interface LoadedApp {
   readonly file: string;
   /** The name of its export. */
   readonly name: string;
+  /** It was made of an application of another kind, which keeps the rules of that kind. */
+  readonly isAdapted: boolean;
 }
 
 /** What may be left out of a module's name. */
@@ -21,39 +23,39 @@ const ENDINGS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js', 
 const DEFAULT_NAMES = ['default', 'app'] as const;
 
 /**
- * Loads an application: `module`, or `module:export`. A function is one, as is an object with `handle`; which other kind it is
- * is told by its methods, never by how many parameters it has.
+ * Loads an application: `module`, or `module:export`. A function is one, as is an object with `handle`; those of other kinds are
+ * adapted, see {@link adaptForeign}.
  * @param target - a path, relative to the working directory, which may lack its ending
+ * @param kind - what a function is, where it is not Vela's
  * @throws {ImproperlyConfigured} for a module that is not there, and for an export that is not there or no application;
  * what the module itself throws
  */
-export async function loadApp(target: string): Promise<LoadedApp> {
+export async function loadApp(target: string, kind?: Interface): Promise<LoadedApp> {
   const { path, file, name } = findModule(target);
   const exported = unwrap(await importFile(path));
   const names = Object.keys(exported);
   const found =
     name ??
-    DEFAULT_NAMES.find((one) => isApp(exported[one])) ??
+    DEFAULT_NAMES.find((one) => isApp(exported[one]) || findForeign(exported[one]) !== undefined) ??
     DEFAULT_NAMES.find((one) => Object.hasOwn(exported, one));
   if (found === undefined || !Object.hasOwn(exported, found)) {
     const hint = name === undefined ? '' : askNearest(name, names);
     throw new ImproperlyConfigured(
-      `${file} has no export ${name === undefined ? '"default" or "app"' : `"${name}"`}${hint}; it exports ${list(exported)}: name one as in ${file}:NAME`,
+      `${file} has no export ${name === undefined ? '"default" or "app"' : `"${name}"`}${hint}; it exports ${list(exported)}: name one as in ${file}:NAME; a program that listens by itself is run with node --import vela/http/register ${file}`,
     );
   }
   const value = exported[found];
-  if (isApp(value)) return { app: value, file, name: found };
-  const foreign = findForeign(value, file);
+  const adapted = adaptForeign(value, file, kind);
+  if (adapted !== undefined) return { app: adapted, file, name: found, isAdapted: true };
+  if (isApp(value)) return { app: value, file, name: found, isAdapted: false };
   throw new ImproperlyConfigured(
-    foreign === undefined
-      ? `The export "${found}" of ${file} is no application, but ${describeExport(value)}; it exports ${list(exported)}: an application is a function (environ, startResponse), or an object with handle`
-      : `The export "${found}" of ${file} is ${foreign}`,
+    `The export "${found}" of ${file} is no application, but ${describeExport(value)}; it exports ${list(exported)}: an application is a function (environ, startResponse), or an object with handle`,
   );
 }
 
 function isApp(value: unknown): value is App {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
-  if (isClass(value) || findForeign(value, '') !== undefined) return false;
+  if (isClass(value)) return false;
   return typeof value === 'function' || ('handle' in value && typeof value.handle === 'function');
 }
 

@@ -6,6 +6,7 @@ const MODULE = [
   '<module>',
   'path of a module, with :export behind it where that is neither "default" nor "app"',
 ] as const;
+const INTERFACE = ['--interface <wsgi|node|fetch>', 'what a function of the module is'] as const;
 const USAGE = '<module> [flags]';
 /** What a command came to: it is done, it found something wrong, it was told something wrong. */
 const EXIT_FAILED = 1;
@@ -61,9 +62,10 @@ function createCli(): Command {
     .description('load and start an application, send it a request under lint, stop it')
     .usage(USAGE)
     .argument(...MODULE)
+    .option(...INTERFACE)
     .option('--path <path>', 'what is asked for', '/')
     .option('--timeout-ms <ms>', 'how long all of it may take', '60000')
-    .action(async (module: string, options: { path: string; timeoutMs: string }) => {
+    .action(async (module: string, options: { path: string; timeoutMs: string; interface?: string }) => {
       const { checkModule } = await import('./check-module.js');
       process.exit((await checkModule(module, options)) ? 0 : EXIT_FAILED);
     });

@@ -1,6 +1,7 @@
 import { parseCommandLine } from '../app/command-line.js';
 import { ImproperlyConfigured } from '../core/errors.js';
 import { WsgiServer } from '../server/wsgi-server.js';
+import { INTERFACES, type Interface } from './adapt-foreign.js';
 import { loadApp } from './load-app.js';
 
 const PROGRAM = {
@@ -9,6 +10,11 @@ const PROGRAM = {
     '<module>',
     'path of a module, with :export behind it where that is neither "default" nor "app"',
   ],
+  choice: {
+    name: 'interface',
+    values: INTERFACES,
+    text: 'what a function of the module is, if not (environ, startResponse)',
+  },
 } as const;
 const EXAMPLE = 'as in vela serve ./server.js:app --bind :8060';
 
@@ -30,6 +36,6 @@ export async function serveModule(args: readonly string[]): Promise<void> {
   if (surplus.length > 0)
     problems.push(`vela serve takes one module, ${EXAMPLE}; received ${surplus.join(' ')} too`);
   if (module === undefined || problems.length > 0) throw new ImproperlyConfigured(problems.join('\n'));
-  const { app } = await loadApp(module);
+  const { app } = await loadApp(module, line.choice as Interface | undefined);
   await new WsgiServer(app).startBy(line);
 }

@@ -71,6 +71,17 @@ export class Delivery implements BodySink {
     return this.#drain.promise;
   }
 
+  /** Sends the head before the first chunk, where the server can; the body is a stream from now on. */
+  sendHead(): void {
+    const owner = this.#owner;
+    if (this.#stream !== undefined || this.#isFinished || owner.isDone || owner.isBodyless) return;
+    owner.cork(() => {
+      this.#stream ??= owner.openStream();
+      this.#stream.flushHead?.();
+    });
+    owner.progressed();
+  }
+
   get sentBytes(): number {
     return this.#sentBytes;
   }

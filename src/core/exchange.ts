@@ -8,7 +8,8 @@ import { errorResponse } from './error-response.js';
 import { isThenable, toError } from './errors.js';
 import { follow, type Settler } from './eventual.js';
 import { afterBody, decideFate } from './fate.js';
-import type { Incoming, RequestOwner } from './incoming.js';
+import type { Incoming } from './incoming.js';
+import type { RequestOwner } from './incoming-service.js';
 import { DONE, OPEN, SENDING, STARTED } from './phase.js';
 import { hasNoBody, type ResponseHead, reportedLength } from './response-head.js';
 import { beginHead, ResponseHooks } from './response-hooks.js';
@@ -105,7 +106,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     else this.#service.transport.cork(this.#response, writes);
   }
 
-  /** Something moved, so the wait begins anew. */
   progressed(): void {
     this.waitQueue?.join(this);
   }
@@ -114,6 +114,11 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.progressed();
     this.#isCorked = isArriving;
     LazyEnviron.enter(isArriving ? this.#environ : undefined);
+  }
+
+  /** Sends the head before the first chunk, where the gateway can. */
+  sendHead(): void {
+    if (this.#phase === STARTED) this.#deliver().sendHead();
   }
 
   drained(): void {
@@ -142,7 +147,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.ended('taken');
   }
 
-  /** The wait was too long. */
   expire(): void {
     if (this.#phase === SENDING) this.#cut(breach.stalledError(this.#service.stalls.timeoutMs));
     else this.interrupt(this.#incoming.timeoutError());
@@ -156,9 +160,9 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#abandon(toError(error));
   }
 
-  /** The server stops, and waits no longer. */
-  cutOff(): void {
-    if (this.#phase !== DONE) this.#cut(breach.stoppedError());
+  /** Ends the connection now. @param error - why, where the application wants it; else the server stops, and waits no longer */
+  cutOff(error?: Error): void {
+    if (this.#phase !== DONE) this.#cut(error ?? breach.stoppedError(), error !== undefined);
   }
 
   /** Any error of the application becomes a response, a cut connection or, when it is too late, a log line. */
@@ -203,7 +207,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     this.#delivery?.forget();
   }
 
-  /** Takes what the application returned. */
   #accept(result: unknown): void {
     if (this.#phase === STARTED && this.#delivery === undefined && isOneChunk(result))
       this.sendWhole(result[0]);
@@ -218,7 +221,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     else this.#deliver().pump(ResponseHooks.bind(this.#incoming.hooks, result as Body));
   }
 
-  /** The promise that the application returned has a value. */
   resolve(value: unknown): void {
     try {
       this.#accept(value);
@@ -266,7 +268,6 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     return this.#delivery;
   }
 
-  /** The handler's call is over, the request is not. */
   #goOn(): void {
     const { transport, waits, stalls } = this.#service;
     this.#incoming.keep();
@@ -285,14 +286,13 @@ export class Exchange<R> implements RequestOwner, DeliveryOwner, Settler<unknown
     ResponseHooks.end(hooks, { status: isTold ? (this.#head?.code ?? 0) : 0, bodyBytes, outcome, error });
   }
 
-  #cut(error: Error): void {
-    if (!this.#isRelayed) this.#incoming.reportCut(error);
+  #cut(error: Error, isWanted = false): void {
+    if (!isWanted && !this.#isRelayed) this.#incoming.reportCut(error);
     this.ended('cut', error);
     this.#service.transport.cut(this.#response, error);
     this.#abandon(error);
   }
 
-  /** Stops the application's work on a request that has ended. */
   #abandon(error: Error): void {
     this.#incoming.abandon(error);
     this.#delivery?.close();

@@ -8,6 +8,8 @@ const LINGER_MS = 1000;
 interface LastRequest {
   /** The connection must end with the response. */
   readonly isLast: boolean;
+  /** The application wants it to. */
+  readonly closes: boolean;
   readonly isBodyPending: boolean;
   readonly input: RequestInput;
   /** The last bytes of the response follow. */
@@ -17,7 +19,7 @@ interface LastRequest {
 /** What becomes of the connection after the response. @param code - its status */
 export function decideFate(request: LastRequest, isDraining: boolean, code: number | undefined): Fate {
   if (code === 408) return 'close';
-  if (!request.isLast && !isDraining) return 'keep';
+  if (!request.isLast && !request.closes && !isDraining) return 'keep';
   return request.isBodyPending ? 'tell' : 'close';
 }
 

@@ -3,6 +3,7 @@ import { ANSWERED, expired, UNDECLARED } from './expired-error.js';
 import { decideFate } from './fate.js';
 import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
+import type { IncomingService, RequestOwner } from './incoming-service.js';
 import { type InputFlow, RequestInput } from './input.js';
 import type { UpgradeToWebSocket } from './raw-websocket.js';
 import {
@@ -17,21 +18,8 @@ import {
 import type { RequestHost, ServerFacts } from './request-host.js';
 import { nextRequestId } from './request-id.js';
 import { ResponseHooks } from './response-hooks.js';
-import { type TakenOwner, tunnelOf, upgradeOf } from './take-over.js';
-import type { Fate, ResponseOwner, Transport } from './transport.js';
-
-/** What the incoming side needs of its server. */
-export interface IncomingService<R> {
-  /** The headers that can be read once a request has gone async; undefined for all. */
-  readonly headers: DeclaredFields | undefined;
-  readonly facts: ServerFacts;
-  readonly transport: Transport<R>;
-}
-
-/** The exchange that a request belongs to. */
-export interface RequestOwner extends ResponseOwner, TakenOwner {
-  interrupt(error: unknown): void;
-}
+import { tunnelOf, upgradeOf } from './take-over.js';
+import type { Fate } from './transport.js';
 
 /** A request as it came: what stands behind its environ. */
 export class Incoming<R> implements RequestHost, InputFlow {
@@ -42,6 +30,8 @@ export class Incoming<R> implements RequestHost, InputFlow {
   readonly bodyBytes: number;
   /** The connection must end with the response. */
   readonly isLast: boolean;
+  /** The application wants it to. */
+  closes = false;
   /** Set by the exchange. */
   owner: RequestOwner | undefined = undefined;
   /** Who wants to know of the response; there once somebody does. */

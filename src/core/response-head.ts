@@ -18,7 +18,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 
 /** RFC 9110 §5.5, field-content: visible ASCII, space, tab, and obs-text. */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-const STATUS = /^[2-5]\d\d [\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/;
+/** Beyond 599 stands no status of HTTP (RFC 9110 §15), but programs that come from other servers have some. */
+const STATUS = /^[2-9]\d\d [\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/;
 
 /** How many texts of each kind are remembered as checked: enough for an application's constants, never unbounded. */
 const REMEMBERED = 1024;
@@ -140,6 +141,11 @@ export function reportedLength({ code, statedLength }: ResponseHead, bodyBytes: 
   return statedLength === -1 ? bodyBytes : statedLength;
 }
 
+/** True for a header of the connection, by its name in lower case. */
+export function isHopByHop(lower: string): boolean {
+  return HOP_BY_HOP.has(lower);
+}
+
 /** True for the headers that a gateway writes itself where its server does so already. */
 export function isGatewayHeader(name: string): boolean {
   return nameKinds.get(name) !== ORDINARY && findNameKind(name) !== ORDINARY;
@@ -149,7 +155,7 @@ function findCode(status: unknown): number {
   if (typeof status !== 'string' || !STATUS.test(status)) {
     throw new VelaError(
       'ERR_CONTRACT_STATUS',
-      `startResponse needs a status such as '200 OK': three digits from 200 to 599, a space and a reason in ASCII; received ${describeValue(status)}`,
+      `startResponse needs a status such as '200 OK': three digits from 200 to 599 (or to 999, if need be), a space and a reason in ASCII; received ${describeValue(status)}`,
     );
   }
   const code = Number(status.slice(0, 3));

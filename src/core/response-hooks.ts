@@ -15,7 +15,16 @@ type EndListener = Parameters<ResponseControl['onEnd']>[0];
 
 /** The request whose response is listened to. */
 interface HookedRequest {
-  readonly owner: { readonly isStarted: boolean; interrupt(error: unknown): void } | undefined;
+  readonly owner:
+    | {
+        readonly isStarted: boolean;
+        interrupt(error: unknown): void;
+        cutOff(error: Error): void;
+        sendHead(): void;
+      }
+    | undefined;
+  /** The connection ends with the response. */
+  closes: boolean;
   reportLate(error: Error): void;
 }
 
@@ -62,6 +71,22 @@ export class ResponseHooks implements ResponseControl {
 
   fail(error: Error): void {
     this.#request.owner?.interrupt(error);
+  }
+
+  /** Ends the connection, whatever has become of the response. */
+  static cut(control: ResponseControl, error: Error): void {
+    if (control instanceof ResponseHooks) control.#request.owner?.cutOff(error);
+    else control.fail(error);
+  }
+
+  /** Sends the head of a response that has begun, where the gateway can do so before the first chunk. */
+  static sendHead(control: ResponseControl): void {
+    if (control instanceof ResponseHooks) control.#request.owner?.sendHead();
+  }
+
+  /** The connection is to end with the response. */
+  static closeAfter(control: ResponseControl): void {
+    if (control instanceof ResponseHooks) control.#request.closes = true;
   }
 
   /** The body of this response, whatever its application makes of it, will run in the async context of this call. */

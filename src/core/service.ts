@@ -1,5 +1,5 @@
 import type { AppFunction } from './contract.js';
-import type { IncomingService } from './incoming.js';
+import type { IncomingService } from './incoming-service.js';
 import type { WaitQueue } from './wait-queue.js';
 
 /** What all requests of one server share. */

@@ -63,6 +63,8 @@ export interface ResponseOwner {
 export interface BodyStream {
   /** False: wait for `drained` before the next chunk. The chunk itself is accepted in any case. */
   write(chunk: Chunk): boolean;
+  /** Sends the head before the first chunk, where the server can. */
+  flushHead?(): void;
   /** After the last chunk. False: wait for `drained`; then all has been sent. */
   end(): boolean;
 }

@@ -18,7 +18,7 @@ export interface WsgiResponseOptions {
 }
 
 const OPTIONS = ['status', 'content', 'contentType', 'headers'] as const;
-/** Given in place of options, by {@link plainResponse} alone. */
+/** Given in place of options, by the functions below alone. */
 const UNCHECKED: WsgiResponseOptions = Object.freeze({});
 
 /**
@@ -132,6 +132,19 @@ export function plainResponse(content: string | Uint8Array, contentType: string)
   const response = new WsgiResponse(UNCHECKED);
   response.content = content;
   response.headers = [['Content-Type', contentType]];
+  return response;
+}
+
+/** A response of parts that are known to be right, uncopied. */
+export function uncheckedResponse(
+  status: number,
+  headers: HeaderPair[],
+  content: string | Uint8Array | Body,
+): WsgiResponse {
+  const response = new WsgiResponse(UNCHECKED);
+  response.status = status;
+  response.content = content;
+  response.headers = headers;
   return response;
 }
 

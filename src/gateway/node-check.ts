@@ -15,8 +15,12 @@ import {
 } from './refusal.js';
 
 /** What node:http lets pass, and what our limits forbid (RFC 9112 §3.2, §6.1). */
-export function checkRequest(request: IncomingMessage, config: GatewayConfig): Refusal | undefined {
-  const { method = '', url = '', httpVersion, rawHeaders, headers } = request;
+export function checkRequest(
+  request: IncomingMessage,
+  url: string,
+  config: GatewayConfig,
+): Refusal | undefined {
+  const { method = '', httpVersion, rawHeaders, headers } = request;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return REFUSE_VERSION;
   let hosts = 0;
   let host = '';

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { RequestHead } from '../core/request-fields.js';
 
 /** A request target in its parts. */
@@ -25,7 +24,8 @@ export function splitTarget(method: string, target: string): Target {
 
 /** The head of a node:http request, in the shape that environ reads. */
 export function readNodeHead(
-  { rawHeaders, url = '/' }: IncomingMessage,
+  rawHeaders: readonly string[],
+  target: string,
   query: string | undefined,
   authority: string | undefined,
 ): RequestHead {
@@ -37,7 +37,7 @@ export function readNodeHead(
     }
   };
   return {
-    target: url,
+    target,
     getQuery: () => query,
     getHeader(wanted) {
       let found: string | undefined;

@@ -86,7 +86,9 @@ export class NodeTransport implements Transport<NodeExchange> {
     const writer = new SlicedWriter((chunk) => response.write(toWritable(head, chunk)));
     let isEnding = false;
     const finish = () => {
-      response.end(() => owner.drained());
+      // Not given to end(): what other servers put over it, as compression() does, takes no callback.
+      response.once('finish', () => owner.drained());
+      response.end();
       closeRaw(exchange);
     };
     // Of a connection that was raised to a raw one, node:http tells the response nothing.
@@ -97,6 +99,7 @@ export class NodeTransport implements Transport<NodeExchange> {
     });
     return {
       write: (chunk) => writer.write(chunk),
+      flushHead: () => response.flushHeaders(),
       end() {
         isEnding = writer.isWaiting;
         if (!isEnding) finish();

@@ -5,8 +5,6 @@ import { type AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { LARGE_BYTES } from '../core/chunks.js';
-import { Exchange } from '../core/exchange.js';
-import { Incoming } from '../core/incoming.js';
 import type { Service } from '../core/service.js';
 import { addTopicHub } from '../core/topic-hubs.js';
 import { lockAddresses } from './address-lock.js';
@@ -19,14 +17,12 @@ import type {
   Sharing,
   TlsOptions,
 } from './gateway.js';
-import { checkRequest } from './node-check.js';
+import { answerNode } from './node-answer.js';
 import { answerClientError } from './node-client-error.js';
-import { readNodeHead, splitTarget } from './node-head.js';
 import { type NodeExchange, NodeTransport } from './node-transport.js';
 import { WebSocketAwareRequest } from './node-upgrade.js';
 import { NodeWebSockets } from './node-websocket.js';
 import { probeUnix } from './probe-address.js';
-import { LINGER_MS, REFUSAL_HEADERS, type Refusal } from './refusal.js';
 
 /** Time for a request head to arrive, as uWebSockets.js has it. */
 const HEAD_TIMEOUT_MS = 10_000;
@@ -46,7 +42,7 @@ export async function listenNode(
   const server = build(config);
   server.maxHeadersCount = 0;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answer(service, config, { request, response, raw: undefined });
+    answerNode(service, config, { request, response, raw: undefined });
   });
   const broken = new WeakSet<Socket>();
   server.on('clientError', (error: Error, socket: Duplex) => {
@@ -65,7 +61,7 @@ export async function listenNode(
     const release = () => socket.off('end', onEnd);
     response.shouldKeepAlive = false;
     response.assignSocket(request.socket);
-    answer(service, config, { request, response, raw: { socket, head, release } });
+    answerNode(service, config, { request, response, raw: { socket, head, release } });
   };
   server.on('upgrade', onRaw);
   if (config.allowTunnels) server.on('connect', onRaw);
@@ -156,55 +152,4 @@ async function listen(server: Server, address: ListenAddress, sharing?: Sharing)
     unlock?.();
   }
   return 'path' in address ? address : { host: address.host, port: (server.address() as AddressInfo).port };
-}
-
-function answer(service: Service<NodeExchange>, config: GatewayConfig, exchange: NodeExchange): void {
-  const { request, raw } = exchange;
-  if (refused.has(request.socket)) return;
-  const method = request.method ?? 'GET';
-  const target = request.url ?? '/';
-  const refusal = checkRequest(request, config);
-  if (refusal !== undefined) {
-    refuse(exchange, refusal);
-    return;
-  }
-  const contentLength = request.headers['content-length'] ?? '';
-  const isChunked = request.headers['transfer-encoding'] !== undefined;
-  const { path, query, authority } = splitTarget(method, target);
-  const head = readNodeHead(request, query, authority);
-  const bodyBytes = raw !== undefined ? 0 : isChunked ? -1 : Number(contentLength);
-  const isLast = raw !== undefined;
-  const incoming = new Incoming(
-    service,
-    exchange,
-    method,
-    path,
-    head,
-    undefined,
-    contentLength,
-    bodyBytes,
-    isLast,
-  );
-  new Exchange(service, exchange, incoming).run();
-}
-
-/** Connections that end with a refusal: what node:http still reads from them is not served. */
-const refused = new WeakSet<Socket>();
-
-/**
- * Refuses a request and ends its connection: in a later turn, as what the parser finds wrong with the body it answers
- * itself, and once the body has passed, as a client that still sends would not read the refusal.
- */
-function refuse({ request, response }: NodeExchange, { status, message }: Refusal): void {
-  refused.add(request.socket);
-  setImmediate(() => {
-    if (request.socket.destroyed) return;
-    const length = ['Content-Length', String(Buffer.byteLength(message)), 'Connection', 'close'];
-    response.writeHead(Number(status.slice(0, 3)), status.slice(4), [...REFUSAL_HEADERS.flat(), ...length]);
-    response.write(message);
-    const timer = setTimeout(() => response.end(), LINGER_MS);
-    response.once('close', () => clearTimeout(timer));
-    request.once('end', () => response.end());
-    request.resume();
-  });
 }

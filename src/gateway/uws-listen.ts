@@ -6,7 +6,8 @@ import type { loadUws, TemplatedApp, us_listen_socket } from './uws-binding.js';
 
 type Binding = ReturnType<typeof loadUws>;
 
-interface Opened {
+/** What listens, and where. */
+export interface Opened {
   token: us_listen_socket;
   address: ListenAddress;
 }
@@ -30,6 +31,39 @@ export async function openTcp(
     unlock?.();
   }
   if (token === false) throw listenError('EADDRINUSE', `${address.host}:${address.port}`);
+  return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
+}
+
+type ListenWithOptions = (
+  this: TemplatedApp,
+  host: string,
+  port: number,
+  options: number,
+  opened: (token: us_listen_socket | false) => void,
+) => void;
+
+/** Its option for a port of one's own, in place of SO_REUSEPORT. */
+const EXCLUSIVE_PORT = 1;
+
+/** Listens on an IP address at once. @returns undefined where that cannot be */
+export function openTcpNow(
+  uws: Binding,
+  app: TemplatedApp,
+  address: { readonly host: string; readonly port: number },
+  isShared: boolean,
+): Opened | undefined {
+  let token: us_listen_socket | false = false;
+  // Its types leave out that there may be options behind a host.
+  (app.listen as unknown as ListenWithOptions).call(
+    app,
+    address.host,
+    address.port,
+    isShared ? 0 : EXCLUSIVE_PORT,
+    (opened) => {
+      token = opened;
+    },
+  );
+  if (token === false) return undefined;
   return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
 }
 

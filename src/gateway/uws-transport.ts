@@ -162,10 +162,20 @@ function writeChecked(response: HttpResponse, headers: readonly string[], hasLat
   }
 }
 
+/**
+ * A chunked body of no chunks: without one to write, uWebSockets.js would state a length of 0. The head's last line ends here with
+ * that of the last chunk.
+ */
+function endEmpty(response: HttpResponse): void {
+  response.writeHeader('Transfer-Encoding', 'chunked\r\n\r\n0');
+  response.endWithoutBody();
+}
+
 /** A body of unknown length. */
 function openChunked(response: HttpResponse, owner: ResponseOwner): BodyStream {
   const writer = new SlicedWriter((chunk) => response.write(chunk));
   let isBlocked = false;
+  let isEmpty = true;
   let isEnding = false;
   response.onWritable(() => {
     isBlocked = !writer.drained();
@@ -179,13 +189,14 @@ function openChunked(response: HttpResponse, owner: ResponseOwner): BodyStream {
   });
   return {
     write(chunk) {
+      isEmpty = false;
       if (!writer.write(chunk)) isBlocked = true;
       return !isBlocked;
     },
     end() {
       isEnding = true;
       if (isBlocked) return false;
-      response.cork(() => response.end());
+      response.cork(() => (isEmpty ? endEmpty(response) : response.end()));
       return true;
     },
   };

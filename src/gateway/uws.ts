@@ -35,7 +35,7 @@ import {
   type TemplatedApp,
   type us_listen_socket,
 } from './uws-binding.js';
-import { closeUnixSocket, openTcp, openUnix } from './uws-listen.js';
+import { closeUnixSocket, type Opened, openTcp, openTcpNow, openUnix } from './uws-listen.js';
 import { UwsTransport } from './uws-transport.js';
 import { joinLines, noteHandshake, webSocketBehavior } from './uws-websocket.js';
 
@@ -65,16 +65,50 @@ export async function listenUws(
   address: ListenAddress,
   sharing?: Sharing,
 ): Promise<Listener> {
+  const server = build(shared, config);
+  const isShared = sharing !== undefined;
+  const opened =
+    'path' in address
+      ? await openUnix(server.app, address.path, isShared)
+      : await openTcp(server.uws, server.app, address, isShared);
+  return toListener(server, opened, isShared);
+}
+
+/**
+ * The same at once, on an IP address.
+ * @returns undefined where the address cannot be had; uWebSockets.js does not say why
+ * @throws what {@link loadUws} throws
+ */
+export function listenUwsNow(
+  shared: GatewayService,
+  config: GatewayConfig,
+  address: { readonly host: string; readonly port: number },
+  isShared: boolean,
+): Listener | undefined {
+  const server = build(shared, config);
+  const opened = openTcpNow(server.uws, server.app, address, isShared);
+  if (opened === undefined) server.app.close();
+  return opened && toListener(server, opened, isShared);
+}
+
+/** A server that does not listen yet. */
+interface Built {
+  readonly uws: ReturnType<typeof loadUws>;
+  readonly app: TemplatedApp;
+  connections: number;
+}
+
+function build(shared: GatewayService, config: GatewayConfig): Built {
   const uws = loadUws(config.maxHeadBytes);
   const { tls } = config;
   const service: Service<HttpResponse> = Object.assign(shared, {
     transport: new UwsTransport(tls !== undefined),
   });
   const app = tls === undefined ? uws.App() : createTlsApp(uws, tls);
-  let connections = 0;
+  const built: Built = { uws, app, connections: 0 };
   // biome-ignore lint/suspicious/useIterableCallbackReturn: this is uWebSockets.js' filter, which counts connections
   app.filter((_response, change) => {
-    connections += Number(change) > 0 ? 1 : -1;
+    built.connections += Number(change) > 0 ? 1 : -1;
   });
   const behavior = webSocketBehavior(uws, shared.webSockets);
   route(app, service, config, behavior);
@@ -82,12 +116,11 @@ export async function listenUws(
     app.addServerName(hostname, { cert_file_name: certFile, key_file_name: keyFile });
     route(app.domain(hostname), service, config, behavior);
   }
+  return built;
+}
 
-  const isShared = sharing !== undefined;
-  const opened =
-    'path' in address
-      ? await openUnix(app, address.path, isShared)
-      : await openTcp(uws, app, address, isShared);
+function toListener(server: Built, opened: Opened, isShared: boolean): Listener {
+  const { uws, app } = server;
   const removeHub = addTopicHub(app);
   let token: us_listen_socket | undefined = opened.token;
   const stopAccepting = () => {
@@ -100,7 +133,7 @@ export async function listenUws(
   return {
     address: opened.address,
     get connections() {
-      return connections;
+      return server.connections;
     },
     stopAccepting,
     async destroy() {

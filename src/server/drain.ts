@@ -1,4 +1,5 @@
 import type { Exchange } from '../core/exchange.js';
+import type { GatewayService } from '../gateway/gateway.js';
 import type { OpenListeners } from './open-listeners.js';
 
 /** How often a stopping server looks whether its requests have ended. */
@@ -6,16 +7,17 @@ const DRAIN_CHECK_MS = 10;
 /** How long connections have to take the last bytes, and requests that were cut to clean up. */
 const LINGER_MS = 100;
 
+/** What is stopped. */
+interface Drained extends Pick<OpenListeners, 'listeners'> {
+  readonly services: readonly Pick<GatewayService, 'isDraining' | 'waits' | 'stalls'>[];
+}
+
 /**
  * Stops accepting, waits for the requests under way, and cuts what is left after so many ms.
  * @param idleMs - how long connections without a request are kept, within that time: a request that comes meanwhile is
  * answered, and its connection told to close
  */
-export async function drain(
-  { listeners, services }: OpenListeners,
-  timeoutMs: number,
-  idleMs = 0,
-): Promise<void> {
+export async function drain({ listeners, services }: Drained, timeoutMs: number, idleMs = 0): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   const leftMs = () => deadline - performance.now();
   for (const service of services) service.isDraining = true;

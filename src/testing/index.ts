@@ -1,4 +1,4 @@
-export type { SocketEnd } from './memory-websocket.js';
+export type { SocketEnd } from '../gateway/memory-websocket.js';
 export { type TestClient, type TestClientOptions, testClient } from './test-client.js';
 export type { TestHandshake } from './test-handshake.js';
 export type { TestRequest } from './test-request.js';

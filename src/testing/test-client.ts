@@ -3,26 +3,24 @@ import { createLogger } from '../app/create-logger.js';
 import { type LogLevelRule, parseLogLevels } from '../app/log-levels.js';
 import { resolveSettings } from '../app/resolve-settings.js';
 import type { ServerOptions } from '../app/server-options.js';
-import type { App, Middleware } from '../core/contract.js';
+import type { App, ConnectionInfo, Middleware } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
-import { Exchange } from '../core/exchange.js';
-import { Incoming } from '../core/incoming.js';
+import type { Exchange } from '../core/exchange.js';
 import { type Logger, nameLogger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
 import { tellChannels } from '../core/request-channels.js';
-import type { RequestHead } from '../core/request-fields.js';
 import type { ServerFacts } from '../core/request-host.js';
-import type { Service } from '../core/service.js';
 import { addTopicHub } from '../core/topic-hubs.js';
 import { TopicMap } from '../core/topic-map.js';
 import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { WidestLimits } from '../core/websocket-limits.js';
 import { WsgiHandler } from '../core/wsgi-handler.js';
+import { answerInMemory } from '../gateway/memory-request.js';
+import { type MemoryErrors, MemoryResponse, MemoryTransport } from '../gateway/memory-transport.js';
 import { CookieJar } from './cookie-jar.js';
-import { MemoryResponse, MemoryTransport } from './memory-transport.js';
 import { handshakeHeaders, type TestHandshake } from './test-handshake.js';
-import { type PreparedRequest, prepareRequest, type TestRequest } from './test-request.js';
+import { prepareRequest, type TestRequest } from './test-request.js';
 import { TestResponse } from './test-response.js';
 import { TestWebSocket } from './test-websocket.js';
 
@@ -47,6 +45,24 @@ const KNOWN = [
   'logLevel',
   'logger',
 ] as const;
+
+const CONNECTION: ConnectionInfo = Object.freeze({
+  remoteAddress: '127.0.0.1',
+  remotePort: undefined,
+  encrypted: false,
+  gateway: 'memory',
+});
+
+const TEST_ERRORS = {
+  read: () =>
+    new VelaError(
+      'ERR_TEST_READ',
+      'The body of this response was read already: read it once, and keep what text(), json(), bytes() or body gave',
+    ),
+  body: (cause: unknown) => new VelaError('ERR_TEST_BODY', 'The body of a test request threw', { cause }),
+  cut: (): Error =>
+    new VelaError('ERR_TEST_CUT', 'The server cut the connection before the response was complete'),
+};
 
 /** Sends requests to an application in memory, through the same contract as a server's, and keeps cookies. */
 export interface TestClient {
@@ -109,6 +125,7 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   };
   const jar = new CookieJar();
   const topics = new TopicMap();
+  const transport = new MemoryTransport(topics);
   const removeHub = addTopicHub(topics);
   let started: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
@@ -135,15 +152,11 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
     if (closing !== undefined) throw closedError();
     // A logger for each request, so that a breach rejects the request that it belongs to.
     const breaches: Error[] = [];
-    const response = send(
-      {
-        ...shared,
-        facts: { ...facts, logger: watchBreaches(logger, breaches) },
-        transport: new MemoryTransport(() => breaches.shift(), topics),
-      },
-      prepared,
-      isHandshake,
-    );
+    const errors: MemoryErrors = { ...TEST_ERRORS, cut: () => breaches.shift() ?? TEST_ERRORS.cut() };
+    const response = new MemoryResponse(prepared.body, { errors, connection: CONNECTION });
+    response.isHandshake = isHandshake;
+    const service = { ...shared, facts: { ...facts, logger: watchBreaches(logger, breaches) }, transport };
+    answerInMemory(service, response, prepared);
     await response.head.catch((error: unknown) => {
       throw breaches.shift() ?? error;
     });
@@ -227,41 +240,4 @@ function watchBreaches(logger: Logger, breaches: Error[]): Logger {
     },
     named: (namespace) => watchBreaches(nameLogger(logger, namespace), breaches),
   };
-}
-
-function send(
-  service: Service<MemoryResponse>,
-  request: PreparedRequest,
-  isHandshake: boolean,
-): MemoryResponse {
-  const response = new MemoryResponse(request.body);
-  response.isHandshake = isHandshake;
-  const head: RequestHead = {
-    getQuery: () => request.query,
-    getHeader: (name) => request.headers.find((pair) => pair[0] === name)?.[1] ?? '',
-    forEach(callback) {
-      for (const [name, value] of request.headers) callback(name, value);
-    },
-  };
-  const length = head.getHeader('content-length');
-  const incoming = new Incoming(
-    service,
-    response,
-    request.method,
-    request.path,
-    head,
-    undefined,
-    length,
-    request.bodyBytes,
-    false,
-  );
-  const exchange = new Exchange(service, response, incoming);
-  const abort = () => {
-    response.lose(request.signal?.reason as Error);
-    exchange.aborted();
-  };
-  request.signal?.addEventListener('abort', abort, { once: true });
-  exchange.run();
-  if (request.signal?.aborted === true) abort();
-  return response;
 }

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import type { Chunk } from '../core/contract.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { TOKEN } from '../core/http-syntax.js';
-import type { RequestBody } from './memory-transport.js';
+import type { RequestBody } from '../gateway/memory-transport.js';
 
 /** One request of a {@link TestClient}. */
 export interface TestRequest {

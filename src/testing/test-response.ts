@@ -1,5 +1,5 @@
 import type { HeaderPair } from '../core/contract.js';
-import type { MemoryResponse } from './memory-transport.js';
+import type { MemoryResponse } from '../gateway/memory-transport.js';
 
 /** A response that a {@link TestClient} received. The body is read once, in one of its forms. */
 export class TestResponse {

@@ -1,6 +1,6 @@
 import type { HeaderPair } from '../core/contract.js';
 import { describeValue, VelaError } from '../core/errors.js';
-import type { MemoryWebSocket, SocketEnd } from './memory-websocket.js';
+import type { MemoryWebSocket, SocketEnd } from '../gateway/memory-websocket.js';
 
 /** How long a message is waited for, in ms. */
 const NEXT_TIMEOUT_MS = 5000;

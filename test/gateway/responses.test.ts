@@ -23,7 +23,7 @@ const REFUSED: Readonly<Record<string, Start>> = {
   'a status below 200': { status: '100 Continue' },
   'status 101': { status: '101 Switching Protocols' },
   'status 103': { status: '103 Early Hints' },
-  'a status beyond 599': { status: '600 Beyond' },
+  'a status beyond 999': { status: '1000 Beyond' },
   'a status that is a number': { status: 200 },
   'a status that is nothing': { status: null },
   'a status that is an array': { status: ['200 OK'] },
@@ -136,6 +136,7 @@ const ACCEPTED: Readonly<
     headers: [],
     body: 'body',
   },
+  'status 999': { given: { status: '999 Mine' }, status: 999, reason: 'Mine', headers: [], body: 'body' },
   'status 599': { given: { status: '599 Last' }, status: 599, reason: 'Last', headers: [], body: 'body' },
   'an empty header value': {
     given: { headers: [['X-A', '']] },

@@ -1,5 +1,5 @@
 /** Starts examples and other programs that serve, as users do, without npm. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
@@ -23,6 +23,12 @@ export interface Served {
 
 /** Longer than a start takes on a slow machine. */
 const PATIENCE_MS = 60_000;
+
+/** Those that run. A test that dies has no teardown, and what it had started stayed. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** The environment of a process that tap does not watch. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
@@ -71,6 +77,8 @@ export function runProgram(
     env: { ...plainEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   test.teardown(() => child.kill('SIGKILL'));
   const lines: string[] = [];
   const listeners = new Set<() => void>();

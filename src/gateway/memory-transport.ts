@@ -1,6 +1,5 @@
 import { toBytes } from '../core/chunks.js';
 import type { Chunk, ConnectionInfo, HeaderPair } from '../core/contract.js';
-import { VelaError } from '../core/errors.js';
 import { RequestInput } from '../core/input.js';
 import type { SwitchToWebSocket } from '../core/raw-websocket.js';
 import { listHeaders, type ResponseHead } from '../core/response-head.js';
@@ -14,6 +13,22 @@ const HIGH_WATER_BYTES = 65_536;
 /** A request's body on its way in. */
 export type RequestBody = Iterable<Chunk> | AsyncIterable<Chunk>;
 
+/** The errors that a response in memory has, as its reader is to see them. */
+export interface MemoryErrors {
+  /** The body was read before. */
+  read(): Error;
+  /** The request's body threw. */
+  body(cause: unknown): Error;
+  /** The server cut the connection. @param error - why */
+  cut(error: Error): Error;
+}
+
+/** What a response in memory needs to know of its client. */
+export interface MemoryPeer {
+  readonly errors: MemoryErrors;
+  readonly connection: ConnectionInfo;
+}
+
 /** A response without a socket: the application's writes on one side, a reader on the other. */
 export class MemoryResponse {
   status = '';
@@ -25,6 +40,7 @@ export class MemoryResponse {
   /** The WebSocket that it has become. */
   webSocket: MemoryWebSocket | undefined;
   readonly requestBody: RequestBody;
+  readonly peer: MemoryPeer;
   readonly head: Promise<void>;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -36,8 +52,9 @@ export class MemoryResponse {
   #wake: (() => void) | undefined;
   #settleHead: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
-  constructor(requestBody: RequestBody) {
+  constructor(requestBody: RequestBody, peer: MemoryPeer) {
     this.requestBody = requestBody;
+    this.peer = peer;
     this.head = new Promise((resolve, reject) => {
       this.#settleHead = { resolve, reject };
     });
@@ -71,7 +88,7 @@ export class MemoryResponse {
   write(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
     if (bytes.length > 0) {
-      this.#chunks.push(Uint8Array.from(bytes));
+      this.#chunks.push(new Uint8Array(bytes));
       this.#bytes += bytes.length;
     }
     this.#wake?.();
@@ -96,14 +113,16 @@ export class MemoryResponse {
     return this.#isEnded || this.#error !== undefined;
   }
 
+  /** All of the body, where it is there already and nobody has begun to read it. */
+  takeWhole(): Uint8Array | undefined {
+    if (!this.#isEnded || this.#isRead || this.#chunks.length > 1) return undefined;
+    this.#isRead = true;
+    return this.#chunks[0] ?? new Uint8Array();
+  }
+
   /** The response's body as it comes, once. */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.#isRead) {
-      throw new VelaError(
-        'ERR_TEST_READ',
-        'The body of this response was read already: read it once, and keep what text(), json(), bytes() or body gave',
-      );
-    }
+    if (this.#isRead) throw this.peer.errors.read();
     this.#isRead = true;
     for (;;) {
       const chunk = this.#chunks.shift();
@@ -151,7 +170,7 @@ export class MemoryResponse {
       RequestInput.end(input);
       owner.arriving(false);
     } catch (cause) {
-      this.lose(new VelaError('ERR_TEST_BODY', 'The body of a test request threw', { cause }));
+      this.lose(this.peer.errors.body(cause));
       owner.aborted();
     }
   }
@@ -160,12 +179,9 @@ export class MemoryResponse {
 /** Responses in memory. */
 export class MemoryTransport implements Transport<MemoryResponse> {
   readonly name = 'memory';
-  readonly #takeBreach: () => Error | undefined;
   readonly #topics: TopicMap;
 
-  /** @param takeBreach - the breach of the contract for which a response is cut, if that is why */
-  constructor(takeBreach: () => Error | undefined, topics: TopicMap) {
-    this.#takeBreach = takeBreach;
+  constructor(topics: TopicMap) {
     this.#topics = topics;
   }
 
@@ -173,8 +189,8 @@ export class MemoryTransport implements Transport<MemoryResponse> {
     return 'HTTP/1.1';
   }
 
-  connection(): ConnectionInfo {
-    return { remoteAddress: '127.0.0.1', remotePort: undefined, encrypted: false, gateway: this.name };
+  connection(response: MemoryResponse): ConnectionInfo {
+    return response.peer.connection;
   }
 
   tunnel(): undefined {
@@ -220,11 +236,8 @@ export class MemoryTransport implements Transport<MemoryResponse> {
     writes();
   }
 
-  cut(response: MemoryResponse): void {
-    response.lose(
-      this.#takeBreach() ??
-        new VelaError('ERR_TEST_CUT', 'The server cut the connection before the response was complete'),
-    );
+  cut(response: MemoryResponse, error: Error): void {
+    response.lose(response.peer.errors.cut(error));
   }
 
   watch(response: MemoryResponse, owner: ResponseOwner): void {

@@ -1,0 +1,64 @@
+import type { ServerResponse } from 'node:http';
+import type { NodeRequest, NodeResponse } from './node-internals.js';
+import type { Done, RequestSocket, SocketOwner } from './request-socket.js';
+
+/** The exchange of a response, by the socket that it has until it is over. */
+function exchangeOf(response: NodeResponse): SocketOwner | undefined {
+  return (response.socket as unknown as RequestSocket | null)?.owner;
+}
+
+/** In place of `_storeHeader`. */
+export function beginResponse(this: NodeResponse, statusLine: string, given: unknown): void {
+  exchangeOf(this)?.begin(statusLine, given);
+}
+
+/** On 'finish'. */
+export function finishResponse(this: ServerResponse): void {
+  exchangeOf(this as unknown as NodeResponse)?.finished();
+}
+
+/** On 'prefinish', which is told within `end`. */
+export function completeResponse(this: ServerResponse): void {
+  exchangeOf(this as unknown as NodeResponse)?.complete();
+}
+
+/** As node:http ends a response. */
+export function emitClose(response: NodeResponse): void {
+  if (response._closed) return;
+  response.destroyed = true;
+  response._closed = true;
+  response.emit('close');
+}
+
+/** Somebody hears of its end. */
+export function isWatched(request: NodeRequest): boolean {
+  return request.listenerCount('end') + request.listenerCount('close') > 0;
+}
+
+export function callAll(done: readonly Done[]): void {
+  for (const one of done) one();
+}
+
+/** What a client says by leaving, as node:http puts it. */
+export function resetError(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+}
+
+/** Nothing has moved for too long: whoever hears of it decides; else the connection ends. */
+export function emitTimeout(request: NodeRequest, response: NodeResponse, socket: RequestSocket): void {
+  const { server } = socket;
+  const isHeard = [
+    !request.complete && request.emit('timeout', socket),
+    response.emit('timeout', socket),
+    isEmitter(server) && server.emit('timeout', socket),
+  ].includes(true);
+  // As in node:http, whoever listens to the socket itself does not hold that up.
+  if (!isHeard) socket.destroy();
+  socket.emit('timeout');
+}
+
+function isEmitter(
+  server: object | undefined,
+): server is { emit(event: string, ...args: unknown[]): boolean } {
+  return server !== undefined && 'emit' in server;
+}

@@ -1,0 +1,21 @@
+import type { ServerOptions } from 'node:http';
+import { describeValue, ImproperlyConfigured } from '../core/errors.js';
+
+/** Options of `createServer`: those of node:http, and the gateway. */
+export interface HttpServerOptions extends ServerOptions {
+  /**
+   * `uws` serves on uWebSockets.js, `node` on node:http itself, `auto` on uWebSockets.js unless the server has listeners of
+   * 'upgrade', 'connect' or 'connection' when it begins to listen, or is to listen on a handle, which only node:http can do.
+   * @defaultValue 'auto'
+   */
+  readonly gateway?: 'auto' | 'uws' | 'node' | undefined;
+}
+
+/** @throws {ImproperlyConfigured} for another gateway */
+export function readGateway(given: unknown): 'auto' | 'uws' | 'node' {
+  if (given === undefined) return 'auto';
+  if (given === 'auto' || given === 'uws' || given === 'node') return given;
+  throw new ImproperlyConfigured(
+    `Option "gateway" of createServer() is "auto", "uws" or "node"; received ${describeValue(given)}`,
+  );
+}
