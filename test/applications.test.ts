@@ -74,6 +74,7 @@ t.test('hooks come in their order, in the process that is theirs', async (t) => 
 t.test('applications send messages to each other, and know of each other', async (t) => {
   const { ask, said, stop, lines } = await startBoth(t);
   const [tick] = await said(/.*"actor":"ticker-2","ticks":1.*/);
+  await said(/"actor":"ticker-1","ticks":1/);
   const started = lines.find((line) => line.startsWith('workerStart ticker-2 '));
   t.same(tick.match(/"pid":\d+/g), [`"pid":${started?.split(' ')[2]}`], 'a line of a worker has its pid');
   t.equal(await ask('/worker'), 'hello Ann, from ticker-1 to site-1');
