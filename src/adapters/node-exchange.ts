@@ -73,8 +73,8 @@ export class NodeExchange implements SocketOwner {
     this.#request = request;
     const response = new ServerResponse(request) as unknown as NodeResponse;
     this.#response = response;
-    // As an own property it stays when a framework puts another prototype on the response.
     this.#feed = new RequestFeed(environ, request, response, socket);
+    // As an own property it stays when a framework puts another prototype on the response.
     response._storeHeader = beginResponse;
     response.on('finish', finishResponse);
     response.assignSocket(socket as never);

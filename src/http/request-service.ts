@@ -20,7 +20,7 @@ export interface RequestService {
   readonly config: GatewayConfig;
 }
 
-export function createRequestService(app: AppFunction, stopping: AbortSignal): RequestService {
+export function createRequestService(app: AppFunction): RequestService {
   const config: GatewayConfig = Object.freeze({ ...resolveSettings({}), ...NO_LIMITS });
   const service: GatewayService = {
     app,
@@ -34,7 +34,8 @@ export function createRequestService(app: AppFunction, stopping: AbortSignal): R
       config,
       logger: consoleLogger,
       errors: stderrErrors,
-      stopping,
+      // A listener of node:http has no way to ask for it.
+      stopping: new AbortController().signal,
     },
     waits: new WaitQueue(config.requestTimeoutMs),
     stalls: new WaitQueue(config.stallTimeoutMs),

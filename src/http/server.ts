@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { lookup } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 import {
   type IncomingMessage,
   Server as NodeServer,
@@ -82,23 +82,8 @@ export class Server extends NodeServer {
   }
 
   #open(target: ListenTarget): void {
-    if (target.path !== undefined) {
-      this.#openLater(async (serve) =>
-        listenUws(serve.service, serve.config, { path: target.path as string }),
-      );
-      return;
-    }
-    if (isAddress(target.host)) this.#openNow(target);
-    else
-      this.#openLater(
-        () =>
-          new Promise((resolve, reject) => {
-            lookup(target.host as string, (error, host) => {
-              if (error) reject(error);
-              else resolve(this.#tryNow({ ...target, host }));
-            });
-          }),
-      );
+    if (target.path === undefined && isAddress(target.host)) this.#openNow(target);
+    else void this.#openLater(target);
   }
 
   #openNow(target: ListenTarget): void {
@@ -141,21 +126,28 @@ export class Server extends NodeServer {
     );
   }
 
-  #openLater(open: (serve: ReturnType<typeof createRequestService>) => Promise<Listener | undefined>): void {
+  /** A name is looked up first, and the way is cleared for a unix socket. */
+  async #openLater(target: ListenTarget): Promise<void> {
+    const { host = '', path } = target;
     this.#isOpening = true;
-    open(this.#serve()).then(
-      (listener) => {
-        this.#isOpening = false;
-        if (this.#isClosing) this.#abandon(listener);
-        else if (listener === undefined) this.#failed(new Error('listen: the address cannot be had'));
-        else this.#opened(listener);
-      },
-      (error: unknown) => {
-        this.#isOpening = false;
-        if (this.#isClosing) this.#abandon(undefined);
-        else this.#failed(error);
-      },
-    );
+    let listener: Listener | undefined;
+    let open: () => void;
+    try {
+      if (path === undefined) {
+        const { address } = await lookup(host);
+        open = () => this.#openNow({ ...target, host: address });
+      } else {
+        const { service, config } = this.#serve();
+        const opened = await listenUws(service, config, { path });
+        listener = opened;
+        open = () => this.#opened(opened);
+      }
+    } catch (error) {
+      open = () => this.#failed(error);
+    }
+    this.#isOpening = false;
+    if (this.#isClosing) this.#abandon(listener);
+    else open();
   }
 
   /** It was closed before it listened. */
@@ -184,11 +176,10 @@ export class Server extends NodeServer {
   }
 
   #serve(): ReturnType<typeof createRequestService> {
-    const stopper = new AbortController();
     const serve = createRequestService((environ, startResponse) => {
       const exchange = new NodeExchange(environ, startResponse, this.#local);
       return exchange.run((request, response) => this.#dispatch(request, response));
-    }, stopper.signal);
+    });
     this.#service = serve.service;
     return serve;
   }
@@ -240,15 +231,16 @@ export class Server extends NodeServer {
 
   override close(callback?: (error?: Error) => void): this {
     const listener = this.#listener;
-    const isOpen = listener !== undefined || this.#isOpening;
-    if (!isOpen || this.#service === undefined || this.#isClosing) return super.close(callback);
+    const service = this.#service;
+    const isListening = listener !== undefined && service !== undefined;
+    if (this.#isClosing || !(isListening || this.#isOpening)) return super.close(callback);
     if (callback !== undefined) this.once('close', callback);
     this.#isClosing = true;
-    if (listener === undefined) return this;
+    if (!isListening) return this;
     this.#setHandle(null);
-    this.#service.isDraining = true;
+    service.isDraining = true;
     listener.stopAccepting();
-    void this.#drain(listener, this.#service);
+    void this.#drain(listener, service);
     return this;
   }
 

@@ -92,6 +92,7 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
   t.teardown(() => first.close());
   const cases: Readonly<Record<string, readonly unknown[]>> = {
     'a port that is taken': [portOf(first), '127.0.0.1'],
+    'a port that is taken, by a name': [portOf(first), 'localhost'],
     'an address of another machine': [0, '203.0.113.7'],
     'a name that is none': [0, 'no.such.name.invalid'],
   };
