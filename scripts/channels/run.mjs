@@ -3,10 +3,11 @@
  * `node scripts/channels/run.mjs`. DATA_STORE=redis://127.0.0.1 measures the way by a Redis.
  */
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { arbiter, send, spawn } from 'vela/actors';
 
+const WARM_UP = 500;
 const PACED = 3000;
 const BURST = 200_000;
 const module = new URL('./workers.mjs', import.meta.url);
@@ -25,8 +26,8 @@ async function allOf(count) {
   while ((await send(to, 'heard')) < count) await sleep(5);
 }
 
-await send({ to: from, timeoutMs: 60_000 }, 'paced', 500);
-await allOf(500);
+await send({ to: from, timeoutMs: 60_000 }, 'paced', WARM_UP);
+await allOf(WARM_UP);
 await send(to, 'takeDelays');
 await send({ to: from, timeoutMs: 60_000 }, 'paced', PACED);
 await allOf(PACED);
@@ -40,17 +41,21 @@ const seconds = (performance.now() - beganMs) / 1000;
 console.log(`1,000 at a time: ${Math.round(BURST / seconds).toLocaleString('en')} messages/s`);
 await arbiter().stop();
 
-/** To another process and back by `child_process`: as many hops as from one worker to another. */
+/** From one process by this one to another by `child_process`, each message answered on each way: as channels do it. */
 async function measureByHand() {
-  const echo = fork(new URL('./echo.mjs', import.meta.url), [], { serialization: 'advanced' });
-  const delaysUs = [];
-  for (let i = 0; i < 500 + PACED; i++) {
-    const sentAt = process.hrtime.bigint();
-    echo.send('a short text');
-    await once(echo, 'message');
-    if (i >= 500) delaysUs.push(Number(process.hrtime.bigint() - sentAt) / 1000);
-    await sleep(2);
+  const count = WARM_UP + PACED;
+  const run = (role) =>
+    fork(new URL('./by-hand.mjs', import.meta.url), [role, String(count)], { serialization: 'advanced' });
+  const to = run('listener');
+  const from = run('publisher');
+  from.on('message', (sentAt) => {
+    to.send(sentAt);
+    from.send('taken');
+  });
+  for await (const [answer] of on(to, 'message')) {
+    if (answer === 'taken') continue;
+    from.kill();
+    to.kill();
+    return answer.slice(WARM_UP);
   }
-  echo.kill();
-  return delaysUs;
 }
