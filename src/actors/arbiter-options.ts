@@ -1,8 +1,9 @@
 import { refuseUnknown, requireOptions, requireRecord } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { stderrLogger } from '../core/stderr-logger.js';
 import { type ActorCode, resolveCode } from './actor-code.js';
+import { createPassingLogger } from './passing-logger.js';
 import { resolveNumbers, wrong } from './spawn-options.js';
-import { createDefaultLogger } from './stderr-logger.js';
 
 /** Options of {@link arbiter}. */
 export interface ArbiterOptions {
@@ -34,7 +35,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** @throws {TypeError} for options that the arbiter cannot have @throws {VelaError} `ERR_ACTOR_CODE` */
 export function resolveArbiter(owner: string, options: ArbiterOptions): ResolvedArbiter {
-  const standard = createDefaultLogger();
+  const standard = createPassingLogger(stderrLogger);
   const {
     code = {},
     config = {},

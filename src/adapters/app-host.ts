@@ -1,17 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { type ResolvedSettings, resolveSettings } from '../app/resolve-settings.js';
 import type { ServerOptions } from '../app/server-options.js';
-import { consoleLogger } from '../core/console-logger.js';
 import type { App, AppFunction, Middleware } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
 import { tellChannels } from '../core/request-channels.js';
-import type { ServerFacts } from '../core/request-host.js';
+import { describeServer } from '../core/server-facts.js';
 import type { Service } from '../core/service.js';
-import { stderrErrors } from '../core/stderr-errors.js';
+import { stderrLogger } from '../core/stderr-logger.js';
 import type { Transport } from '../core/transport.js';
-import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { WidestLimits } from '../core/websocket-limits.js';
 import { drain } from '../server/drain.js';
@@ -69,7 +67,7 @@ export class AppHost implements HostedPart {
 
   /** @throws {TypeError} for what is no application; {@link ImproperlyConfigured} for wrong options */
   constructor(owner: string, app: App | Middleware, options: HostOptions) {
-    const { logger = consoleLogger, ...settings } = requireOptions(owner, options);
+    const { logger = stderrLogger, ...settings } = requireOptions(owner, options);
     const others = Object.entries(settings).filter(
       ([name]) => !(SETTINGS as readonly string[]).includes(name),
     );
@@ -86,21 +84,15 @@ export class AppHost implements HostedPart {
 
   /** What requests of a scheme are served with. */
   serve<R>(transport: Transport<R>, scheme: 'http' | 'https'): Service<R> {
-    const facts: ServerFacts = {
-      host: 'localhost',
-      port: scheme === 'http' ? '80' : '443',
-      scheme,
-      software: `vela/${VERSION}`,
-      multiprocess: false,
-      config: this.config,
-      logger: this.logger,
-      errors: stderrErrors,
-      stopping: this.#stopper.signal,
-    };
     const service: Service<R> = {
       app: this.#call,
       headers: resolveDeclaredHeaders(this.#app.headers),
-      facts,
+      facts: describeServer({
+        scheme,
+        config: this.config,
+        logger: this.logger,
+        stopping: this.#stopper.signal,
+      }),
       transport,
       waits: this.#waits,
       stalls: this.#stalls,

@@ -1,8 +1,8 @@
 import { getActor } from '../actors/current-actor.js';
-import { createDefaultLogger } from '../actors/stderr-logger.js';
 import type { Part, PartDescription, StartContext } from '../core/contract.js';
 import { describeValue, toError } from '../core/errors.js';
 import { type Logger, nameLogger } from '../core/logger.js';
+import { stderrLogger } from '../core/stderr-logger.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { ServerSentEvent } from '../response/event-stream.js';
 import { WebSocketConnection } from '../websocket/websocket-connection.js';
@@ -222,7 +222,7 @@ export class Channels implements Part {
   }
 
   get #log(): Logger {
-    this.#logger ??= getActor()?.logger ?? createDefaultLogger().logger;
+    this.#logger ??= getActor()?.logger ?? stderrLogger;
     return this.#logger;
   }
 

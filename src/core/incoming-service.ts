@@ -1,5 +1,5 @@
 import type { DeclaredFields } from './request-fields.js';
-import type { ServerFacts } from './request-host.js';
+import type { ServerFacts } from './server-facts.js';
 import type { TakenOwner } from './take-over.js';
 import type { ResponseOwner, Transport } from './transport.js';
 

@@ -15,9 +15,10 @@ import {
   type RequestFields,
   type RequestHead,
 } from './request-fields.js';
-import type { RequestHost, ServerFacts } from './request-host.js';
+import type { RequestHost } from './request-host.js';
 import { nextRequestId } from './request-id.js';
 import { ResponseHooks } from './response-hooks.js';
+import type { ServerFacts } from './server-facts.js';
 import { tunnelOf, upgradeOf } from './take-over.js';
 import type { Fate } from './transport.js';
 

@@ -1,13 +1,6 @@
-import type {
-  ConnectionInfo,
-  ResponseControl,
-  ServerConfig,
-  TakeTunnel,
-  WsgiErrors,
-  WsgiInput,
-} from './contract.js';
-import type { Logger } from './logger.js';
+import type { ConnectionInfo, ResponseControl, TakeTunnel, WsgiInput } from './contract.js';
 import type { UpgradeToWebSocket } from './raw-websocket.js';
+import type { ServerFacts } from './server-facts.js';
 
 /** What stands behind an environ: one request of one server. */
 export interface RequestHost {
@@ -39,18 +32,4 @@ export interface RequestHost {
   headerNames(): string[];
   /** All header lines that can be read: name, value, name, value. @throws {VelaError} `ERR_ENVIRON_EXPIRED` */
   fields(): readonly string[];
-}
-
-/** What all requests of one server have in common. */
-export interface ServerFacts {
-  readonly host: string;
-  readonly port: string;
-  readonly scheme: 'http' | 'https';
-  readonly software: string;
-  readonly multiprocess: boolean;
-  readonly config: ServerConfig;
-  readonly logger: Logger;
-  readonly errors: WsgiErrors;
-  /** Aborts when the server begins to stop. */
-  readonly stopping: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
 import { own } from '../core/own.js';
+import type { KnownFacts } from '../core/server-facts.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { packError, unpackError } from '../core/wire-error.js';
 import { Call, type CallThread, type Work } from './call.js';
@@ -8,7 +9,7 @@ import { closedError, loadError, threadError } from './executor-errors.js';
 import { type ExecutorMetrics, Meter } from './executor-metrics.js';
 import { type ExecutorOptions, type ResolvedOptions, resolveOptions } from './executor-options.js';
 import { FunctionCall } from './function-call.js';
-import { type KnownServer, KnownServers } from './known-servers.js';
+import { KnownServers } from './known-servers.js';
 import { ITSELF, Loadings } from './loading.js';
 import { type ModuleWatch, watchModules } from './module-watch.js';
 import { addOpenExecutor } from './open-executors.js';
@@ -182,7 +183,7 @@ export class Executor {
   }
 
   /** The number of a server, which a thread is told of before the first of its requests. */
-  introduce(thread: CallThread, server: KnownServer): number {
+  introduce(thread: CallThread, server: KnownFacts): number {
     const index = this.#servers.number(server, () => {
       for (const one of this.#pool.threads) if (one.knows(index)) one.post({ entry: [STOPPING, index] });
     });

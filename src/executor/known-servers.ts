@@ -1,23 +1,20 @@
 import type { ServerConfig } from '../core/contract.js';
 import { type Logger, nameLogger } from '../core/logger.js';
-import type { ServerFacts } from '../core/request-host.js';
+import { describeServer, type KnownFacts } from '../core/server-facts.js';
 import { writeLine } from '../core/wire-log.js';
 import { packValue } from '../core/wire-value.js';
 import type { FromThread, LOG, WireFacts } from './wire.js';
 
-/** What is known of a server, whether it listens yet or not. */
-export type KnownServer = Pick<ServerFacts, 'config' | 'logger' | 'stopping'> & Partial<ServerFacts>;
-
 /** The servers whose requests come to an executor, by number. */
 export class KnownServers {
-  readonly #servers: KnownServer[] = [];
+  readonly #servers: KnownFacts[] = [];
   /** By the signal that only it has: before it listens, and since. */
   readonly #starting = new WeakMap<AbortSignal, number>();
   /** One for each address that it listens on. */
   readonly #serving = new WeakMap<AbortSignal, number[]>();
 
   /** @param onStopping - called once when the server begins to stop */
-  number(server: KnownServer, onStopping: (index: number) => void): number {
+  number(server: KnownFacts, onStopping: (index: number) => void): number {
     const known = this.#find(server);
     if (known !== undefined) return known;
     const index = this.#servers.push(server) - 1;
@@ -27,23 +24,17 @@ export class KnownServers {
     return index;
   }
 
-  #find({ host, port, stopping }: KnownServer): number | undefined {
+  #find({ host, port, stopping }: KnownFacts): number | undefined {
     if (host === undefined) return this.#starting.get(stopping);
     return this.#serving.get(stopping)?.find((index) => {
-      const known = this.#servers[index] as KnownServer;
+      const known = this.#servers[index] as KnownFacts;
       return known.port === port && known.host === host;
     });
   }
 
   describe(index: number): WireFacts {
-    const server = this.#servers[index] as KnownServer;
-    const {
-      host = 'localhost',
-      port = '',
-      scheme = 'http',
-      software = 'vela',
-      multiprocess = false,
-    } = server;
+    const server = this.#servers[index] as KnownFacts;
+    const { host, port, scheme, software, multiprocess } = describeServer(server);
     const config = Object.freeze(
       Object.fromEntries(Object.entries(server.config).filter(([, value]) => packValue(value) !== undefined)),
     ) as ServerConfig;

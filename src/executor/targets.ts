@@ -1,7 +1,7 @@
 import { describeValue } from '../core/errors.js';
 import { resolveModule } from '../core/module-url.js';
+import type { KnownFacts } from '../core/server-facts.js';
 import type { WireError } from '../core/wire-error.js';
-import type { KnownServer } from './known-servers.js';
 import { ITSELF } from './loading.js';
 import type { TargetKind } from './wire.js';
 
@@ -11,7 +11,7 @@ export interface Target {
   readonly name: string;
   readonly use: TargetKind;
   /** The first server that it is started for; undefined for none. */
-  readonly server: KnownServer | undefined;
+  readonly server: KnownFacts | undefined;
   /** It was loaded in some thread, and has ended none since: new threads load it before it is called. */
   isSound: boolean;
   /** Who waits until it is loaded somewhere. */
@@ -80,5 +80,5 @@ export interface TargetRequest {
   readonly use: TargetKind;
   /** Who asks, for error messages. */
   readonly owner: string;
-  readonly server?: KnownServer | undefined;
+  readonly server?: KnownFacts | undefined;
 }

@@ -1,8 +1,7 @@
 import { resolveSettings } from '../app/resolve-settings.js';
-import { consoleLogger } from '../core/console-logger.js';
 import type { AppFunction } from '../core/contract.js';
-import { stderrErrors } from '../core/stderr-errors.js';
-import { VERSION } from '../core/version.js';
+import { describeServer } from '../core/server-facts.js';
+import { stderrLogger } from '../core/stderr-logger.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { DEFAULT_WEBSOCKET_LIMITS } from '../core/websocket-limits.js';
 import type { GatewayConfig, GatewayService } from '../gateway/gateway.js';
@@ -25,18 +24,12 @@ export function createRequestService(app: AppFunction): RequestService {
   const service: GatewayService = {
     app,
     headers: undefined,
-    facts: {
-      host: 'localhost',
-      port: '80',
-      scheme: 'http',
-      software: `vela/${VERSION}`,
-      multiprocess: false,
+    facts: describeServer({
       config,
-      logger: consoleLogger,
-      errors: stderrErrors,
+      logger: stderrLogger,
       // A listener of node:http has no way to ask for it.
       stopping: new AbortController().signal,
-    },
+    }),
     waits: new WaitQueue(config.requestTimeoutMs),
     stalls: new WaitQueue(config.stallTimeoutMs),
     isDraining: false,

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { createDefaultLogger } from '../actors/stderr-logger.js';
 import type { Environ } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
 import { type Logger, nameLogger } from '../core/logger.js';
+import { stderrLogger } from '../core/stderr-logger.js';
 import { sessionOf } from '../middleware/session.js';
 import type { Session } from '../middleware/session-state.js';
 import { requestOf, type WsgiRequest } from '../request/wsgi-request.js';
@@ -101,7 +101,7 @@ export class JsonRpcCall {
 
   get logger(): Logger {
     const { logger, environ } = this.#context;
-    return logger ?? nameLogger(environ?.['vela.logger'] ?? createDefaultLogger().logger, 'vela.rpc');
+    return logger ?? nameLogger(environ?.['vela.logger'] ?? stderrLogger, 'vela.rpc');
   }
 
   /** Aborts when the call has taken too long, the client goes away, or a stopping server waits no longer. */

@@ -6,12 +6,9 @@ import type { ResolvedSettings } from '../app/resolve-settings.js';
 import { noteDataStore } from '../channels/data-store.js';
 import type { App, ServerConfig } from '../core/contract.js';
 import { describeValue, ImproperlyConfigured, refuseUnknown, requireOptions } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
 import { tellChannels } from '../core/request-channels.js';
-import type { ServerFacts } from '../core/request-host.js';
-import { stderrErrors } from '../core/stderr-errors.js';
-import { VERSION } from '../core/version.js';
+import { describeServer } from '../core/server-facts.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { WidestLimits } from '../core/websocket-limits.js';
 import type { GatewayService, ListenAddress, Listener, Sharing } from '../gateway/gateway.js';
@@ -98,7 +95,13 @@ async function listenWith(
   const stopper = new AbortController();
   // Any number of requests may listen.
   setMaxListeners(0, stopper.signal);
-  const facts = describeServer(settings, loggers.named('vela.wsgi'), stopper.signal, share !== undefined);
+  const facts = describeServer({
+    scheme: settings.tls === undefined ? 'http' : 'https',
+    multiprocess: share !== undefined,
+    config: hideSecrets(settings),
+    logger: loggers.named('vela.wsgi'),
+    stopping: stopper.signal,
+  });
   const webSockets = new WidestLimits();
   noteDataStore(settings.dataStore);
   const service: GatewayService = {
@@ -157,26 +160,6 @@ async function listenWith(
 
 function countConnections(listeners: readonly Listener[]): number {
   return listeners.reduce((sum, { connections }) => sum + connections, 0);
-}
-
-function describeServer(
-  settings: ResolvedSettings,
-  logger: Logger,
-  stopping: AbortSignal,
-  multiprocess: boolean,
-): ServerFacts {
-  const scheme = settings.tls === undefined ? 'http' : 'https';
-  return {
-    host: 'localhost',
-    port: scheme === 'http' ? '80' : '443',
-    scheme,
-    software: `vela/${VERSION}`,
-    multiprocess,
-    config: hideSecrets(settings),
-    logger,
-    errors: stderrErrors,
-    stopping,
-  };
 }
 
 /** What handlers may see: not where the keys are, nor how they open. */

@@ -9,10 +9,9 @@ import type { Exchange } from '../core/exchange.js';
 import { type Logger, nameLogger } from '../core/logger.js';
 import { resolveCallable, resolveDeclaredHeaders } from '../core/parts.js';
 import { tellChannels } from '../core/request-channels.js';
-import type { ServerFacts } from '../core/request-host.js';
+import { describeServer } from '../core/server-facts.js';
 import { addTopicHub } from '../core/topic-hubs.js';
 import { TopicMap } from '../core/topic-map.js';
-import { VERSION } from '../core/version.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import { WidestLimits } from '../core/websocket-limits.js';
 import { WsgiHandler } from '../core/wsgi-handler.js';
@@ -105,17 +104,13 @@ export function testClient(app: App | Middleware, options: TestClientOptions = {
   const stopper = new AbortController();
   // Any number of requests may listen.
   setMaxListeners(0, stopper.signal);
-  const facts: ServerFacts = {
+  const facts = describeServer({
     host: 'testserver',
-    port: '80',
-    scheme: 'http',
-    software: `vela/${VERSION}`,
-    multiprocess: false,
     config,
     logger,
     errors: { write: () => {}, writelines: () => {}, flush: () => {} },
     stopping: stopper.signal,
-  };
+  });
   const shared = {
     app: tellChannels(call),
     headers: resolveDeclaredHeaders(app.headers),

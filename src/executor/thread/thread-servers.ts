@@ -1,7 +1,7 @@
 import type { AppFunction, StartContext } from '../../core/contract.js';
 import { toError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { ServerFacts } from '../../core/request-host.js';
+import type { ServerFacts } from '../../core/server-facts.js';
 import type { Service } from '../../core/service.js';
 import { stderrErrors } from '../../core/stderr-errors.js';
 import type { Transport } from '../../core/transport.js';
