@@ -36,6 +36,13 @@ const apps = {
   large: (server) => server.get('/', (c) => c.body(LARGE, 200, binary)),
 
   stream: (server) => server.get('/', (c) => c.body(countedStream(), 200, binary)),
+
+  upload: (server) =>
+    server.post('/', async (c) => {
+      let size = 0;
+      for await (const part of c.req.raw.body) size += part.length;
+      return c.body(String(size), 200, text);
+    }),
 };
 
 function countedStream() {

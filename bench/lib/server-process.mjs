@@ -9,7 +9,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 /** Starts one server with one row's app in a process of its own and waits until it listens. `folder` is its last argument. */
 export async function startServer(server, row, { cores, folder }) {
   const file = fileURLToPath(new URL(`../servers/${server.file}`, import.meta.url));
-  const [execPath, ...execArgv] = onCores(cores?.servers, [process.execPath]);
+  const [execPath, ...execArgv] = onCores(cores?.servers, [process.execPath, ...(server.nodeArgs ?? [])]);
   const child = startModule(file, [row.id, ...server.args, ...(folder === undefined ? [] : [folder])], {
     execPath,
     execArgv,

@@ -41,7 +41,7 @@ export function formatRange(range, digits = 2) {
   return `${formatNumber(range.low, digits)} to ${formatNumber(range.high, digits)}`;
 }
 
-function formatCpu(cpuUs) {
+export function formatCpu(cpuUs) {
   return formatNumber(cpuUs, cpuUs < 100 ? 2 : 0);
 }
 

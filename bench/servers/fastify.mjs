@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import fastify from 'fastify';
 import { ACCEPT, chunks, FIXED_HEADERS, HELLO, LARGE, LIMIT_BYTES, nextRequestId, USER_AGENT } from '../lib/answers.mjs';
 import { runRow } from '../lib/child.mjs';
+import { countBytes } from '../lib/count-bytes.mjs';
 
 const answerHello = (reply) => reply.header('Content-Type', 'text/plain').send(HELLO);
 
@@ -55,6 +56,14 @@ const apps = {
   stream(server) {
     server.get('/', (_req, reply) => {
       reply.header('Content-Type', 'application/octet-stream').send(Readable.from(chunks()));
+    });
+  },
+
+  upload(server) {
+    const count = (_req, body, done) => countBytes(body, (size) => done(null, size));
+    server.addContentTypeParser('application/octet-stream', count);
+    server.post('/', (req, reply) => {
+      reply.header('Content-Type', 'text/plain').send(String(req.body));
     });
   },
 };

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { pipeline } from 'node:stream';
 import { ACCEPT, chunks, FIXED_HEADERS, HELLO, LARGE, LIMIT_BYTES, nextRequestId, USER_AGENT } from '../lib/answers.mjs';
 import { runRow } from '../lib/child.mjs';
+import { countBytes } from '../lib/count-bytes.mjs';
 
 const text = { 'Content-Type': 'text/plain', 'Content-Length': HELLO.length };
 
@@ -63,6 +64,13 @@ const apps = {
   stream(_req, res) {
     res.writeHead(200, { 'Content-Type': 'application/octet-stream' });
     pipeline(chunks(), res, () => {});
+  },
+
+  upload(req, res) {
+    countBytes(req, (size) => {
+      res.writeHead(200, { 'Content-Type': 'text/plain' });
+      res.end(String(size));
+    });
   },
 };
 

@@ -82,6 +82,17 @@ const apps = {
     res.writeHeader('Content-Type', 'application/octet-stream');
     writeOn();
   },
+
+  upload(res) {
+    let size = 0;
+    res.onAborted(() => {});
+    res.onData((part, isLast) => {
+      size += part.byteLength;
+      if (!isLast) return;
+      res.writeHeader('Content-Type', 'text/plain');
+      res.end(String(size));
+    });
+  },
 };
 
 function answerBytes(res, bytes) {
