@@ -1,19 +1,22 @@
-import type { Environ } from '../core/contract.js';
+import type { BodySink } from '../core/body-sink.js';
+import type { Environ, WsgiInput } from '../core/contract.js';
 import { toError } from '../core/errors.js';
 import { createGate, type Gate } from '../core/gate.js';
+import { RequestInput } from '../core/input.js';
 import type { NodeRequest, NodeResponse } from './node-internals.js';
 import { isBodyExpected } from './node-request.js';
 import type { RequestSocket } from './request-socket.js';
 
 /** Hands the body of a request on as it comes, and as it is read. */
-export class RequestFeed {
+export class RequestFeed implements BodySink {
   readonly #environ: Environ;
   readonly #request: NodeRequest;
   readonly #response: NodeResponse;
   readonly #socket: RequestSocket;
   #isBegun = false;
-  /** There while nobody wants more. */
-  #wanted: Gate | undefined = undefined;
+  /** Has the body go on. */
+  #goOn: () => void = () => {};
+  wantsMore = true;
 
   constructor(environ: Environ, request: NodeRequest, response: NodeResponse, socket: RequestSocket) {
     this.#environ = environ;
@@ -24,12 +27,13 @@ export class RequestFeed {
 
   /** Somebody reads. */
   demand(): void {
-    this.#wanted?.resolve();
-    this.#wanted = undefined;
-    if (this.#isBegun) return;
-    this.#isBegun = true;
-    if (isBodyExpected(this.#environ)) void this.#run();
-    else this.#end();
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      this.#begin();
+    } else if (!this.wantsMore) {
+      this.wantsMore = true;
+      this.#goOn();
+    }
   }
 
   /** Its client has left before the body was whole. */
@@ -37,29 +41,66 @@ export class RequestFeed {
     return !this.#request.complete && isBodyExpected(this.#environ);
   }
 
-  async #run(): Promise<void> {
+  take(bytes: Buffer): void {
     const request = this.#request;
+    this.#socket.bytesRead += bytes.length;
+    this.#socket.moved();
+    if (request.destroyed) return;
+    // Who is given them may ask for more meanwhile.
+    this.wantsMore = false;
     try {
-      for await (const chunk of this.#environ['wsgi.input']) {
-        this.#socket.bytesRead += chunk.length;
-        this.#socket.moved();
-        if (request.destroyed) return;
-        if (!request.push(chunk)) {
-          this.#wanted ??= createGate();
-          await this.#wanted.promise;
-        }
-      }
-      this.#end();
+      if (request.push(bytes)) this.wantsMore = true;
     } catch (error) {
-      if (!this.#response.writableEnded) request.destroy(toError(error));
-      // The rest passes unread behind a response; whoever still reads is not left waiting.
-      else if (this.#response.closed) request.destroy();
-      else this.#response.once('close', () => request.destroy());
+      this.failed(toError(error));
     }
   }
 
-  #end(): void {
+  ended(): void {
     this.#request.complete = true;
     this.#request.push(null);
+  }
+
+  failed(error: Error): void {
+    const request = this.#request;
+    if (!this.#response.writableEnded) request.destroy(error);
+    // The rest passes unread behind a response; whoever still reads is not left waiting.
+    else if (this.#response.closed) request.destroy();
+    else this.#response.once('close', () => request.destroy());
+  }
+
+  #begin(): void {
+    if (!isBodyExpected(this.#environ)) {
+      this.ended();
+      return;
+    }
+    const input = this.#environ['wsgi.input'];
+    if (!(input instanceof RequestInput)) {
+      void this.#run(input);
+      return;
+    }
+    this.#goOn = () => RequestInput.pour(input, this);
+    try {
+      this.#goOn();
+    } catch (error) {
+      this.failed(toError(error));
+    }
+  }
+
+  /** Reads what is no input of a server. */
+  async #run(input: WsgiInput): Promise<void> {
+    let wanted: Gate | undefined;
+    this.#goOn = () => wanted?.resolve();
+    try {
+      for await (const chunk of input) {
+        this.take(chunk);
+        if (this.#request.destroyed) return;
+        if (this.wantsMore) continue;
+        wanted = createGate();
+        await wanted.promise;
+      }
+      this.ended();
+    } catch (error) {
+      this.failed(toError(error));
+    }
   }
 }

@@ -3,6 +3,8 @@ import { Buffer } from 'node:buffer';
 /** Pieces smaller than this are gathered, so that a body of one-byte pieces costs no more memory than its bytes. */
 const SMALL_BYTES = 1024;
 const GATHER_BYTES = 16_384;
+/** Memory of such pieces is used again, while the system gives that of large ones anew each time. */
+const PIECE_BYTES = 16_384;
 const EMPTY = Buffer.alloc(0);
 
 /** How far a search for a line's end has come; begin with `{ chunk: 0, offset: 0, before: 0 }`. */
@@ -24,14 +26,21 @@ export class ByteQueue {
   #gatherStart = 0;
   #gatherEnd = 0;
 
-  /** @param isOwned - the bytes are a Buffer that may be kept; else they are copied */
-  push(bytes: Uint8Array, isOwned: boolean): void {
+  /**
+   * @param isOwned - the bytes are a Buffer that may be kept; else they are copied
+   * @param isWhole - they are taken together with all others, and so are copied as they are
+   */
+  push(bytes: Uint8Array, isOwned: boolean, isWhole = true): void {
     this.length += bytes.length;
     if (bytes.length < SMALL_BYTES && this.#chunks.length > 0) {
       this.#append(bytes);
       return;
     }
-    this.#chunks.push(isOwned ? (bytes as Buffer) : copyBytes(bytes));
+    if (isOwned) this.#chunks.push(bytes as Buffer);
+    else if (isWhole) this.#chunks.push(copyBytes(bytes));
+    else
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+        this.#chunks.push(copyBytes(bytes.subarray(at, at + PIECE_BYTES)));
     this.#gatherStart = this.#gatherEnd;
   }
 

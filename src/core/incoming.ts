@@ -5,6 +5,7 @@ import { HttpError } from './http-error.js';
 import { LINE_OVERHEAD_BYTES } from './http-syntax.js';
 import type { IncomingService, RequestOwner } from './incoming-service.js';
 import { type InputFlow, RequestInput } from './input.js';
+import { closedError } from './input-errors.js';
 import type { UpgradeToWebSocket } from './raw-websocket.js';
 import {
   copyFields,
@@ -178,7 +179,7 @@ export class Incoming<R> implements RequestHost, InputFlow {
       const { transport, facts } = this.#service;
       const { bodyBytes } = this;
       this.#input = new RequestInput(this, facts.config.maxBodyBytes, bodyBytes);
-      if (!this.#isOpen) RequestInput.closed(this.#input);
+      if (!this.#isOpen) RequestInput.lose(this.#input, closedError());
       else if (bodyBytes !== 0 && this.owner !== undefined)
         transport.receive(this.#response, this.#input, this.owner);
     }

@@ -1,13 +1,14 @@
+import type { BodySink } from './body-sink.js';
 import { ByteQueue, type LineScan } from './byte-queue.js';
 import type { WsgiInput } from './contract.js';
 import { VelaError } from './errors.js';
 import { Eventual } from './eventual.js';
 import { checkLimit, checkSize, closedError, notLoadedError, tooLarge } from './input-errors.js';
+import { collectLines } from './input-lines.js';
 import { own, ownSteps } from './own.js';
 
 /** How many unread bytes are held before the socket is paused. */
 const HIGH_WATER_BYTES = 65_536;
-
 /** The socket's side of an input. */
 export interface InputFlow {
   pause(): void;
@@ -32,6 +33,9 @@ export class RequestInput implements WsgiInput {
   /** The one reader that waits, and for how many bytes: Infinity is the end. */
   #reader: Eventual<void> | undefined = undefined;
   #awaitedBytes = 0;
+  /** Who takes all of it. */
+  #sink: BodySink | undefined = undefined;
+  #isPouring = false;
   #onEnd: (() => void) | undefined = undefined;
 
   /**
@@ -57,7 +61,7 @@ export class RequestInput implements WsgiInput {
       RequestInput.fail(input, tooLarge(input.#limitBytes));
       return;
     }
-    input.#queue.push(bytes, isOwned);
+    input.#queue.push(bytes, isOwned, input.#demandBytes === Number.POSITIVE_INFINITY);
     input.#wake();
     if (!input.#isPaused && input.#queue.length >= input.#demandBytes) {
       input.#isPaused = true;
@@ -88,11 +92,6 @@ export class RequestInput implements WsgiInput {
     if (input.#error === undefined) RequestInput.fail(input, closedError());
   }
 
-  /** The request was answered before anybody asked for its body. */
-  static closed(input: RequestInput): void {
-    RequestInput.lose(input, closedError());
-  }
-
   /** The rest will not come, for the socket is gone: later reads reject. */
   static lose(input: RequestInput, error: Error): void {
     if (input.#isEnded || input.#error !== undefined) return;
@@ -100,8 +99,22 @@ export class RequestInput implements WsgiInput {
     input.#error = error;
     input.#queue.clear();
     const reader = input.#reader;
+    const sink = input.#sink;
     input.#reader = undefined;
+    input.#sink = undefined;
     reader?.reject(error);
+    sink?.failed(error);
+  }
+
+  /** Gives all of it to a sink from now on, as it comes, or has it go on. @throws {VelaError} `ERR_INPUT_BUSY` */
+  static pour(input: RequestInput, sink: BodySink): void {
+    if (input.#sink !== sink) input.#claim();
+    if (input.#error !== undefined) {
+      sink.failed(input.#error);
+      return;
+    }
+    input.#sink = sink;
+    input.#pour(sink);
   }
 
   /** Lowers the largest size of the body. @throws {PayloadTooLarge} when that is exceeded already */
@@ -128,7 +141,7 @@ export class RequestInput implements WsgiInput {
 
   /** Somebody waits for bytes that have not come. */
   static isAwaited(input: RequestInput): boolean {
-    return input.#reader !== undefined;
+    return input.#reader !== undefined || input.#sink?.wantsMore === true;
   }
 
   load(limitBytes = Number.POSITIVE_INFINITY): PromiseLike<void> | undefined {
@@ -170,18 +183,7 @@ export class RequestInput implements WsgiInput {
   }
 
   readlines(hintBytes = -1): Promise<Buffer[]> {
-    return own(this.#readlines(hintBytes));
-  }
-
-  async #readlines(hintBytes: number): Promise<Buffer[]> {
-    const lines: Buffer[] = [];
-    let total = 0;
-    for (let line = await this.readline(); line.length > 0; line = await this.readline()) {
-      lines.push(line);
-      total += line.length;
-      if (hintBytes >= 0 && total >= hintBytes) break;
-    }
-    return lines;
+    return own(collectLines(this, hintBytes));
   }
 
   /** Yields chunks as they come. */
@@ -242,7 +244,7 @@ export class RequestInput implements WsgiInput {
 
   /** @throws {VelaError} `ERR_INPUT_BUSY` while another read waits */
   #claim(): void {
-    if (this.#reader === undefined) return;
+    if (this.#reader === undefined && this.#sink === undefined) return;
     throw new VelaError('ERR_INPUT_BUSY', 'wsgi.input is being read already: await one read before the next');
   }
 
@@ -257,7 +259,24 @@ export class RequestInput implements WsgiInput {
     return reader;
   }
 
+  #pour(sink: BodySink): void {
+    // A sink may ask for more while it takes: that comes after it.
+    if (this.#isPouring) return;
+    this.#isPouring = true;
+    while (sink.wantsMore && this.#queue.length > 0) {
+      this.#isTaken = true;
+      sink.take(this.#queue.takeChunk());
+    }
+    this.#isPouring = false;
+    if (this.#queue.length < HIGH_WATER_BYTES) this.#resume();
+    if (this.#isEnded && this.#queue.length === 0 && this.#sink === sink) {
+      this.#sink = undefined;
+      sink.ended();
+    }
+  }
+
   #wake(): void {
+    if (this.#sink !== undefined) this.#pour(this.#sink);
     const reader = this.#reader;
     if (reader === undefined || !(this.#isEnded || this.#queue.length >= this.#awaitedBytes)) return;
     this.#reader = undefined;
