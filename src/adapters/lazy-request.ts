@@ -1,6 +1,7 @@
 import type { Environ } from '../core/contract.js';
 import { own } from '../core/own.js';
 import { refuseTaken } from '../request/body-state.js';
+import { streamInput } from './input-stream.js';
 import { createHeaders } from './lazy-headers.js';
 import { isBodyExpected } from './node-request.js';
 import { readUrl } from './request-url.js';
@@ -101,7 +102,7 @@ class LazyRequest {
     const init: RequestInit = { method: isForbidden ? 'GET' : method, headers, signal };
     if (!this.#hasBody || isForbidden) return new PlatformRequest(url, init);
     if (!this.#isRead) refuseTaken(this.#environ);
-    const body = this.#isRead ? '' : ReadableStream.from(this.#environ['wsgi.input']);
+    const body = this.#isRead ? '' : streamInput(this.#environ['wsgi.input']);
     const real = new PlatformRequest(url, { ...init, body, duplex: 'half' });
     // What was read here has been read there.
     if (this.#isRead) void real.text();
