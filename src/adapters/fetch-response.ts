@@ -29,12 +29,15 @@ export function toWsgiResponse(environ: Environ, given: unknown): WsgiResponse |
   return fromPlatform(environ, given);
 }
 
-function fromParts(environ: Environ, { status, headers, body }: ResponseParts): WsgiResponse {
+function fromParts(
+  environ: Environ,
+  { status, headers, body }: ResponseParts,
+): WsgiResponse | Promise<WsgiResponse> {
   const kept = keepEndToEnd(headers);
   if (body === null) return withoutBody(environ, status, kept);
   if (typeof body === 'string' || body instanceof Uint8Array) return uncheckedResponse(status, kept, body);
   if (body.locked) throw bodyUsedError();
-  return uncheckedResponse(status, kept, new FetchBody(body.getReader(), environ));
+  return fromStream(environ, status, kept, body);
 }
 
 function withoutBody(environ: Environ, status: number, headers: HeaderPair[]): WsgiResponse {
@@ -49,6 +52,15 @@ function fromPlatform(environ: Environ, response: Response): WsgiResponse | Prom
   if (response.bodyUsed || body?.locked === true) throw bodyUsedError();
   const headers = listHeaders(response);
   if (body === null) return withoutBody(environ, status, headers);
+  return fromStream(environ, status, headers, body);
+}
+
+function fromStream(
+  environ: Environ,
+  status: number,
+  headers: HeaderPair[],
+  body: ReadableStream<Uint8Array>,
+): WsgiResponse | Promise<WsgiResponse> {
   const reader = body.getReader();
   if (headers.some(([name]) => isLength(name)))
     return uncheckedResponse(status, headers, new FetchBody(reader, environ));

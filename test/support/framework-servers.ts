@@ -1,4 +1,5 @@
 /** Runs a flow against a server, and keeps what it answered in a form that can be compared. */
+import { gunzipSync } from 'node:zlib';
 import type { Ask, AskOptions, Flow } from './framework-flows.js';
 import { Wire, type WireResponse } from './wire.js';
 
@@ -6,7 +7,7 @@ import { Wire, type WireResponse } from './wire.js';
 export interface Answer {
   readonly request: string;
   readonly statusLine: string;
-  /** In order, as spelt. Without Date and Content-Length, and without headers of the connection. */
+  /** In order but for cookies, which are last; as spelt. Without Date and Content-Length, and without headers of the connection. */
   readonly headers: readonly string[];
   readonly length: string | undefined;
   readonly framing: WireResponse['framing'];
@@ -88,12 +89,27 @@ function toAnswer(request: string, response: WireResponse): Answer {
   return {
     request,
     statusLine: `${status} ${reason}`,
-    headers: headers.filter(([name]) => !OF_CONNECTION.includes(name.toLowerCase())).map(toLine),
+    headers: cookiesLast(headers.filter(([name]) => !OF_CONNECTION.includes(name.toLowerCase()))).map(toLine),
     length: headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1],
     framing,
     isComplete,
-    body: Buffer.from(body),
+    body: decodeEvents(headers, Buffer.from(body)),
   };
+}
+
+/** As @hono/node-server puts them, wherever they stand in the response. */
+function cookiesLast(headers: WireResponse['headers']): WireResponse['headers'] {
+  const isCookie = ([name]: WireResponse['headers'][number]) => name.toLowerCase() === 'set-cookie';
+  return [...headers.filter((one) => !isCookie(one)), ...headers.filter(isCookie)];
+}
+
+/** Events that are compressed as they come are cut by time. */
+function decodeEvents(headers: WireResponse['headers'], body: Buffer): Buffer {
+  const isGzip = headers.some(
+    ([name, value]) => name.toLowerCase() === 'content-encoding' && value === 'gzip',
+  );
+  const hasEvents = headers.some(([, value]) => value.startsWith('text/event-stream'));
+  return isGzip && hasEvents ? gunzipSync(body) : body;
 }
 
 /** The ids that express-session makes are random. */
