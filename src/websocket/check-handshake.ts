@@ -7,13 +7,18 @@ import { isSameHost } from '../request/origin.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { ResolvedWebSocketOptions } from './websocket-options.js';
 
+/** Whether a request asks for a WebSocket, well or badly. */
+export function asksForWebSocket({ HTTP_UPGRADE: upgrade }: Environ): boolean {
+  return upgrade?.toLowerCase() === 'websocket';
+}
+
 /**
  * Why a request is no handshake that can be accepted.
  * @throws {HttpError} 400 with the reason, 501 where the server cannot have WebSockets
  */
 export function refuseRequest(environ: Environ): never {
-  const { HTTP_UPGRADE: upgrade, HTTP_SEC_WEBSOCKET_VERSION: version } = environ;
-  if (upgrade?.toLowerCase() !== 'websocket')
+  const { HTTP_SEC_WEBSOCKET_VERSION: version } = environ;
+  if (!asksForWebSocket(environ))
     throw new BadRequest(
       'This is a WebSocket: connect with new WebSocket(url), not with an ordinary request',
     );

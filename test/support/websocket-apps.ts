@@ -35,6 +35,13 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
     echo('/any-origin', { origins: '*' }),
     echo('/listed', { origins: ['https://app.example.com'] }),
     echo('/asked', { origins: (origin) => origin.endsWith('.example.org') }),
+    echo('/shared', { passesOn: true }),
+    new Router().get('/shared', ({ method }) => `the page by ${method}`).post('/shared', () => 'the form'),
+    new Router()
+      .mount('/', echo('/routed', { passesOn: true }))
+      .get('/routed', () => 'the routed page')
+      .post('/routed', () => 'the routed form'),
+    echo('/passed', { passesOn: true }),
     echo('/few', { maxConnections: 2 }),
     echo('/silent', { idleTimeoutMs: 400 }),
     websocket(
