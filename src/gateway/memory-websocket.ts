@@ -1,4 +1,5 @@
 import {
+  copyBytes,
   type MessageBytes,
   type RawWebSocket,
   SEND_BUFFERED,
@@ -56,7 +57,7 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
       this.listener?.dropped();
       return SEND_DROPPED;
     }
-    const bytes = typeof message === 'string' ? Buffer.from(message) : new Uint8Array(copy(message));
+    const bytes = typeof message === 'string' ? Buffer.from(message) : copyBytes(message);
     this.#messages.push(isBinary ? bytes : Buffer.from(bytes).toString());
     this.#waitingBytes += bytes.byteLength;
     this.#stir();
@@ -133,8 +134,4 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
     this.#wake?.();
     this.#wake = undefined;
   }
-}
-
-function copy(message: MessageBytes): ArrayBuffer | Uint8Array {
-  return message instanceof ArrayBuffer ? message.slice(0) : message;
 }

@@ -2,6 +2,7 @@ import { toError, VelaError } from '../core/errors.js';
 import { createGate, type Gate } from '../core/gate.js';
 import { nameLogger } from '../core/logger.js';
 import {
+  copyBytes,
   type MessageBytes,
   type RawWebSocket,
   SEND_BUFFERED,
@@ -107,13 +108,13 @@ export class Session implements FlowOwner {
   pinged(bytes: MessageBytes): void {
     this.#idle?.touch();
     const { ping } = this.endpoint.handlers;
-    if (ping !== undefined) this.flow.call(() => ping(this.socket, copy(bytes)));
+    if (ping !== undefined) this.flow.call(() => ping(this.socket, Buffer.from(copyBytes(bytes).buffer)));
   }
 
   ponged(bytes: MessageBytes): void {
     this.#idle?.touch();
     const { pong } = this.endpoint.handlers;
-    if (pong !== undefined) this.flow.call(() => pong(this.socket, copy(bytes)));
+    if (pong !== undefined) this.flow.call(() => pong(this.socket, Buffer.from(copyBytes(bytes).buffer)));
   }
 
   drained(): void {
@@ -244,9 +245,4 @@ function closedError({ code, reason }: { code: number; reason: string }): VelaEr
     'ERR_WEBSOCKET_CLOSED',
     `The WebSocket was closed with ${code}${reason === '' ? '' : `: ${reason}`}`,
   );
-}
-
-/** Bytes that stay when the gateway's call returns. */
-function copy(bytes: MessageBytes): Buffer {
-  return bytes instanceof ArrayBuffer ? Buffer.from(bytes.slice(0)) : Buffer.from(bytes);
 }
