@@ -56,11 +56,11 @@ function accept(
   const upgrade = environ['vela.upgrade'] ?? refuseRequest(environ);
   checkOrigin(request, options.origins);
   const protocol = chooseProtocol(request, options.protocols);
-  endpoint.requireRoom();
+  if (endpoint.isFull) return endpoint.refuseFull(request);
   const conclude = (state: unknown) => {
     if (state instanceof WsgiResponse) return state;
     // Others may have come while its handshake was decided on.
-    endpoint.requireRoom();
+    if (endpoint.isFull) return endpoint.refuseFull(request);
     const socket = new WebSocketConnection(endpoint, request, protocol, state);
     upgrade(SESSION_EVENTS, WebSocketConnection.sessionOf(socket), {
       protocol,
