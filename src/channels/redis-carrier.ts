@@ -220,7 +220,7 @@ export class RedisCarrier implements Carrier {
     const decoded = decodeMessage(bytes);
     if (decoded?.origin === this.#origin) return;
     if (decoded !== undefined && !exceeds(decoded.message, this.#owner.maxMessageBytes))
-      this.#owner.deliver(channel, decoded.message, only);
+      this.#owner.deliver({ channel, message: decoded.message, only });
     else
       this.#owner.logger.warn(
         { channel, bytes: bytes.length },

@@ -33,6 +33,10 @@ export interface RawWebSocket {
   /** What is published on a topic is sent to it. */
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;
+  /** Where its topics are. */
+  readonly hub: TopicHub;
+  /** Sends to all of its hub that subscribe to a topic but itself, which subscribes to it too. */
+  publish: TopicHub['publish'];
   /** Runs sends so that they leave together. */
   cork(sends: () => void): unknown;
   /** Where the gateway can: reads no more until `resume`. */

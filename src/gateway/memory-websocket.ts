@@ -32,7 +32,7 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
   /** Set when it is accepted. */
   listener: SocketListener | undefined = undefined;
   readonly protocol: string;
-  readonly #topics: TopicMap;
+  readonly hub: TopicMap;
   readonly #subscribed = new Set<string>();
   readonly #maxBackpressureBytes: number;
   /** Messages that the test has not read. */
@@ -42,9 +42,9 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
   /** The test waits for something to happen. */
   #wake: (() => void) | undefined = undefined;
 
-  constructor(protocol: string, topics: TopicMap, maxBackpressureBytes: number) {
+  constructor(protocol: string, hub: TopicMap, maxBackpressureBytes: number) {
     this.protocol = protocol;
-    this.#topics = topics;
+    this.hub = hub;
     this.#maxBackpressureBytes = maxBackpressureBytes;
   }
 
@@ -92,12 +92,16 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
 
   subscribe(topic: string): boolean {
     this.#subscribed.add(topic);
-    return this.#topics.add(this, topic);
+    return this.hub.add(this, topic);
   }
 
   unsubscribe(topic: string): boolean {
     this.#subscribed.delete(topic);
-    return this.#topics.remove(this, topic);
+    return this.hub.remove(this, topic);
+  }
+
+  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): void {
+    this.hub.publish(topic, message, isBinary, compress, this);
   }
 
   cork(sends: () => void): void {
@@ -125,7 +129,7 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
   finish(code: number, reason: string): void {
     if (this.#end !== undefined) return;
     this.#end = { code, reason };
-    for (const topic of this.#subscribed) this.#topics.remove(this, topic);
+    for (const topic of this.#subscribed) this.hub.remove(this, topic);
     this.listener?.closed(code, reason);
     this.#stir();
   }
