@@ -1,7 +1,8 @@
-import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
+import { isWithin } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { isDeclarable } from '../core/parts.js';
 import { checkInfo, type OpenRpcInfo } from './openrpc-document.js';
+import { requireTimeout } from './require-timeout.js';
 
 /** Options of a {@link JsonRpcHandler}. */
 export interface JsonRpcHandlerOptions {
@@ -77,14 +78,6 @@ export function resolveHandlerOptions(options: JsonRpcHandlerOptions): ResolvedH
     ...{ limitBytes, maxDepth, maxBatchCalls, maxConcurrentCalls, timeoutMs, discover, headers },
     statusOf: resolveStatus(errorStatus),
   };
-}
-
-/** @throws {TypeError} */
-export function requireTimeout(owner: string, timeoutMs: unknown): void {
-  if (!isWithin(timeoutMs, Number.MIN_VALUE, LONGEST_TIMER_MS))
-    throw new TypeError(
-      `Option "timeoutMs" of ${owner} must be a number of milliseconds above 0, up to ${LONGEST_TIMER_MS}; received ${describeValue(timeoutMs)}`,
-    );
 }
 
 /** Codes of the historical draft of JSON-RPC over HTTP (§3.6.2); codes of applications have no status there. */
