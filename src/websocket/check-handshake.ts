@@ -65,3 +65,31 @@ export function chooseProtocol({ environ }: WsgiRequest, protocols: readonly str
     );
   return chosen;
 }
+
+const PARAMETER = /^[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_`|~\w-]+|"[!#$%&'*+.^_`|~\w-]+"))?$/;
+/** RFC 7692 §7.1. */
+const DEFLATE_PARAMETER =
+  /^(?:(?:server|client)_no_context_takeover|server_max_window_bits="?(?:[89]|1[0-5])"?|client_max_window_bits(?:="?(?:[89]|1[0-5])"?)?)$/;
+
+/**
+ * Whether permessage-deflate is offered in a way that can be taken: the gateways would answer others by themselves, too late.
+ * @throws {BadRequest} for what is no list of extensions (RFC 6455 §9.1)
+ */
+export function offersCompression({ environ }: WsgiRequest): boolean {
+  const { HTTP_SEC_WEBSOCKET_EXTENSIONS: header } = environ;
+  if (header === undefined) return false;
+  const offers = header.split(',').map((offer) => offer.split(';').map((part) => part.trim()));
+  if (
+    !offers.every(
+      ([name = '', ...parameters]) => TOKEN.test(name) && parameters.every((one) => PARAMETER.test(one)),
+    )
+  )
+    throw new BadRequest('Sec-WebSocket-Extensions must be a list of extensions and their parameters');
+  const own = offers.filter(([name]) => name === 'permessage-deflate');
+  return own.length > 0 && own.every(([, ...parameters]) => areTakeable(parameters));
+}
+
+function areTakeable(parameters: readonly string[]): boolean {
+  const names = new Set(parameters.map((one) => one.split('=', 1)[0]));
+  return names.size === parameters.length && parameters.every((one) => DEFLATE_PARAMETER.test(one));
+}

@@ -4,7 +4,13 @@ import { WsgiResponse } from '../core/wsgi-response.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { ConvertedParams, RouteRequest } from '../router/route-request.js';
 import { Router } from '../router/router.js';
-import { asksForWebSocket, checkOrigin, chooseProtocol, refuseRequest } from './check-handshake.js';
+import {
+  asksForWebSocket,
+  checkOrigin,
+  chooseProtocol,
+  offersCompression,
+  refuseRequest,
+} from './check-handshake.js';
 import { Endpoint, type EndpointHandlers } from './endpoint.js';
 import { SESSION_EVENTS } from './session.js';
 import { WebSocketConnection } from './websocket-connection.js';
@@ -56,6 +62,7 @@ function accept(
   const upgrade = environ['vela.upgrade'] ?? refuseRequest(environ);
   checkOrigin(request, options.origins);
   const protocol = chooseProtocol(request, options.protocols);
+  const compression = options.compression && offersCompression(request);
   if (endpoint.isFull) return endpoint.refuseFull(request);
   const conclude = (state: unknown) => {
     if (state instanceof WsgiResponse) return state;
@@ -65,7 +72,7 @@ function accept(
     upgrade(SESSION_EVENTS, WebSocketConnection.sessionOf(socket), {
       protocol,
       headers: [],
-      compression: options.compression,
+      compression,
       maxPayloadBytes: options.maxPayloadBytes,
       maxBackpressureBytes: options.maxBackpressureBytes,
     });

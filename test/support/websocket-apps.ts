@@ -31,6 +31,14 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
     echo('/echo', { maxPayloadBytes: 20_000_000 }),
     echo('/small', { maxPayloadBytes: 1000 }),
     echo('/deflate', { compression: true, maxPayloadBytes: 100_000 }),
+    websocket(
+      '/deflate-asked',
+      {
+        handshake: ({ query }) => say(query.get('id') ?? '', 'asked'),
+        message: (socket, message) => void socket.send(message),
+      },
+      { compression: true },
+    ),
     echo('/chat', { protocols: ['chat.v2', 'chat.v1'] }),
     echo('/any-origin', { origins: '*' }),
     echo('/listed', { origins: ['https://app.example.com'] }),

@@ -583,6 +583,44 @@ conformance((test, gateway) => {
     });
   });
 
+  serving(
+    'extensions that are no list are refused before the handshake is decided on',
+    async (t, kit, served) => {
+      const id = kit.id();
+      const ask = (extensions: string) =>
+        kit.ask(
+          upgrade(`/deflate-asked?id=${id}`, { 'Sec-WebSocket-Extensions': extensions }),
+          served.address,
+        );
+      const wrong = [
+        'permessage-deflate; =',
+        'permessage-deflate,,',
+        ';',
+        'a; b="c',
+        'a; b=c d',
+        'permessage-deflate; a=b,c;',
+      ];
+      for (const extensions of wrong) t.equal((await ask(extensions)).status, 400, extensions);
+      t.same(await kit.notes(id), []);
+      const offers = {
+        'permessage-deflate; server_max_window_bits=99': false,
+        'permessage-deflate; client_max_window_bits; client_max_window_bits': false,
+        'permessage-deflate; server_no_context_takeover=1': false,
+        'x-other; a="b"': false,
+        'x-other, permessage-deflate; client_max_window_bits': true,
+        'permessage-deflate; server_max_window_bits="15", permessage-deflate': true,
+      };
+      for (const [extensions, isTaken] of Object.entries(offers)) {
+        const socket = await WebSocketWire.open(served.address, `/deflate-asked?id=${id}`, {
+          'Sec-WebSocket-Extensions': extensions,
+        });
+        t.equal(/^sec-websocket-extensions: permessage-deflate/im.test(socket.head), isTaken, extensions);
+        socket.wire.destroy();
+      }
+      t.equal((await kit.notes(id)).length, 6);
+    },
+  );
+
   serving('it is mounted in a Router', async (t, _kit, served) => {
     await withClient(new Client(served, '/below/acme/ws'), async (client) => {
       await client.next();
