@@ -23,5 +23,11 @@ export type {
 } from './method-types.js';
 export { createJsonRpcClient } from './node-client.js';
 export { openrpc } from './openrpc.js';
-export type { OpenRpcContent, OpenRpcDocument, OpenRpcInfo, OpenRpcMethod } from './openrpc-document.js';
+export type {
+  OpenRpcContent,
+  OpenRpcDocument,
+  OpenRpcInfo,
+  OpenRpcMethod,
+  OpenRpcOptions,
+} from './openrpc-document.js';
 export { type ServerCommandsOptions, serverCommands } from './server-commands.js';
