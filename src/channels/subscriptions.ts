@@ -2,6 +2,7 @@ import { isThenable, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { RawWebSocket } from '../core/raw-websocket.js';
 import { publishToTopic } from '../core/topic-hubs.js';
+import { webSocketCounts } from '../core/websocket-counts.js';
 import { COMPRESS_FROM_BYTES } from '../core/websocket-limits.js';
 import { compilePattern, isPattern } from './channel-name.js';
 import { channelsError } from './channels-error.js';
@@ -176,8 +177,9 @@ export class Subscriptions {
       if (group.listeners.has(listener)) this.#call(listener, value, channel);
   }
 
-  #send({ target, topic }: Group, { data }: PackedMessage, except: TopicSocket | undefined): void {
+  #send({ target, topic, sockets }: Group, { data }: PackedMessage, except: TopicSocket | undefined): void {
     const isIn = except !== undefined && this.#sockets.get(except)?.has(target) === true;
+    webSocketCounts.sent += isIn ? sockets - 1 : sockets;
     const isLarge = data.length >= COMPRESS_FROM_BYTES;
     publishToTopic(topic, data, typeof data !== 'string', isLarge, isIn ? except.raw : undefined);
   }

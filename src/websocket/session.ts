@@ -9,6 +9,7 @@ import {
   SEND_DONE,
   type WebSocketEvents,
 } from '../core/raw-websocket.js';
+import { webSocketCounts } from '../core/websocket-counts.js';
 import { COMPRESS_FROM_BYTES } from '../core/websocket-limits.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { Endpoint } from './endpoint.js';
@@ -90,6 +91,7 @@ export class Session implements FlowOwner {
     const { endpoint } = this;
     const stopping = this.socket.request.environ['vela.stopping'];
     this.#raw = raw;
+    webSocketCounts.open++;
     endpoint.add(this, stopping);
     if (endpoint.idles !== undefined) this.#idle = new IdleWatch(endpoint.idles, this, SILENCE);
     if (stopping.aborted) this.shut(1001, 'The server stops');
@@ -99,6 +101,7 @@ export class Session implements FlowOwner {
   received(bytes: MessageBytes, isBinary: boolean, isShared: boolean): void {
     this.#idle?.touch();
     if (this.#raw === undefined) return;
+    webSocketCounts.received++;
     const { maxPayloadBytes } = this.endpoint.options;
     if (bytes.byteLength <= maxPayloadBytes)
       this.flow.receive(new WebSocketMessage(bytes, isBinary), isShared);
@@ -137,6 +140,7 @@ export class Session implements FlowOwner {
     if (this.#raw === undefined) return;
     this.#raw = undefined;
     this.#end = { code, reason: reason === '' ? this.#cutReason : reason };
+    webSocketCounts.close(code);
     this.#idle?.leave();
     this.endpoint.remove(this);
     for (const leave of this.#leave ?? []) leave();
@@ -155,7 +159,9 @@ export class Session implements FlowOwner {
       return 'dropped';
     }
     const result = raw.send(message, isBinary, options.compression && isLarge(message));
-    return result === SEND_DONE ? 'sent' : result === SEND_BUFFERED ? 'buffered' : 'dropped';
+    if (result !== SEND_DONE && result !== SEND_BUFFERED) return 'dropped';
+    webSocketCounts.sent++;
+    return result === SEND_DONE ? 'sent' : 'buffered';
   }
 
   ping(data: string | Uint8Array): void {
