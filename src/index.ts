@@ -15,6 +15,7 @@ export type { Logger } from './core/logger.js';
 export type {
   MessageBytes,
   RawWebSocket,
+  TopicHub,
   UpgradeOptions,
   UpgradeToWebSocket,
   WebSocketEvents,

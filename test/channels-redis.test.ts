@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Channels } from '../src/channels/index.js';
 import { serve, WsgiHandler } from '../src/index.js';
+import { createAuthority, createFolder } from './support/certificates.js';
 import { numbersOf, Peer } from './support/channels-peer.js';
 import { eventually } from './support/eventually.js';
 import { startRedis } from './support/redis-server.js';
@@ -147,6 +148,73 @@ t.test('a Redis that stops answering', async (t) => {
   heard.length = 0;
   await a.publish('n', 'again');
   await eventually('it has come', () => heard.includes('again'));
+});
+
+t.test('a lock whose answer did not come in time is given back', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === undefined) return;
+  const [a, b] = [await openMachine(t, redis.url), await openMachine(t, redis.url)];
+  redis.pause();
+  t.equal(await codeOf(a.lock('l', { timeoutMs: 600_000 }).acquire()), 'ERR_CHANNELS_DISCONNECTED');
+  redis.resume();
+  await eventually('it can be had', async () => (await codeOf(b.lock('l').acquire())) === 'resolved');
+});
+
+t.test('a Redis that refuses', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === undefined) return;
+  const rights = ['+@connection', '+@pubsub', '+info', '&test:*', '+set', '+get', '+del', '+eval', '~test:*'];
+  await redis.client.acl('SETUSER', 'able', 'on', '>pw', ...rights);
+  await redis.client.acl('SETUSER', 'narrow', 'on', '>pw', ...rights.slice(0, 4));
+  const able = await openMachine(t, redis.url.replace('//', '//able:pw@'));
+  const narrow = await openMachine(t, redis.url.replace('//', '//narrow:pw@'));
+  const heard: unknown[] = [];
+  await able.subscribe('n', (message) => heard.push(message)).ready;
+  await narrow.publish('n', 1);
+  await eventually('it has come', () => heard.length === 1);
+  t.same([await able.count('n'), await narrow.count('n')], [1, 1]);
+  await (await able.lock('l').acquire()).release();
+  const message = /^The data store at 127.0.0.1:\d+ refuses: NOPERM /;
+  await t.rejects(narrow.lock('l').acquire(), { code: 'ERR_CHANNELS_REFUSED', message });
+  t.equal(narrow.status, 'connected');
+  await redis.client.replicaof('127.0.0.1', 1);
+  await t.rejects(able.lock('l').acquire(), { code: 'ERR_CHANNELS_REFUSED', message: /refuses: READONLY / });
+});
+
+t.test('TLS, with an authority of its own and certificates for both sides', async (t) => {
+  const folder = createFolder();
+  t.teardown(() => folder.remove());
+  const { caFile, certFile, keyFile } = createAuthority(folder.path, 'redis.test');
+  const redis = await startRedis(t, [], { caFile, certFile, keyFile });
+  if (redis === undefined) return;
+  const [a, b] = (await Promise.all(
+    [redis.url, redis.url.replace('rediss', 'valkeys')].map((url) =>
+      openMachine(t, `${url}&ca=${caFile}&cert=${certFile}&key=${keyFile}`),
+    ),
+  )) as [Channels, Channels];
+  const heard: unknown[] = [];
+  await b.subscribe('n', (message) => heard.push(message)).ready;
+  await a.publish('n', 'sealed');
+  await eventually('it has come', () => heard.includes('sealed'));
+  await a.lock('l').run(() => undefined);
+
+  const refused = async (url: string) => {
+    const channels = await openMachine(t, url);
+    return channels.publish('n', 1).then(
+      () => 'published',
+      (error: Error) => error.message,
+    );
+  };
+  t.match(await refused(redis.url), /is away: .*(self-signed certificate|unable to (get|verify))/);
+  t.match(await refused(`${redis.url}&ca=${caFile}`), /is away: /, 'without a certificate of its own');
+  t.match(await refused(redis.url.replace('rediss', 'redis')), /is away: /, 'without TLS');
+  const wrong =
+    (more: string, url = redis.url) =>
+    () =>
+      new Channels({ dataStore: `${url}&${more}` });
+  t.throws(wrong('ca=/nowhere/ca.pem'), { message: /the file of "ca" cannot be read: ENOENT/ });
+  t.throws(wrong(`cert=${certFile}`), { message: /"cert" and "key" belong together/ });
+  t.throws(wrong(`ca=${caFile}`, 'redis://127.0.0.1/?namespace=a'), { message: /"ca" is for rediss:/ });
 });
 
 t.test('without a Redis, or the right password', async (t) => {

@@ -130,6 +130,14 @@ t.test('mistakes and limits are told', async (t) => {
     /^publish\(\) takes the name of a channel.*received ""/,
   );
   t.match(
+    message(() => wrong.publish?.('a', 1, { except: () => {} })),
+    /^Option "except" of publish must be a WebSocket; received/,
+  );
+  t.match(
+    message(() => wrong.publish?.('a', 1, { expect: 1 })),
+    /"expect".*"except"/s,
+  );
+  t.match(
     message(() => channels.publish('x'.repeat(257), 1)),
     /256 characters/,
   );
@@ -338,13 +346,28 @@ for (const gateway of GATEWAYS) {
       t.same(messages.slice(0, 4), ['hello', '{"value":"ü"}', 'bytes 01ff', 'by pattern']);
       t.same(numbersOf(messages.slice(4), 'a'), MANY);
     }
+    for (const peer of [a, b]) peer.messages.length = 0;
+    await a.call('others', 'room', 'from a');
+    await a.call('others', 'p:x', 'by pattern from a');
+    await b.call('again', 'room', 'x'.repeat(100_000));
+    await a.call('both', 'room', 'for all', 'for others');
+    await b.call('both', 'p:y', 'for all too', 'for others too');
+    await a.call('others', 'elsewhere', 'unheard');
+    await a.call('publish', 'room', 'end');
+    const [forA, forB] = [await a.received(5), await b.received(6)];
+    t.same(forA, ['x'.repeat(100_000), 'for all', 'for all too', 'for others too', 'end']);
+    t.same(forB, ['from a', 'by pattern from a', 'for all', 'for others', 'for all too', 'end']);
+    await a.call('leave', 'room');
+    await a.call('others', 'room', 'not subscribed itself');
+    t.equal((await b.received(7)).at(-1), 'not subscribed itself');
+    await a.call('join', 'room');
     b.socket.terminate();
     await eventually('the socket has left', async () => (await a.call('count', 'room')) === 1);
     await a.call('leave', 'room');
     t.equal(await a.call('count', 'room'), 0);
     await a.call('publish', 'room', 'late');
     await a.call('publish', 'p:x', 'last');
-    await a.received(1005);
+    await a.received(6);
     t.equal(a.messages.at(-1), 'last');
     t.same(await a.call('early'), []);
     t.equal(await served.stop(), 0);
@@ -423,6 +446,21 @@ for (const gateway of GATEWAYS) {
       await a.call('publish', 'y', 'last');
       await b.received(5);
       t.same(b.messages.at(-1), 'last');
+    });
+    await t.test('to all but the sender', async (t) => {
+      for (const peer of [a, b]) {
+        peer.messages.length = 0;
+        await peer.call('join', 'others');
+      }
+      const beside = await Peer.open(t, served.url);
+      await beside.call('join', 'others');
+      await a.call('others', 'others', 'from a');
+      await b.call('others', 'others', 'from b');
+      await beside.received(2);
+      await a.call('publish', 'others', 'end');
+      t.same(await a.received(2), ['from b', 'end']);
+      t.same(await b.received(2), ['from a', 'end']);
+      t.same([...(await beside.received(3))].sort(), ['end', 'from a', 'from b']);
     });
     await t.test('20,000 counts at once, and 3,000 locks', async (t) => {
       await b.call('join', 'counted');

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Counter, collectDefaultMetrics, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 import t from 'tap';
+import { Channels } from '../src/channels/index.js';
 import { middlewareInExecutor } from '../src/executor/index.js';
 import {
   type Environ,
@@ -19,6 +20,7 @@ import {
   WsgiResponse,
 } from '../src/index.js';
 import { type PrometheusMetricsOptions, prometheusMetrics } from '../src/prometheus/index.js';
+import { websocket } from '../src/websocket/index.js';
 import { client, testClient } from './support/ask.js';
 import { Exposition } from './support/exposition.js';
 import { eventually, MODULE, threads } from './support/threads.js';
@@ -589,6 +591,50 @@ t.test('what a register of others does counts for its reset', async (t) => {
   t.same((await read(web)).find(COUNT), []);
 });
 
+t.test('WebSockets are counted, their messages, and how they close', async (t) => {
+  const channels = new Channels();
+  const sockets = websocket('/ws', {
+    open: (socket) => void channels.subscribe('all', socket),
+    message(socket, message) {
+      const text = message.text();
+      if (text === 'quit') socket.close(4401);
+      else if (text === 'others') void channels.publish('all', text, { except: socket });
+      else if (text === 'all') void channels.publish('all', text);
+      else socket.send(message);
+    },
+  });
+  const web = client(t, new WsgiHandler([prometheusMetrics({ defaultMetrics: false }), channels, sockets]));
+  const prefix = 'vela_websocket';
+  const count = async () => {
+    const metrics = await read(web);
+    const [received, sent] = ['received', 'sent'].map((one) =>
+      metrics.value(`${prefix}_messages_${one}_total`),
+    );
+    return [metrics.value(`${prefix}_connections`), received, sent];
+  };
+  t.same(await count(), [0, 0, 0]);
+  const all = [await web.websocket('/ws'), await web.websocket('/ws'), await web.websocket('/ws')] as const;
+  const [one, two, three] = all;
+  one.send('echo');
+  t.equal(await one.next(), 'echo');
+  two.send('all');
+  for (const socket of all) t.equal(await socket.next(), 'all');
+  three.send('others');
+  for (const socket of [one, two]) t.equal(await socket.next(), 'others');
+  t.same(await count(), [3, 3, 1 + 3 + 2]);
+  one.send('quit');
+  await one.closed();
+  await two.close(1000);
+  await three.close(4999);
+  for (const socket of [two, three]) await socket.closed();
+  t.same(await count(), [0, 4, 6]);
+  const closes = (await read(web)).find(`${prefix}_closes_total`);
+  t.same(closes.map(({ labels, value }) => [labels.code, value]).sort(), [
+    ['1000', 1],
+    ['4xxx', 2],
+  ]);
+});
+
 t.test('executors appear by their names while they are open', async (t) => {
   const web = client(t, site());
   const named = (metrics: Exposition, name: string) =>
@@ -630,7 +676,7 @@ t.test('executors appear by their names while they are open', async (t) => {
   await executor.close({ timeoutMs: 0 });
   const closed = await read(web);
   for (const name of closed.families.keys())
-    if (name.startsWith('vela_')) t.same(named(closed, name), ['prom-b'], name);
+    if (name.startsWith('vela_executor_')) t.same(named(closed, name), ['prom-b'], name);
 });
 
 t.test('calls whose time is up, and threads that die, are counted', async (t) => {

@@ -319,7 +319,7 @@ t.test('what a WebSocket server may send, and is no answer', async (t) => {
   answer = (id) => `{"jsonrpc":"2.0","id":${id + 1000},"result":1}`;
   await t.rejects(client.call('x', [], { timeoutMs: 50 }), { code: 'ERR_RPC_TIMEOUT' });
   answer = (id) => `{"jsonrpc":"2.0","id":${id},"result":"${'x'.repeat(300)}"}`;
-  await t.rejects(client.call('x'), { code: 'ERR_RPC_CONNECTION' }, 'larger than the limit');
+  await t.rejects(client.call('x'), { code: 'ERR_RPC_ANSWER', message: /larger than the limit/ });
   answer = (id) => `{"jsonrpc":"2.0","id":${id},"result":5}`;
   t.equal(await client.call('x'), 5);
 });

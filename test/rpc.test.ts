@@ -967,6 +967,42 @@ t.test('OpenRPC, valid by its own schema', async (t) => {
   t.equal(method('rpc.discover'), undefined);
   t.equal(await codeOf(rpc, call('rpc.discover', [1])), -32602);
   t.equal(await codeOf(new JsonRpcHandler(), call('rpc.discover')), -32601, 'only by choice');
+
+  const day = z.date();
+  const info = { title: 'Days', version: '1' };
+  const sides: string[] = [];
+  const toJsonSchema = (schema: unknown, side: string) => {
+    sides.push(side);
+    return schema === day ? { type: 'string', format: 'date' } : undefined;
+  };
+  const days = new JsonRpcHandler({ discover: info, toJsonSchema }).method(
+    'next',
+    {
+      params: [
+        ['day', day],
+        ['count', z.number()],
+      ],
+      result: day,
+    },
+    (_call, given) => given,
+  );
+  const told = await send(days, call('rpc.discover'));
+  t.match(told.result.methods, [
+    {
+      params: [{ schema: { type: 'string', format: 'date' } }, { schema: { type: 'number' } }],
+      result: { schema: { type: 'string', format: 'date' } },
+    },
+  ]);
+  t.same(sides, ['input', 'input', 'output']);
+  t.same(openrpc(days.listMethods(), info).methods[0]?.result.schema, {}, 'which is anything');
+  t.throws(
+    () => openrpc([], info, { toJsonSchema: {} } as never),
+    /"toJsonSchema" of openrpc must be a function/,
+  );
+  t.throws(
+    () => new JsonRpcHandler({ toJsonSchema: 1 } as never),
+    /"toJsonSchema" of JsonRpcHandler must be/,
+  );
 });
 
 t.test('what servers of pulsar answer by themselves', async (t) => {

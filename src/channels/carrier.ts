@@ -1,6 +1,7 @@
 import type { Logger } from '../core/logger.js';
 import type { LockKeeper } from './lock-keeper.js';
 import type { PackedMessage } from './packed-message.js';
+import type { Delivery, TopicSocket } from './subscriptions.js';
 
 /** How channels are connected with other processes, or the data store; where there are none, they are `connected`. */
 export type ChannelsStatus = 'initialised' | 'connecting' | 'connected' | 'disconnected' | 'closed';
@@ -10,8 +11,8 @@ export interface CarrierOwner {
   readonly name: string;
   readonly logger: Logger;
   readonly maxMessageBytes: number;
-  /** A message came from elsewhere: for subscribers of its channel, of patterns, or of one pattern. */
-  deliver(channel: string, message: PackedMessage, only?: 'channel' | { readonly pattern: string }): void;
+  /** A message came from elsewhere. */
+  deliver(delivery: Delivery): void;
   /** How many subscribe to exactly this channel or pattern, here. */
   countOf(target: string): number;
   /** All channels and patterns that somebody subscribes to, here. */
@@ -27,8 +28,8 @@ export interface Carrier {
    * @throws {VelaError} `ERR_CHANNELS_REDIS_MISSING`
    */
   open(): Promise<void>;
-  /** Takes a message to all others. Its promise is owned. */
-  publish(channel: string, message: PackedMessage): Promise<void>;
+  /** Takes a message to all others. Its promise is owned. @param except - a socket of this process that does not get it */
+  publish(channel: string, message: PackedMessage, except: TopicSocket | undefined): Promise<void>;
   /** Another number subscribes to a channel or pattern than before. */
   changed(target: string): void;
   /** Resolves when the others know of all subscriptions so far. */

@@ -6,7 +6,8 @@ export interface ChannelsOptions {
   /** Channels of one name are the same channels, in all processes. Letters, digits, `.`, `_` and `-`. @defaultValue `channels` */
   name?: string;
   /**
-   * A Redis or Valkey that other machines use too: `redis://user:password@host:6379/0?namespace=shop`; `rediss:` is with TLS.
+   * A Redis or Valkey that other machines use too: `redis://user:password@host:6379/0?namespace=shop`; `rediss:` is with TLS,
+   * `?ca=/etc/vela/ca.pem` names who has signed it.
    * @defaultValue the setting `dataStore`; without it, the processes of this program
    */
   dataStore?: string;

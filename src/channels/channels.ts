@@ -13,7 +13,8 @@ import { channelsError } from './channels-error.js';
 import { type ChannelsOptions, type ResolvedChannels, resolveChannels } from './channels-options.js';
 import { type DataStore, findDataStore, whenDataStore } from './data-store.js';
 import { Lock, type LockOptions } from './lock.js';
-import { type PackedMessage, packMessage } from './packed-message.js';
+import { packMessage } from './packed-message.js';
+import { type PublishOptions, resolveExcept } from './publish-options.js';
 import { RedisCarrier } from './redis-carrier.js';
 import { RelayCarrier } from './relay.js';
 import { resolveSubscribe, type SubscribeOptions, Subscription } from './subscription.js';
@@ -21,13 +22,6 @@ import { type ChannelListener, Subscriptions } from './subscriptions.js';
 
 /** Called with each status, and with the error that led to `disconnected`. */
 export type StatusListener = (status: ChannelsStatus, error: Error | undefined) => void;
-
-/** A message on its way to subscribers here. */
-interface Delivery {
-  readonly channel: string;
-  readonly message: PackedMessage;
-  readonly only: 'channel' | { readonly pattern: string } | undefined;
-}
 
 /**
  * Publishes to whoever subscribes: in this process, in the other workers of the program, and with a data store on other
@@ -50,8 +44,6 @@ export class Channels implements Part {
   readonly #owner: CarrierOwner;
   readonly #statusListeners = new Set<StatusListener>();
   readonly #events = new Set<ChannelEvents>();
-  readonly #waiting: Delivery[] = [];
-  #isDelivering = false;
   #carrier: Carrier | undefined;
   #forgetStore = () => {};
   #logger: Logger | undefined;
@@ -80,7 +72,7 @@ export class Channels implements Part {
       name,
       maxMessageBytes,
       logger,
-      deliver: (channel, message, only) => this.#deliver({ channel, message, only }),
+      deliver: (delivery) => this.#subscriptions.deliver(delivery),
       countOf: (target) => this.#subscriptions.countOf(target),
       targets: () => this.#subscriptions.targets(),
       become: (status, error) => this.#become(status, error),
@@ -103,17 +95,19 @@ export class Channels implements Part {
   /**
    * Sends a message to all that subscribe to a channel: in this process before this returns.
    * @param data - text, bytes, a message of a WebSocket, or any value that JSON can say
+   * @param options - `{ except: socket }` leaves a WebSocket out
    * @returns a promise that resolves when other processes, or the data store, have it. It need not be awaited
    * @throws {TypeError} for what is no channel, and for what JSON cannot say
    * @throws {VelaError} `ERR_CHANNELS_MESSAGE_SIZE`, `ERR_CHANNELS_CLOSED`; the promise rejects with `ERR_CHANNELS_DISCONNECTED`,
    * `ERR_CHANNELS_BACKLOG`
    */
-  publish(channel: string, data: unknown): Promise<void> {
+  publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<void> {
     requireChannel('publish', channel);
+    const except = resolveExcept(options);
     const message = packMessage(data, this.#options.maxMessageBytes);
     const carrier = this.#open();
-    this.#deliver({ channel, message, only: undefined });
-    return carrier.publish(channel, message);
+    this.#subscriptions.deliver({ channel, message, except });
+    return carrier.publish(channel, message, except);
   }
 
   /**
@@ -251,19 +245,6 @@ export class Channels implements Part {
       this.#log.error({ err: toError(error) }, 'the channels cannot be opened');
     });
     return carrier;
-  }
-
-  /** In order, also where a listener publishes. */
-  #deliver(delivery: Delivery): void {
-    this.#waiting.push(delivery);
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
-        this.#subscriptions.deliver(next.channel, next.message, next.only);
-    } finally {
-      this.#isDelivering = false;
-    }
   }
 
   #endEvents(): void {

@@ -1,4 +1,11 @@
-import { describeValue, ImproperlyConfigured } from '../core/errors.js';
+import { accessSync, constants } from 'node:fs';
+import { describeValue, ImproperlyConfigured, toError } from '../core/errors.js';
+
+/** Whom a data store has to be signed by, and what it is shown of us. */
+export type TlsFiles = Readonly<Partial<Record<(typeof TLS_FILES)[number], string>>>;
+
+const TLS_FILES = ['ca', 'cert', 'key'] as const;
+const PARAMETERS: readonly string[] = ['namespace', ...TLS_FILES];
 
 /** A Redis or Valkey, by its URL. */
 export interface DataStore {
@@ -10,7 +17,8 @@ export interface DataStore {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly database: number;
-  readonly hasTls: boolean;
+  /** Undefined without TLS. The files of `ca`, `cert` and `key`, in PEM. */
+  readonly tls: TlsFiles | undefined;
 }
 
 const EXAMPLE = 'redis://user:password@host:6379/0?namespace=shop';
@@ -43,8 +51,9 @@ export function parseDataStore(owner: string, value: unknown): DataStore {
   const namespace = searchParams.get('namespace') ?? 'vela';
   if (!/^[\w.-]{1,64}$/.test(namespace))
     return refuse('a namespace has 1 to 64 letters, digits, ".", "_" and "-"');
-  const unknown = [...searchParams.keys()].find((key) => key !== 'namespace');
+  const unknown = [...searchParams.keys()].find((key) => !PARAMETERS.includes(key));
   if (unknown !== undefined) return refuse(`it has no parameter "${unknown}"`);
+  const tls = readTlsFiles(searchParams, hasTls, refuse);
   return {
     url: value,
     namespace,
@@ -53,8 +62,29 @@ export function parseDataStore(owner: string, value: unknown): DataStore {
     username: username === '' ? undefined : decodeURIComponent(username),
     password: password === '' ? undefined : decodeURIComponent(password),
     database: Number(database),
-    hasTls,
+    tls,
   };
+}
+
+function readTlsFiles(
+  parameters: URLSearchParams,
+  hasTls: boolean,
+  refuse: (why: string) => never,
+): TlsFiles | undefined {
+  const files: Partial<Record<(typeof TLS_FILES)[number], string>> = {};
+  for (const name of TLS_FILES) {
+    const path = parameters.get(name);
+    if (path === null) continue;
+    if (!hasTls) refuse(`"${name}" is for rediss: and valkeys:`);
+    try {
+      accessSync(path, constants.R_OK);
+    } catch (error) {
+      refuse(`the file of "${name}" cannot be read: ${toError(error).message}`);
+    }
+    files[name] = path;
+  }
+  if ((files.cert === undefined) !== (files.key === undefined)) refuse('"cert" and "key" belong together');
+  return hasTls ? files : undefined;
 }
 
 /** The setting `dataStore` of this process, once it is known. */

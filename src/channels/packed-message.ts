@@ -1,4 +1,5 @@
 import { describeValue } from '../core/errors.js';
+import { copyBytes } from '../core/raw-websocket.js';
 import { WebSocketMessage } from '../websocket/websocket-message.js';
 import { channelsError } from './channels-error.js';
 
@@ -29,10 +30,10 @@ function pack(data: unknown): PackedMessage {
   if (data instanceof WebSocketMessage)
     return data.isBinary ? { kind: BYTES, data: data.bytes() } : { kind: TEXT, data: data.text() };
   // Copies: they leave later, and are the publisher's to change.
-  if (data instanceof ArrayBuffer) return { kind: BYTES, data: new Uint8Array(data.slice(0)) };
+  if (data instanceof ArrayBuffer) return { kind: BYTES, data: copyBytes(data) };
   if (ArrayBuffer.isView(data)) {
     const { buffer, byteOffset, byteLength } = data;
-    return { kind: BYTES, data: new Uint8Array(buffer, byteOffset, byteLength).slice() };
+    return { kind: BYTES, data: copyBytes(new Uint8Array(buffer, byteOffset, byteLength)) };
   }
   const text = JSON.stringify(data) as string | undefined;
   if (text === undefined)

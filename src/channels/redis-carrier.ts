@@ -6,7 +6,7 @@ import { createGate, type Gate } from '../core/gate.js';
 import { own } from '../core/own.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
-import { backlogError, channelsError } from './channels-error.js';
+import { backlogError, channelsError, refusedError } from './channels-error.js';
 import type { DataStore } from './data-store.js';
 import { MOST_WAITING_BYTES } from './outbox.js';
 import { exceeds, type PackedMessage } from './packed-message.js';
@@ -112,7 +112,7 @@ export class RedisCarrier implements Carrier {
     await this.#running;
   }
 
-  /** Uses the connection, or that which is being made. @throws {VelaError} `ERR_CHANNELS_DISCONNECTED` */
+  /** Uses the connection, or that which is being made. @throws {VelaError} `ERR_CHANNELS_DISCONNECTED`, `ERR_CHANNELS_REFUSED` */
   async #use<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
     if (this.#connection === undefined) await this.#attempt?.promise;
     const connection = this.#connection;
@@ -121,7 +121,8 @@ export class RedisCarrier implements Carrier {
       return await use(connection);
     } catch (thrown) {
       const error = toError(thrown);
-      throw error.name === 'AbortError' ? error : disconnected(this.#store, error);
+      if (error.name === 'AbortError') throw error;
+      throw error.name === 'ReplyError' ? refusedError(this.#store, error) : disconnected(this.#store, error);
     }
   }
 
@@ -220,7 +221,7 @@ export class RedisCarrier implements Carrier {
     const decoded = decodeMessage(bytes);
     if (decoded?.origin === this.#origin) return;
     if (decoded !== undefined && !exceeds(decoded.message, this.#owner.maxMessageBytes))
-      this.#owner.deliver(channel, decoded.message, only);
+      this.#owner.deliver({ channel, message: decoded.message, only });
     else
       this.#owner.logger.warn(
         { channel, bytes: bytes.length },

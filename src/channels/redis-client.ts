@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { toError } from '../core/errors.js';
 import { channelsError } from './channels-error.js';
-import type { DataStore } from './data-store.js';
+import type { DataStore, TlsFiles } from './data-store.js';
 
 /** How long a connection may take to be made, in ms. */
 const CONNECT_MS = 5000;
@@ -21,6 +22,12 @@ async function loadRedis(): Promise<typeof Redis> {
   }
 }
 
+/** Read for each connection, as certificates are renewed. */
+async function readFiles(files: TlsFiles): Promise<Record<string, Buffer>> {
+  const read = Object.entries(files).map(async ([name, path]) => [name, await readFile(path)] as const);
+  return Object.fromEntries(await Promise.all(read));
+}
+
 /**
  * A connection that is made once: when it ends, nothing is sent again, and whoever has it makes another one.
  * @param ended - called once with why, when it ends after it was made
@@ -28,14 +35,15 @@ async function loadRedis(): Promise<typeof Redis> {
  */
 export async function connectRedis(store: DataStore, ended: (error: Error) => void): Promise<Redis> {
   const Client = await loadRedis();
-  const { host, port, username, password, database, hasTls } = store;
+  const { host, port, username, password, database } = store;
+  const tls = store.tls && (await readFiles(store.tls));
   const client = new Client({
     host,
     port,
     db: database,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(hasTls && { tls: {} }),
+    ...(tls && { tls }),
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
     commandTimeout: COMMAND_MS,

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { own } from '../core/own.js';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
 import { pause } from './pause.js';
 
@@ -32,14 +33,22 @@ export class RedisLocks implements LockKeeper {
       signal?.throwIfAborted();
       const key = `${this.#prefix}${name}`;
       const beganMs = performance.now();
-      const isHad = await this.#use(
-        async (client) => (await client.set(key, token, 'PX', Math.ceil(timeoutMs), 'NX')) === 'OK',
-      );
+      const isHad = await this.#take(key, token, timeoutMs).catch((error: unknown) => {
+        // It may be had by now, and by nobody who knows of it.
+        void own(this.release(name, token));
+        throw error;
+      });
       const leftMs = endMs - performance.now();
       if (isHad) return beganMs;
       if (leftMs <= 0) return undefined;
       await pause(Math.min(leftMs, pauseMs * (0.5 + Math.random())), signal);
     }
+  }
+
+  #take(key: string, token: string, timeoutMs: number): Promise<boolean> {
+    return this.#use(
+      async (client) => (await client.set(key, token, 'PX', Math.ceil(timeoutMs), 'NX')) === 'OK',
+    );
   }
 
   release(name: string, token: string): Promise<boolean> {

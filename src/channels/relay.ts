@@ -5,6 +5,7 @@ import type { LockKeeper } from './lock-keeper.js';
 import { MemoryLocks } from './memory-locks.js';
 import type { PackedMessage } from './packed-message.js';
 import { Uplink } from './relay-uplink.js';
+import type { TopicSocket } from './subscriptions.js';
 
 /** The workers of this program, as its main process has them. */
 export interface RelayHub {
@@ -55,8 +56,14 @@ class Relay {
     for (const target of member.targets()) this.changed(member.name, target);
   }
 
-  publish(from: CarrierOwner, channel: string, message: PackedMessage): Promise<void> {
-    for (const member of this.#membersOf(from.name)) if (member !== from) member.deliver(channel, message);
+  publish(
+    from: CarrierOwner,
+    channel: string,
+    message: PackedMessage,
+    except: TopicSocket | undefined,
+  ): Promise<void> {
+    for (const member of this.#membersOf(from.name))
+      if (member !== from) member.deliver({ channel, message, except });
     this.#hub?.publish(from.name, channel, message);
     return this.#uplink?.publish(from.name, channel, message) ?? DONE;
   }
@@ -83,7 +90,7 @@ class Relay {
 
   /** A message came from another process. */
   receive(name: string, channel: string, message: PackedMessage): void {
-    for (const member of this.#membersOf(name)) member.deliver(channel, message);
+    for (const member of this.#membersOf(name)) member.deliver({ channel, message });
   }
 
   #membersOf(name: string): Iterable<CarrierOwner> {
@@ -138,8 +145,8 @@ export class RelayCarrier implements Carrier {
     await relay.settled().catch(() => undefined);
   }
 
-  publish(channel: string, message: PackedMessage): Promise<void> {
-    return relay.publish(this.#owner, channel, message);
+  publish(channel: string, message: PackedMessage, except: TopicSocket | undefined): Promise<void> {
+    return relay.publish(this.#owner, channel, message, except);
   }
 
   changed(target: string): void {

@@ -2,6 +2,7 @@ import { isThenable, toError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { RawWebSocket } from '../core/raw-websocket.js';
 import { publishToTopic } from '../core/topic-hubs.js';
+import { webSocketCounts } from '../core/websocket-counts.js';
 import { COMPRESS_FROM_BYTES } from '../core/websocket-limits.js';
 import { compilePattern, isPattern } from './channel-name.js';
 import { channelsError } from './channels-error.js';
@@ -18,6 +19,16 @@ export interface TopicSocket {
   /** Undefined once it is closed. */
   readonly raw: RawWebSocket | undefined;
   atClose(leave: () => void): void;
+}
+
+/** A message on its way to subscribers here. */
+export interface Delivery {
+  readonly channel: string;
+  readonly message: PackedMessage;
+  /** Not for all, but for subscribers of the channel, or of one pattern. */
+  readonly only?: 'channel' | { readonly pattern: string } | undefined;
+  /** Does not get it. */
+  readonly except?: TopicSocket | undefined;
 }
 
 /** All subscribers of a channel or pattern in this process. */
@@ -49,6 +60,8 @@ export class Subscriptions {
   readonly #patterns = new Map<string, Group>();
   /** How often each socket is subscribed to each target. */
   readonly #sockets = new WeakMap<TopicSocket, Map<string, number>>();
+  readonly #waiting: Delivery[] = [];
+  #isDelivering = false;
   #size = 0;
 
   constructor(limit: number, events: SubscriptionEvents) {
@@ -100,14 +113,25 @@ export class Subscriptions {
     yield* this.#patterns.keys();
   }
 
-  /** Hands a message to subscribers of its channel, and of patterns that match. */
-  deliver(channel: string, message: PackedMessage, only?: 'channel' | { readonly pattern: string }): void {
-    if (only === undefined || only === 'channel') this.#hand(this.#channels.get(channel), channel, message);
+  /** Hands a message to subscribers of its channel, and of patterns that match: in order, also where a listener publishes. */
+  deliver(delivery: Delivery): void {
+    this.#waiting.push(delivery);
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+        this.#deliver(next);
+    } finally {
+      this.#isDelivering = false;
+    }
+  }
+
+  #deliver(delivery: Delivery): void {
+    const { channel, only } = delivery;
+    if (only === undefined || only === 'channel') this.#hand(this.#channels.get(channel), delivery);
     if (only === 'channel') return;
-    if (only !== undefined) this.#hand(this.#patterns.get(only.pattern), channel, message);
-    else
-      for (const group of this.#patterns.values())
-        if (group.matches(channel)) this.#hand(group, channel, message);
+    if (only !== undefined) this.#hand(this.#patterns.get(only.pattern), delivery);
+    else for (const group of this.#patterns.values()) if (group.matches(channel)) this.#hand(group, delivery);
   }
 
   #add<L>(target: string, setOf: (group: Group) => Set<L>, listener: L): () => void {
@@ -142,17 +166,22 @@ export class Subscriptions {
     this.#grown(target, -1);
   }
 
-  #hand(group: Group | undefined, channel: string, message: PackedMessage): void {
+  #hand(group: Group | undefined, { channel, message, except }: Delivery): void {
     if (group === undefined) return;
-    const { data } = message;
-    if (group.sockets > 0)
-      publishToTopic(group.topic, data, typeof data !== 'string', data.length >= COMPRESS_FROM_BYTES);
+    if (group.sockets > 0) this.#send(group, message, except);
     for (const listener of [...group.packedListeners]) listener(message, channel);
     if (group.listeners.size === 0) return;
     const value = unpackMessage(message);
     // One before it may have ended it.
     for (const listener of [...group.listeners])
       if (group.listeners.has(listener)) this.#call(listener, value, channel);
+  }
+
+  #send({ target, topic, sockets }: Group, { data }: PackedMessage, except: TopicSocket | undefined): void {
+    const isIn = except !== undefined && this.#sockets.get(except)?.has(target) === true;
+    webSocketCounts.sent += isIn ? sockets - 1 : sockets;
+    const isLarge = data.length >= COMPRESS_FROM_BYTES;
+    publishToTopic(topic, data, typeof data !== 'string', isLarge, isIn ? except.raw : undefined);
   }
 
   #call(listener: ChannelListener, value: unknown, channel: string): void {

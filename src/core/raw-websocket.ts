@@ -8,6 +8,17 @@ export const SEND_DROPPED = 2;
 /** Bytes of a message. */
 export type MessageBytes = ArrayBuffer | Uint8Array;
 
+/** A copy in memory of its own. */
+export function copyBytes(bytes: MessageBytes): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes instanceof ArrayBuffer ? bytes.slice(0) : bytes);
+}
+
+/** Topics, of one listener. */
+export interface TopicHub {
+  /** Sends to all that subscribe to a topic. */
+  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): unknown;
+}
+
 /** A WebSocket as a gateway has it: from `opened` until `closed`, and not to be touched after that. That of uWebSockets.js fits. */
 export interface RawWebSocket {
   /** @returns `SEND_BUFFERED`, `SEND_DONE` or `SEND_DROPPED` */
@@ -22,6 +33,10 @@ export interface RawWebSocket {
   /** What is published on a topic is sent to it. */
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;
+  /** Where its topics are. */
+  readonly hub: TopicHub;
+  /** Sends to all of its hub that subscribe to a topic but itself, which subscribes to it too. */
+  publish: TopicHub['publish'];
   /** Runs sends so that they leave together. */
   cork(sends: () => void): unknown;
   /** Where the gateway can: reads no more until `resume`. */

@@ -1,9 +1,4 @@
-import type { MessageBytes } from './raw-websocket.js';
-
-/** The WebSockets of one listener, as far as topics go. */
-export interface TopicHub {
-  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): unknown;
-}
+import type { MessageBytes, RawWebSocket, TopicHub } from './raw-websocket.js';
 
 const hubs = new Set<TopicHub>();
 
@@ -13,12 +8,16 @@ export function addTopicHub(hub: TopicHub): () => void {
   return () => void hubs.delete(hub);
 }
 
-/** Sends a message to all WebSockets of this thread that subscribe to a topic, on whichever listener. */
+/**
+ * Sends a message to all WebSockets of this thread that subscribe to a topic, on whichever listener.
+ * @param except - one of them that does not get it
+ */
 export function publishToTopic(
   topic: string,
   message: string | MessageBytes,
   isBinary: boolean,
   compress: boolean,
+  except?: RawWebSocket,
 ): void {
-  for (const hub of hubs) hub.publish(topic, message, isBinary, compress);
+  for (const hub of hubs) (hub === except?.hub ? except : hub).publish(topic, message, isBinary, compress);
 }

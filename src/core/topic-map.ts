@@ -1,5 +1,4 @@
-import type { MessageBytes } from './raw-websocket.js';
-import type { TopicHub } from './topic-hubs.js';
+import type { MessageBytes, TopicHub } from './raw-websocket.js';
 
 /** A WebSocket that topics are delivered to. */
 export interface TopicMember {
@@ -10,9 +9,16 @@ export interface TopicMember {
 export class TopicMap implements TopicHub {
   readonly #members = new Map<string, Set<TopicMember>>();
 
-  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): void {
+  publish(
+    topic: string,
+    message: string | MessageBytes,
+    isBinary: boolean,
+    compress: boolean,
+    except?: TopicMember,
+  ): void {
     // A copy: whoever is closed by it is taken off the list.
-    for (const one of [...(this.#members.get(topic) ?? [])]) one.deliver(message, isBinary, compress);
+    for (const one of [...(this.#members.get(topic) ?? [])])
+      if (one !== except) one.deliver(message, isBinary, compress);
   }
 
   add(member: TopicMember, topic: string): boolean {

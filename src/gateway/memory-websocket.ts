@@ -1,4 +1,5 @@
 import {
+  copyBytes,
   type MessageBytes,
   type RawWebSocket,
   SEND_BUFFERED,
@@ -31,7 +32,7 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
   /** Set when it is accepted. */
   listener: SocketListener | undefined = undefined;
   readonly protocol: string;
-  readonly #topics: TopicMap;
+  readonly hub: TopicMap;
   readonly #subscribed = new Set<string>();
   readonly #maxBackpressureBytes: number;
   /** Messages that the test has not read. */
@@ -41,9 +42,9 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
   /** The test waits for something to happen. */
   #wake: (() => void) | undefined = undefined;
 
-  constructor(protocol: string, topics: TopicMap, maxBackpressureBytes: number) {
+  constructor(protocol: string, hub: TopicMap, maxBackpressureBytes: number) {
     this.protocol = protocol;
-    this.#topics = topics;
+    this.hub = hub;
     this.#maxBackpressureBytes = maxBackpressureBytes;
   }
 
@@ -56,7 +57,7 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
       this.listener?.dropped();
       return SEND_DROPPED;
     }
-    const bytes = typeof message === 'string' ? Buffer.from(message) : new Uint8Array(copy(message));
+    const bytes = typeof message === 'string' ? Buffer.from(message) : copyBytes(message);
     this.#messages.push(isBinary ? bytes : Buffer.from(bytes).toString());
     this.#waitingBytes += bytes.byteLength;
     this.#stir();
@@ -91,12 +92,16 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
 
   subscribe(topic: string): boolean {
     this.#subscribed.add(topic);
-    return this.#topics.add(this, topic);
+    return this.hub.add(this, topic);
   }
 
   unsubscribe(topic: string): boolean {
     this.#subscribed.delete(topic);
-    return this.#topics.remove(this, topic);
+    return this.hub.remove(this, topic);
+  }
+
+  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): void {
+    this.hub.publish(topic, message, isBinary, compress, this);
   }
 
   cork(sends: () => void): void {
@@ -124,7 +129,7 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
   finish(code: number, reason: string): void {
     if (this.#end !== undefined) return;
     this.#end = { code, reason };
-    for (const topic of this.#subscribed) this.#topics.remove(this, topic);
+    for (const topic of this.#subscribed) this.hub.remove(this, topic);
     this.listener?.closed(code, reason);
     this.#stir();
   }
@@ -133,8 +138,4 @@ export class MemoryWebSocket implements RawWebSocket, TopicMember {
     this.#wake?.();
     this.#wake = undefined;
   }
-}
-
-function copy(message: MessageBytes): ArrayBuffer | Uint8Array {
-  return message instanceof ArrayBuffer ? message.slice(0) : message;
 }

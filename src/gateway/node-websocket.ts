@@ -68,7 +68,7 @@ export class NodeWebSockets {
 /** A WebSocket of the package ws, with the calls of uWebSockets.js. */
 class NodeWebSocket implements RawWebSocket, TopicMember {
   readonly #socket: WebSocket;
-  readonly #topics: TopicMap;
+  readonly hub: TopicMap;
   readonly #maxBackpressureBytes: number;
   readonly #subscribed = new Set<string>();
   #closed: ((code: number, reason: string) => void) | undefined;
@@ -79,7 +79,7 @@ class NodeWebSocket implements RawWebSocket, TopicMember {
 
   constructor(socket: WebSocket, hub: TopicMap, maxBackpressureBytes: number) {
     this.#socket = socket;
-    this.#topics = hub;
+    this.hub = hub;
     this.#maxBackpressureBytes = maxBackpressureBytes;
   }
 
@@ -150,12 +150,16 @@ class NodeWebSocket implements RawWebSocket, TopicMember {
 
   subscribe(topic: string): boolean {
     this.#subscribed.add(topic);
-    return this.#topics.add(this, topic);
+    return this.hub.add(this, topic);
   }
 
   unsubscribe(topic: string): boolean {
     this.#subscribed.delete(topic);
-    return this.#topics.remove(this, topic);
+    return this.hub.remove(this, topic);
+  }
+
+  publish(topic: string, message: string | MessageBytes, isBinary: boolean, compress: boolean): void {
+    this.hub.publish(topic, message, isBinary, compress, this);
   }
 
   cork(sends: () => void): void {
@@ -182,7 +186,7 @@ class NodeWebSocket implements RawWebSocket, TopicMember {
     const closed = this.#closed;
     if (closed === undefined) return;
     this.#closed = undefined;
-    for (const topic of this.#subscribed) this.#topics.remove(this, topic);
+    for (const topic of this.#subscribed) this.hub.remove(this, topic);
     this.#subscribed.clear();
     closed(code, reason);
   }

@@ -1,4 +1,4 @@
-import type { SwitchToWebSocket, WebSocketEvents } from '../core/raw-websocket.js';
+import type { SwitchToWebSocket, TopicHub, WebSocketEvents } from '../core/raw-websocket.js';
 import type { WebSocketLimits } from '../core/websocket-limits.js';
 import type {
   HttpRequest,
@@ -13,6 +13,7 @@ import type {
 interface Owned {
   readonly events: WebSocketEvents<unknown>;
   readonly owner: unknown;
+  readonly hub: TopicHub;
 }
 
 /** What is needed of a handshake once its request is gone. */
@@ -20,6 +21,7 @@ interface Handshake {
   readonly key: string;
   readonly extensions: string;
   readonly context: us_socket_context_t;
+  readonly hub: TopicHub;
 }
 
 /** Handshakes that can be accepted. */
@@ -30,10 +32,11 @@ export function noteHandshake(
   response: HttpResponse,
   request: HttpRequest,
   context: us_socket_context_t,
+  hub: TopicHub,
 ): void {
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
-  handshakes.set(response, { key, extensions, context });
+  handshakes.set(response, { key, extensions, context, hub });
 }
 
 /** A header of all its lines, as `getHeader` gives the first alone. */
@@ -49,10 +52,10 @@ export function joinLines(request: HttpRequest, name: string): string {
 export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | undefined {
   const handshake = handshakes.get(response);
   if (handshake === undefined) return undefined;
-  const { key, extensions, context } = handshake;
+  const { key, extensions, context, hub } = handshake;
   return (events, owner, { protocol, headers, compression }) => {
     handshakes.delete(response);
-    const owned: Owned = { events: events as WebSocketEvents<unknown>, owner };
+    const owned: Owned = { events: events as WebSocketEvents<unknown>, owner, hub };
     response.cork(() => {
       // Without it, the first header would begin a response of 200.
       response.writeStatus('101 Switching Protocols');
@@ -64,7 +67,7 @@ export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | und
 }
 
 /** Its own WebSocket is what `getUserData` gives, at the price of a call. */
-function ownedBy(raw: WebSocket<Owned>): Owned {
+function ownedBy(raw: WebSocket<Owned>): WebSocket<Owned> & Owned {
   return raw as WebSocket<Owned> & Owned;
 }
 
@@ -83,8 +86,8 @@ export function webSocketBehavior(
     sendPingsAutomatically: false,
     maxLifetime: 0,
     open(raw) {
-      const { events, owner } = ownedBy(raw);
-      events.opened(owner, raw);
+      const own = ownedBy(raw);
+      own.events.opened(own.owner, own);
     },
     message(raw, bytes, isBinary) {
       const { events, owner } = ownedBy(raw);

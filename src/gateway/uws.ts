@@ -166,7 +166,7 @@ function route(
     upgrade(response, request, context) {
       const header = (name: string) =>
         name === 'connection' ? joinLines(request, name) : request.getHeader(name);
-      if (isHandshake('GET', header)) noteHandshake(response, request, context);
+      if (isHandshake('GET', header)) noteHandshake(response, request, context, app);
       answer(service, config, response, request, 'GET', false);
     },
   });

@@ -3,6 +3,7 @@ import { ExecutorCollectors } from './executor-collectors.js';
 import { makeMetrics, type NamedMetrics } from './make-metrics.js';
 import { type MetricsRegister, OWNER } from './metrics-options.js';
 import { RequestMetrics } from './request-metrics.js';
+import { addWebSocketMetrics } from './websocket-metrics.js';
 
 /** What a register has of Vela's, however many servers share it. */
 export interface VelaMetrics {
@@ -27,10 +28,10 @@ export function findVelaMetrics(register: MetricsRegister, buckets: readonly num
 }
 
 function addVelaMetrics(register: MetricsRegister, buckets: readonly number[]): VelaMetrics {
-  const { made, metrics } = makeMetrics((scratch) => ({
-    requests: new RequestMetrics(scratch, buckets),
-    executors: new ExecutorCollectors(scratch),
-  }));
+  const { made, metrics } = makeMetrics((scratch) => {
+    addWebSocketMetrics(scratch);
+    return { requests: new RequestMetrics(scratch, buckets), executors: new ExecutorCollectors(scratch) };
+  });
   for (const name of metrics.keys()) {
     if (register.getSingleMetric(name) !== undefined)
       throw optionError(OWNER, 'register', `one that has no other metric named ${name}`, register);

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { toError } from '../core/errors.js';
 import { answerError, JsonRpcConnectionError, timeoutError } from './client-errors.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { JsonRpcTransport } from './client-transport.js';
 import type { JsonRpcCallOptions } from './client-types.js';
 import { type Outcome, readAnswer, rejected, sortAnswers } from './read-answer.js';
+import { pause } from './until-aborted.js';
 
 /** A call or notification that is to be sent. */
 export interface Outgoing {
@@ -92,9 +91,7 @@ export class ClientCore {
           const isSafe = error instanceof JsonRpcConnectionError && (error.isUnsent || isRepeatable);
           if (!isSafe || attempt >= this.#options.retries) throw error;
         }
-        await sleep(this.#options.retryDelayMs * 2 ** attempt, undefined, { signal: ends }).catch(() => {
-          throw toError(ends.reason);
-        });
+        await pause(this.#options.retryDelayMs * 2 ** attempt, ends);
       }
     } finally {
       clearTimeout(timer);

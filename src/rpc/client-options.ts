@@ -1,6 +1,6 @@
 import { isWithin } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
-import { requireTimeout } from './handler-options.js';
+import { requireTimeout } from './require-timeout.js';
 
 /** Options of {@link createJsonRpcClient}. */
 export interface JsonRpcClientOptions {

@@ -1,12 +1,12 @@
 import { describeValue, isThenable, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import { checkSchema, describeIssues, isSchema, runSchema } from '../request/run-schema.js';
 import type { SchemaResult, StandardSchemaV1 } from '../request/standard-schema.js';
-import { requireTimeout } from './handler-options.js';
 import type { JsonRpcCall } from './json-rpc-call.js';
 import type { DeclaredMethod } from './method-table.js';
 import type { JsonRpcParams } from './method-types.js';
 import { formatSignature, resolveParameters } from './parameter.js';
 import { listReader, type ReadParams, schemaReader } from './read-params.js';
+import { requireTimeout } from './require-timeout.js';
 
 /** What a method says of itself. */
 export interface JsonRpcMethodOptions<

@@ -1,7 +1,7 @@
 import { isThenable } from '../core/errors.js';
 import { type Answer, errorAnswer, INTERNAL_ERROR, joinAnswers, NO_ANSWER, resultAnswer } from './answer.js';
+import { CallGate } from './call-gate.js';
 import { describeFailure, isDebug, isOver } from './failed-call.js';
-import { Gate } from './gate.js';
 import { JsonRpcCall, type JsonRpcContext, type JsonRpcId } from './json-rpc-call.js';
 import { JSON_RPC_CODES, JsonRpcError } from './json-rpc-error.js';
 import type { MethodTable, ReadyMethod } from './method-table.js';
@@ -32,7 +32,7 @@ export class Dispatcher {
   dispatch(
     message: string | Uint8Array,
     context: JsonRpcContext,
-    gate?: Gate<Answer>,
+    gate?: CallGate<Answer>,
   ): Answer | Promise<Answer> {
     const value = parseMessage(message, isDebug(context));
     if (value instanceof Refusal) return errorAnswer(value.id, value.error);
@@ -43,7 +43,7 @@ export class Dispatcher {
   #batch(
     values: readonly unknown[],
     context: JsonRpcContext,
-    gate: Gate<Answer> | undefined,
+    gate: CallGate<Answer> | undefined,
   ): Answer | Promise<Answer> {
     const { maxBatchCalls, maxConcurrentCalls } = this.#limits;
     if (values.length === 0)
@@ -59,14 +59,14 @@ export class Dispatcher {
           `Invalid Request: a batch may have ${maxBatchCalls} calls; received ${values.length}`,
         ),
       );
-    const shared = gate ?? new Gate<Answer>(maxConcurrentCalls, maxBatchCalls);
+    const shared = gate ?? new CallGate<Answer>(maxConcurrentCalls, maxBatchCalls);
     const answers = values.map((value) => this.#callWithin(shared, value, context));
     return answers.some(isThenable)
       ? Promise.all(answers).then(joinAnswers)
       : joinAnswers(answers as readonly Answer[]);
   }
 
-  #callWithin(gate: Gate<Answer>, value: unknown, context: JsonRpcContext): Answer | Promise<Answer> {
+  #callWithin(gate: CallGate<Answer>, value: unknown, context: JsonRpcContext): Answer | Promise<Answer> {
     let hasWaited = false;
     const answer = gate.run(
       () => (hasWaited && isOver(context) ? NO_ANSWER : this.#call(value, context)),

@@ -1,7 +1,8 @@
-import { isWithin, LONGEST_TIMER_MS } from '../core/duration.js';
+import { isWithin } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { isDeclarable } from '../core/parts.js';
-import { checkInfo, type OpenRpcInfo } from './openrpc-document.js';
+import { checkInfo, type OpenRpcInfo, type OpenRpcOptions, resolveToJsonSchema } from './openrpc-document.js';
+import { requireTimeout } from './require-timeout.js';
 
 /** Options of a {@link JsonRpcHandler}. */
 export interface JsonRpcHandlerOptions {
@@ -25,15 +26,18 @@ export interface JsonRpcHandlerOptions {
   errorStatus?: 'ok' | 'draft' | ((code: number) => number);
   /** Answers `rpc.discover` with the OpenRPC document of all methods. @defaultValue it is not there */
   discover?: OpenRpcInfo;
+  /** For `discover`: gives the JSON Schema of a schema that does not tell its own; undefined leaves it to the schema. */
+  toJsonSchema?: OpenRpcOptions['toJsonSchema'];
   /** The request headers, in HTTP spelling, that methods and their middleware read, so that only these are kept. @defaultValue all */
   headers?: readonly string[];
 }
 
 /** Options, checked and filled in. */
 export interface ResolvedHandlerOptions
-  extends Required<Omit<JsonRpcHandlerOptions, 'headers' | 'discover' | 'errorStatus'>> {
+  extends Required<Omit<JsonRpcHandlerOptions, 'headers' | 'discover' | 'toJsonSchema' | 'errorStatus'>> {
   readonly headers: readonly string[] | undefined;
   readonly discover: OpenRpcInfo | undefined;
+  readonly toJsonSchema: OpenRpcOptions['toJsonSchema'];
   /** Undefined for 200 always. */
   readonly statusOf: ((code: number) => number) | undefined;
 }
@@ -41,7 +45,7 @@ export interface ResolvedHandlerOptions
 const OWNER = 'JsonRpcHandler';
 const KNOWN = [
   ...['limitBytes', 'maxDepth', 'maxBatchCalls', 'maxConcurrentCalls'],
-  ...['timeoutMs', 'errorStatus', 'discover', 'headers'],
+  ...['timeoutMs', 'errorStatus', 'discover', 'toJsonSchema', 'headers'],
 ];
 /** The walk through `params` uses the stack. */
 const DEEPEST = 1000;
@@ -59,6 +63,7 @@ export function resolveHandlerOptions(options: JsonRpcHandlerOptions): ResolvedH
     timeoutMs = 20_000,
     errorStatus = 'ok',
     discover,
+    toJsonSchema,
     headers,
     ...unknown
   } = more;
@@ -75,16 +80,9 @@ export function resolveHandlerOptions(options: JsonRpcHandlerOptions): ResolvedH
     );
   return {
     ...{ limitBytes, maxDepth, maxBatchCalls, maxConcurrentCalls, timeoutMs, discover, headers },
+    toJsonSchema: resolveToJsonSchema(OWNER, toJsonSchema === undefined ? {} : { toJsonSchema }),
     statusOf: resolveStatus(errorStatus),
   };
-}
-
-/** @throws {TypeError} */
-export function requireTimeout(owner: string, timeoutMs: unknown): void {
-  if (!isWithin(timeoutMs, Number.MIN_VALUE, LONGEST_TIMER_MS))
-    throw new TypeError(
-      `Option "timeoutMs" of ${owner} must be a number of milliseconds above 0, up to ${LONGEST_TIMER_MS}; received ${describeValue(timeoutMs)}`,
-    );
 }
 
 /** Codes of the historical draft of JSON-RPC over HTTP (§3.6.2); codes of applications have no status there. */

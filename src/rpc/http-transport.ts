@@ -1,4 +1,5 @@
 import { toError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { answerError, JsonRpcConnectionError } from './client-errors.js';
 import type { JsonRpcTransport } from './client-transport.js';
 
@@ -40,7 +41,9 @@ export class HttpTransport implements JsonRpcTransport {
     this.#underWay.add(closing);
     const request = { method: 'POST', headers: this.#headers, body: text, redirect: 'error' as const };
     try {
-      const response = await this.#fetch(this.#url, {
+      // A browser's must not be called as a method of something else.
+      const fetchFunction = this.#fetch;
+      const response = await fetchFunction(this.#url, {
         ...request,
         signal: AbortSignal.any([signal, closing.signal]),
       });
@@ -63,19 +66,24 @@ export class HttpTransport implements JsonRpcTransport {
   }
 
   async #read(response: Response): Promise<string> {
-    const chunks: Uint8Array[] = [];
+    const reader = response.body?.getReader();
+    const decoder = new TextDecoder();
+    let text = '';
     let size = 0;
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      // Leaving the loop ends the connection.
-      if (size > this.#limitBytes)
+    for (;;) {
+      const { value } = (await reader?.read()) ?? {};
+      if (value === undefined) return text + decoder.decode();
+      size += value.length;
+      if (size > this.#limitBytes) {
+        // This ends the connection.
+        void own(reader?.cancel() ?? Promise.resolve());
         throw answerError(
           `A call of ${this.#url}`,
           `it is larger than the limit of ${this.#limitBytes} bytes`,
         );
-      chunks.push(chunk);
+      }
+      text += decoder.decode(value, { stream: true });
     }
-    return Buffer.concat(chunks).toString();
   }
 
   /** An error of JSON-RPC may come with any status. */

@@ -7,7 +7,7 @@ export type { JsonRpcMethodOptions } from './declare-method.js';
 export type { JsonRpcHandlerOptions } from './handler-options.js';
 export type { JsonKindName, JsonKinds } from './json-kind.js';
 export type { JsonRpcCall, JsonRpcContext, JsonRpcId } from './json-rpc-call.js';
-export { createJsonRpcClient, type JsonRpcBatch, type JsonRpcClient } from './json-rpc-client.js';
+export type { JsonRpcBatch, JsonRpcClient } from './json-rpc-client.js';
 export { JSON_RPC_CODES, JsonRpcError } from './json-rpc-error.js';
 export { JsonRpcHandler } from './json-rpc-handler.js';
 export type { JsonRpcSession, JsonRpcSessionOptions } from './json-rpc-session.js';
@@ -21,6 +21,13 @@ export type {
   JsonRpcParam,
   JsonRpcParams,
 } from './method-types.js';
+export { createJsonRpcClient } from './node-client.js';
 export { openrpc } from './openrpc.js';
-export type { OpenRpcContent, OpenRpcDocument, OpenRpcInfo, OpenRpcMethod } from './openrpc-document.js';
+export type {
+  OpenRpcContent,
+  OpenRpcDocument,
+  OpenRpcInfo,
+  OpenRpcMethod,
+  OpenRpcOptions,
+} from './openrpc-document.js';
 export { type ServerCommandsOptions, serverCommands } from './server-commands.js';

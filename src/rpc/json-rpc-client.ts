@@ -2,7 +2,13 @@ import { describeValue } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { createTree } from './call-tree.js';
 import { ClientCore, type Outgoing } from './client-core.js';
-import { type JsonRpcClientOptions, resolveClientOptions } from './client-options.js';
+import {
+  type JsonRpcClientOptions,
+  type ResolvedClientOptions,
+  resolveClientOptions,
+} from './client-options.js';
+import type { ConnectSocket } from './client-socket.js';
+import type { JsonRpcTransport } from './client-transport.js';
 import type {
   BatchEntry,
   CallTree,
@@ -65,20 +71,19 @@ export type JsonRpcClient<H = unknown> = ClientMembers<MethodsOf<H>> &
   CallTree<MethodsOf<H>, 'promise', keyof ClientMembers<MethodsOf<H>>>;
 
 /**
- * A client of a JSON-RPC 2.0 server: over HTTP for `http:` and `https:`, over one WebSocket for `ws:` and `wss:`, which is opened when
- * it is first needed, and again after it was lost.
- *
- * A call that was not sent, as nobody listens, is tried again; one that may have been made only if it is said to be idempotent.
- * @typeParam H - the type of the server's {@link JsonRpcHandler}; without it every method takes and gives anything
- * @throws {TypeError} for another URL, and for a wrong option
- * @example const client = createJsonRpcClient<typeof rpc>('http://127.0.0.1:8060/rpc')
+ * A client of a JSON-RPC server.
+ * @param connect - how it opens a WebSocket
+ * @param base - what a URL without a scheme and host is relative to
+ * @throws {TypeError}
  */
-export function createJsonRpcClient<H = unknown>(
+export function createClient<H>(
   url: string | URL,
-  options: JsonRpcClientOptions = {},
+  options: JsonRpcClientOptions,
+  connect: ConnectSocket,
+  base?: string,
 ): JsonRpcClient<H> {
   const settings = resolveClientOptions(options);
-  const core = new ClientCore(createTransport(url, settings), settings);
+  const core = new ClientCore(createTransport(url, base, settings, connect), settings);
   const send = (method: string, params: unknown, isNotification: boolean, given: JsonRpcCallOptions = {}) =>
     own((async () => core.send(outgoing(method, params, isNotification), given))());
   const members: ClientMembers<Record<string, never>> = {
@@ -145,13 +150,19 @@ function trimEnd(params: readonly unknown[]): readonly unknown[] | undefined {
   return length === 0 ? undefined : params.slice(0, length);
 }
 
-function createTransport(url: string | URL, settings: ReturnType<typeof resolveClientOptions>) {
+function createTransport(
+  url: string | URL,
+  base: string | undefined,
+  settings: ResolvedClientOptions,
+  connect: ConnectSocket,
+): JsonRpcTransport {
   const { headers, limitBytes, fetch: fetchFunction } = settings;
   const text = String(url);
-  const { protocol, href } = URL.canParse(text) ? new URL(text) : { protocol: '', href: '' };
+  const { protocol, href } = URL.canParse(text, base) ? new URL(text, base) : { protocol: '', href: '' };
   if (protocol === 'http:' || protocol === 'https:')
     return new HttpTransport(href, headers, limitBytes, fetchFunction);
-  if (protocol === 'ws:' || protocol === 'wss:') return new WebSocketTransport(href, headers, limitBytes);
+  if (protocol === 'ws:' || protocol === 'wss:')
+    return new WebSocketTransport({ url: href, headers, limitBytes }, connect);
   throw new TypeError(
     `createJsonRpcClient() takes a URL of http, https, ws or wss, 'http://127.0.0.1:8060/rpc'; received ${describeValue(text)}`,
   );

@@ -205,9 +205,9 @@ export class JsonRpcHandler<out M = Calls> implements Part {
 
   #findTable(): MethodTable {
     if (this.#table === undefined) {
-      const { discover, timeoutMs } = this.#options;
+      const { discover, timeoutMs, toJsonSchema } = this.#options;
       const placed = this.#place('', [], timeoutMs);
-      if (discover !== undefined) placed.push(discoverMethod(discover, timeoutMs));
+      if (discover !== undefined) placed.push(discoverMethod(discover, timeoutMs, toJsonSchema));
       this.#table = createTable(placed);
     }
     return this.#table;

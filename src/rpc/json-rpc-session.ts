@@ -1,8 +1,8 @@
 import { isWithin } from '../core/duration.js';
 import { describeValue, isThenable, refuseUnknown, requireOptions, VelaError } from '../core/errors.js';
 import type { Answer } from './answer.js';
+import { CallGate } from './call-gate.js';
 import type { Dispatcher } from './dispatcher.js';
-import { Gate } from './gate.js';
 import type { JsonRpcContext } from './json-rpc-call.js';
 
 /** Options of {@link JsonRpcHandler.connect}. */
@@ -17,7 +17,7 @@ export interface JsonRpcSessionOptions extends JsonRpcContext {
 
 const KNOWN = ['environ', 'signal', 'logger', 'maxConcurrentCalls', 'maxWaitingCalls', 'maxWaitingBytes'];
 /** Refuses all. */
-const FULL = new Gate<Answer>(0, 0);
+const FULL = new CallGate<Answer>(0, 0);
 
 /**
  * The calls of one connection that carries messages both ways, as a WebSocket does: each message is given to `receive`, and what
@@ -25,7 +25,7 @@ const FULL = new Gate<Answer>(0, 0);
  */
 export class JsonRpcSession {
   readonly #dispatcher: Dispatcher;
-  readonly #gate: Gate<Answer>;
+  readonly #gate: CallGate<Answer>;
   readonly #aborter = new AbortController();
   readonly #context: JsonRpcContext;
   readonly #maxWaitingBytes: number;
@@ -41,7 +41,7 @@ export class JsonRpcSession {
     requireCount('maxWaitingBytes', maxWaitingBytes, 0);
     this.#dispatcher = dispatcher;
     this.#maxWaitingBytes = maxWaitingBytes;
-    this.#gate = new Gate(limit, maxWaitingCalls);
+    this.#gate = new CallGate(limit, maxWaitingCalls);
     const own = this.#aborter.signal;
     this.#context = { environ, logger, signal: signal === undefined ? own : AbortSignal.any([own, signal]) };
   }

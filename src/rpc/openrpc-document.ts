@@ -1,5 +1,6 @@
-import { describeValue, isPlainObject } from '../core/errors.js';
-import type { JsonSchema } from '../request/json-schema.js';
+import { describeValue, isPlainObject, refuseUnknown, requireOptions } from '../core/errors.js';
+import type { JsonSchema, SchemaSide } from '../request/json-schema.js';
+import type { StandardSchemaV1 } from '../request/standard-schema.js';
 
 /** Title and version of an API, and more of an Info Object of OpenRPC. */
 export interface OpenRpcInfo {
@@ -7,6 +8,15 @@ export interface OpenRpcInfo {
   readonly version: string;
   readonly description?: string;
   readonly [more: string]: unknown;
+}
+
+/** Options of {@link openrpc}. */
+export interface OpenRpcOptions {
+  /**
+   * Gives the JSON Schema (2020-12) of a schema that does not tell its own, or another one than it tells; undefined leaves it to
+   * the schema.
+   */
+  toJsonSchema?: (schema: StandardSchemaV1, side: SchemaSide) => JsonSchema | undefined;
 }
 
 /** A parameter or a result. */
@@ -46,4 +56,15 @@ export function checkInfo(owner: string, info: unknown): void {
   throw new TypeError(
     `${owner} must be { title: 'Shop', version: '1.0.0' }; received ${describeValue(info)}`,
   );
+}
+
+/** @throws {TypeError} */
+export function resolveToJsonSchema(owner: string, options: OpenRpcOptions): OpenRpcOptions['toJsonSchema'] {
+  const { toJsonSchema, ...unknown } = requireOptions(owner, options);
+  refuseUnknown(owner, unknown, ['toJsonSchema']);
+  if (toJsonSchema !== undefined && typeof toJsonSchema !== 'function')
+    throw new TypeError(
+      `Option "toJsonSchema" of ${owner} must be a function (schema, side) => JSON Schema; received ${describeValue(toJsonSchema)}`,
+    );
+  return toJsonSchema;
 }

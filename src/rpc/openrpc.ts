@@ -4,18 +4,35 @@ import { isSchema } from '../request/run-schema.js';
 import type { StandardSchemaV1 } from '../request/standard-schema.js';
 import type { JsonRpcMethodDescription } from './method-description.js';
 import type { PlacedMethod } from './method-table.js';
-import type { OpenRpcContent, OpenRpcDocument, OpenRpcInfo, OpenRpcMethod } from './openrpc-document.js';
+import {
+  type OpenRpcContent,
+  type OpenRpcDocument,
+  type OpenRpcInfo,
+  type OpenRpcMethod,
+  type OpenRpcOptions,
+  resolveToJsonSchema,
+} from './openrpc-document.js';
 import { type Parameter, resolveParameters } from './parameter.js';
 import { listReader } from './read-params.js';
 
 const DISCOVER = 'rpc.discover';
 
 /**
- * The OpenRPC document of methods. A schema that does not tell what it is in JSON Schema stands for anything.
+ * The OpenRPC document of methods. A schema that does not tell what it is in JSON Schema stands for anything, unless
+ * `toJsonSchema` tells it.
+ * @throws {TypeError} for wrong options @throws {VelaError} `ERR_OPENAPI_SCHEMA` when `toJsonSchema` throws
  * @example const document = openrpc(rpc.listMethods(), { title: 'Shop', version: '1.0.0' })
  */
-export function openrpc(methods: readonly JsonRpcMethodDescription[], info: OpenRpcInfo): OpenRpcDocument {
-  const components = new Components({ toJsonSchema: tellSchema, components: {} });
+export function openrpc(
+  methods: readonly JsonRpcMethodDescription[],
+  info: OpenRpcInfo,
+  options: OpenRpcOptions = {},
+): OpenRpcDocument {
+  const toJsonSchema = resolveToJsonSchema('openrpc', options);
+  const components = new Components({
+    toJsonSchema: (schema, side) => toJsonSchema?.(schema, side) ?? tellSchema(schema, side),
+    components: {},
+  });
   const described = methods
     .filter(({ name }) => name !== DISCOVER)
     .map((method) => describeMethod(method, components));
@@ -29,7 +46,11 @@ export function openrpc(methods: readonly JsonRpcMethodDescription[], info: Open
 }
 
 /** `rpc.discover`, which answers with the document, made when it is first asked for. */
-export function discoverMethod(info: OpenRpcInfo, timeoutMs: number): PlacedMethod {
+export function discoverMethod(
+  info: OpenRpcInfo,
+  timeoutMs: number,
+  toJsonSchema: OpenRpcOptions['toJsonSchema'],
+): PlacedMethod {
   let known: readonly [methods: readonly JsonRpcMethodDescription[], document: OpenRpcDocument] | undefined;
   const read = listReader(DISCOVER, []);
   return {
@@ -41,7 +62,8 @@ export function discoverMethod(info: OpenRpcInfo, timeoutMs: number): PlacedMeth
       run: (call) => {
         void read(call.params);
         const methods = call.listMethods();
-        if (known?.[0] !== methods) known = [methods, openrpc(methods, info)];
+        if (known?.[0] !== methods)
+          known = [methods, openrpc(methods, info, toJsonSchema && { toJsonSchema })];
         return known[1];
       },
       description: {

@@ -7,13 +7,18 @@ import { isSameHost } from '../request/origin.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { ResolvedWebSocketOptions } from './websocket-options.js';
 
+/** Whether a request asks for a WebSocket, well or badly. */
+export function asksForWebSocket({ HTTP_UPGRADE: upgrade }: Environ): boolean {
+  return upgrade?.toLowerCase() === 'websocket';
+}
+
 /**
  * Why a request is no handshake that can be accepted.
  * @throws {HttpError} 400 with the reason, 501 where the server cannot have WebSockets
  */
 export function refuseRequest(environ: Environ): never {
-  const { HTTP_UPGRADE: upgrade, HTTP_SEC_WEBSOCKET_VERSION: version } = environ;
-  if (upgrade?.toLowerCase() !== 'websocket')
+  const { HTTP_SEC_WEBSOCKET_VERSION: version } = environ;
+  if (!asksForWebSocket(environ))
     throw new BadRequest(
       'This is a WebSocket: connect with new WebSocket(url), not with an ordinary request',
     );
@@ -59,4 +64,32 @@ export function chooseProtocol({ environ }: WsgiRequest, protocols: readonly str
       `None of the sub-protocols that are offered is spoken here; there are ${protocols.join(', ')}`,
     );
   return chosen;
+}
+
+const PARAMETER = /^[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_`|~\w-]+|"[!#$%&'*+.^_`|~\w-]+"))?$/;
+/** RFC 7692 §7.1. */
+const DEFLATE_PARAMETER =
+  /^(?:(?:server|client)_no_context_takeover|server_max_window_bits="?(?:[89]|1[0-5])"?|client_max_window_bits(?:="?(?:[89]|1[0-5])"?)?)$/;
+
+/**
+ * Whether permessage-deflate is offered in a way that can be taken: the gateways would answer others by themselves, too late.
+ * @throws {BadRequest} for what is no list of extensions (RFC 6455 §9.1)
+ */
+export function offersCompression({ environ }: WsgiRequest): boolean {
+  const { HTTP_SEC_WEBSOCKET_EXTENSIONS: header } = environ;
+  if (header === undefined) return false;
+  const offers = header.split(',').map((offer) => offer.split(';').map((part) => part.trim()));
+  if (
+    !offers.every(
+      ([name = '', ...parameters]) => TOKEN.test(name) && parameters.every((one) => PARAMETER.test(one)),
+    )
+  )
+    throw new BadRequest('Sec-WebSocket-Extensions must be a list of extensions and their parameters');
+  const own = offers.filter(([name]) => name === 'permessage-deflate');
+  return own.length > 0 && own.every(([, ...parameters]) => areTakeable(parameters));
+}
+
+function areTakeable(parameters: readonly string[]): boolean {
+  const names = new Set(parameters.map((one) => one.split('=', 1)[0]));
+  return names.size === parameters.length && parameters.every((one) => DEFLATE_PARAMETER.test(one));
 }

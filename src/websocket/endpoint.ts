@@ -1,8 +1,9 @@
 import type { Part, PartDescription, StartContext } from '../core/contract.js';
-import { HttpError } from '../core/http-error.js';
+import { nameLogger } from '../core/logger.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import { WaitQueue } from '../core/wait-queue.js';
 import type { WebSocketLimits } from '../core/websocket-limits.js';
+import { WsgiResponse } from '../core/wsgi-response.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { WebSocketMessage } from './websocket-message.js';
 import type { ResolvedWebSocketOptions } from './websocket-options.js';
@@ -26,6 +27,8 @@ interface Member {
 
 /** How long handlers are waited for when the server stops, where its settings do not say. */
 const GRACEFUL_MS = 30_000;
+/** How often the log says that there is no room, in ms. */
+const FULL_WARNING_MS = 60_000;
 
 /** All connections of one `websocket()` in this worker. */
 export class Endpoint implements Part {
@@ -42,6 +45,9 @@ export class Endpoint implements Part {
   #running = 0;
   #onQuiet: (() => void) | undefined;
   #gracefulMs = GRACEFUL_MS;
+  /** Refused since the log has said so. */
+  #refused = 0;
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(handlers: EndpointHandlers, options: ResolvedWebSocketOptions, isLoop: boolean) {
     this.handlers = handlers;
@@ -85,10 +91,29 @@ export class Endpoint implements Part {
     return this.#limits?.maxBackpressureBytes !== this.options.maxBackpressureBytes;
   }
 
-  /** @throws {HttpError} 503 when there are as many connections as there may be */
-  requireRoom(): void {
-    if (this.#members.size >= this.options.maxConnections)
-      throw new HttpError(503, 'There are too many WebSockets here', { headers: [['Retry-After', '5']] });
+  /** There are as many connections as there may be. */
+  get isFull(): boolean {
+    return this.#members.size >= this.options.maxConnections;
+  }
+
+  /** What a handshake is answered with that finds no room. */
+  refuseFull({ environ }: WsgiRequest): WsgiResponse {
+    this.#refused++;
+    const nowMs = performance.now();
+    if (nowMs - this.#warnedAtMs >= FULL_WARNING_MS) {
+      const { maxConnections } = this.options;
+      nameLogger(environ['vela.logger'], 'vela.websocket').warn(
+        { requestId: environ['vela.request_id'], uri: environ['vela.raw_path'], refused: this.#refused },
+        `WebSocket refused with 503: "maxConnections", ${maxConnections}, are open`,
+      );
+      this.#warnedAtMs = nowMs;
+      this.#refused = 0;
+    }
+    return new WsgiResponse({
+      status: 503,
+      headers: [['Retry-After', '5']],
+      content: 'There are too many WebSockets here\n',
+    });
   }
 
   /** A connection is open; one that comes when the server stops is sent away. */

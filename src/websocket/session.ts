@@ -2,12 +2,14 @@ import { toError, VelaError } from '../core/errors.js';
 import { createGate, type Gate } from '../core/gate.js';
 import { nameLogger } from '../core/logger.js';
 import {
+  copyBytes,
   type MessageBytes,
   type RawWebSocket,
   SEND_BUFFERED,
   SEND_DONE,
   type WebSocketEvents,
 } from '../core/raw-websocket.js';
+import { webSocketCounts } from '../core/websocket-counts.js';
 import { COMPRESS_FROM_BYTES } from '../core/websocket-limits.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { Endpoint } from './endpoint.js';
@@ -89,6 +91,7 @@ export class Session implements FlowOwner {
     const { endpoint } = this;
     const stopping = this.socket.request.environ['vela.stopping'];
     this.#raw = raw;
+    webSocketCounts.open++;
     endpoint.add(this, stopping);
     if (endpoint.idles !== undefined) this.#idle = new IdleWatch(endpoint.idles, this, SILENCE);
     if (stopping.aborted) this.shut(1001, 'The server stops');
@@ -98,6 +101,7 @@ export class Session implements FlowOwner {
   received(bytes: MessageBytes, isBinary: boolean, isShared: boolean): void {
     this.#idle?.touch();
     if (this.#raw === undefined) return;
+    webSocketCounts.received++;
     const { maxPayloadBytes } = this.endpoint.options;
     if (bytes.byteLength <= maxPayloadBytes)
       this.flow.receive(new WebSocketMessage(bytes, isBinary), isShared);
@@ -107,13 +111,13 @@ export class Session implements FlowOwner {
   pinged(bytes: MessageBytes): void {
     this.#idle?.touch();
     const { ping } = this.endpoint.handlers;
-    if (ping !== undefined) this.flow.call(() => ping(this.socket, copy(bytes)));
+    if (ping !== undefined) this.flow.call(() => ping(this.socket, Buffer.from(copyBytes(bytes).buffer)));
   }
 
   ponged(bytes: MessageBytes): void {
     this.#idle?.touch();
     const { pong } = this.endpoint.handlers;
-    if (pong !== undefined) this.flow.call(() => pong(this.socket, copy(bytes)));
+    if (pong !== undefined) this.flow.call(() => pong(this.socket, Buffer.from(copyBytes(bytes).buffer)));
   }
 
   drained(): void {
@@ -136,6 +140,7 @@ export class Session implements FlowOwner {
     if (this.#raw === undefined) return;
     this.#raw = undefined;
     this.#end = { code, reason: reason === '' ? this.#cutReason : reason };
+    webSocketCounts.close(code);
     this.#idle?.leave();
     this.endpoint.remove(this);
     for (const leave of this.#leave ?? []) leave();
@@ -154,7 +159,9 @@ export class Session implements FlowOwner {
       return 'dropped';
     }
     const result = raw.send(message, isBinary, options.compression && isLarge(message));
-    return result === SEND_DONE ? 'sent' : result === SEND_BUFFERED ? 'buffered' : 'dropped';
+    if (result !== SEND_DONE && result !== SEND_BUFFERED) return 'dropped';
+    webSocketCounts.sent++;
+    return result === SEND_DONE ? 'sent' : 'buffered';
   }
 
   ping(data: string | Uint8Array): void {
@@ -244,9 +251,4 @@ function closedError({ code, reason }: { code: number; reason: string }): VelaEr
     'ERR_WEBSOCKET_CLOSED',
     `The WebSocket was closed with ${code}${reason === '' ? '' : `: ${reason}`}`,
   );
-}
-
-/** Bytes that stay when the gateway's call returns. */
-function copy(bytes: MessageBytes): Buffer {
-  return bytes instanceof ArrayBuffer ? Buffer.from(bytes.slice(0)) : Buffer.from(bytes);
 }

@@ -1,6 +1,6 @@
 import { VelaError } from '../core/errors.js';
 import { HttpError } from '../core/http-error.js';
-import type { MessageBytes } from '../core/raw-websocket.js';
+import { copyBytes, type MessageBytes } from '../core/raw-websocket.js';
 import { parseJson } from '../request/parse-json.js';
 import { WebSocketClose } from './websocket-close.js';
 
@@ -33,7 +33,7 @@ export class WebSocketMessage {
   /** Its bytes go when the gateway's call returns, and it will be read after that. */
   static keep(message: WebSocketMessage): void {
     const bytes = message.#bytes;
-    if (bytes !== undefined) message.#bytes = bytes.slice(0);
+    if (bytes !== undefined) message.#bytes = copyBytes(bytes);
   }
 
   /** Its bytes are gone. */
@@ -56,8 +56,7 @@ export class WebSocketMessage {
 
   /** Its bytes, a copy at each call. */
   bytes(): Uint8Array {
-    const bytes = this.#bytes ?? this.#gone();
-    return new Uint8Array(bytes instanceof ArrayBuffer ? bytes.slice(0) : bytes);
+    return copyBytes(this.#bytes ?? this.#gone());
   }
 
   /**

@@ -40,6 +40,8 @@ export interface WebSocketOptions {
   maxConnections?: number;
   /** Agrees to permessage-deflate (RFC 7692), without context takeover, and compresses from 1 KiB on. @defaultValue false */
   compression?: boolean;
+  /** Requests that ask for no WebSocket go to what follows, such as a page at the same path; else they get 400 or 405. @defaultValue false */
+  passesOn?: boolean;
 }
 
 export type ResolvedWebSocketOptions = Required<Omit<WebSocketOptions, 'origins'>> & {
@@ -58,6 +60,7 @@ const KNOWN = [
   'idleTimeoutMs',
   'maxConnections',
   'compression',
+  'passesOn',
 ] as const;
 
 /** @throws {TypeError} for a wrong or unknown one */
@@ -73,6 +76,7 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
     idleTimeoutMs = 60_000,
     maxConnections = 65_536,
     compression = false,
+    passesOn = false,
     ...unknown
   } = requireOptions('websocket', options);
   refuseUnknown('websocket', unknown, KNOWN);
@@ -85,7 +89,8 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
   requireWhole('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
   if (onBackpressure !== 'close' && onBackpressure !== 'drop')
     refuse('onBackpressure', "'close' or 'drop'", onBackpressure);
-  if (typeof compression !== 'boolean') refuse('compression', 'true or false', compression);
+  for (const [name, value] of Object.entries({ compression, passesOn }))
+    if (typeof value !== 'boolean') refuse(name, 'true or false', value);
   return {
     protocols,
     origins: resolveOrigins(origins),
@@ -97,6 +102,7 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
     idleTimeoutMs,
     maxConnections,
     compression,
+    passesOn,
   };
 }
 

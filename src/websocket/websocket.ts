@@ -4,7 +4,13 @@ import { WsgiResponse } from '../core/wsgi-response.js';
 import type { WsgiRequest } from '../request/wsgi-request.js';
 import type { ConvertedParams, RouteRequest } from '../router/route-request.js';
 import { Router } from '../router/router.js';
-import { checkOrigin, chooseProtocol, refuseRequest } from './check-handshake.js';
+import {
+  asksForWebSocket,
+  checkOrigin,
+  chooseProtocol,
+  offersCompression,
+  refuseRequest,
+} from './check-handshake.js';
 import { Endpoint, type EndpointHandlers } from './endpoint.js';
 import { SESSION_EVENTS } from './session.js';
 import { WebSocketConnection } from './websocket-connection.js';
@@ -16,7 +22,7 @@ export type HandshakeRequest<Path extends string> = RouteRequest<ConvertedParams
 
 /**
  * WebSockets at a path. It is a router of one route, so it stands in a WsgiHandler, or is mounted in a Router, behind
- * whatever authenticates. Requests that are no handshake get 400, other methods 405.
+ * whatever authenticates. Requests that are no handshake get 400, other methods 405, unless it `passesOn`.
  * @param path - in the syntax of the Router; its parameters are in `socket.request.params`
  * @param handlers - what happens, or a function that loops over the messages
  * @throws {TypeError} for wrong handlers and options
@@ -37,9 +43,13 @@ export function websocket<const Path extends string, State = undefined>(
   const isLoop = typeof handlers === 'function';
   if (!isLoop) requireHandlers(handlers);
   const given = (isLoop ? { open: handlers } : handlers) as EndpointHandlers;
-  const endpoint = new Endpoint(given, resolveWebSocketOptions(options), isLoop);
-  return new Router().get(path, { openapi: false, middleware: [endpoint] }, (request) =>
-    accept(endpoint, request),
+  const resolved = resolveWebSocketOptions(options);
+  const { passesOn } = resolved;
+  const endpoint = new Endpoint(given, resolved, isLoop);
+  return new Router({ otherMethods: passesOn ? 'pass' : 'refuse' }).get(
+    path,
+    { openapi: false, middleware: [endpoint], passesOn },
+    (request) => (passesOn && !asksForWebSocket(request.environ) ? undefined : accept(endpoint, request)),
   );
 }
 
@@ -52,16 +62,17 @@ function accept(
   const upgrade = environ['vela.upgrade'] ?? refuseRequest(environ);
   checkOrigin(request, options.origins);
   const protocol = chooseProtocol(request, options.protocols);
-  endpoint.requireRoom();
+  const compression = options.compression && offersCompression(request);
+  if (endpoint.isFull) return endpoint.refuseFull(request);
   const conclude = (state: unknown) => {
     if (state instanceof WsgiResponse) return state;
     // Others may have come while its handshake was decided on.
-    endpoint.requireRoom();
+    if (endpoint.isFull) return endpoint.refuseFull(request);
     const socket = new WebSocketConnection(endpoint, request, protocol, state);
     upgrade(SESSION_EVENTS, WebSocketConnection.sessionOf(socket), {
       protocol,
       headers: [],
-      compression: options.compression,
+      compression,
       maxPayloadBytes: options.maxPayloadBytes,
       maxBackpressureBytes: options.maxBackpressureBytes,
     });

@@ -1,6 +1,6 @@
 /** Self-signed certificates for TLS tests, made by the openssl command. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,4 +41,35 @@ export function createCertificate(folder: string, hostname: string, passphrase?:
   );
   if (status !== 0) throw new Error(`openssl failed: ${stderr}`);
   return { certFile, keyFile };
+}
+
+/** Makes an authority, and what it has signed for a host name or address. */
+export function createAuthority(
+  folder: string,
+  name: string,
+): CertificateFiles & { readonly caFile: string } {
+  const at = (end: string) => join(folder, end);
+  const run = (...args: string[]) => {
+    const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`openssl failed: ${stderr}`);
+  };
+  const made = { caFile: at('ca.pem'), certFile: at('signed.pem'), keyFile: at('signed.key') };
+  const newKey = ['req', '-newkey', 'rsa:2048', '-nodes'];
+  run(
+    ...newKey,
+    '-x509',
+    '-days',
+    '2',
+    '-keyout',
+    at('ca.key'),
+    '-out',
+    made.caFile,
+    '-subj',
+    '/CN=authority',
+  );
+  run(...newKey, '-keyout', made.keyFile, '-out', at('signed.csr'), '-subj', `/CN=${name}`);
+  writeFileSync(at('names'), `subjectAltName=DNS:${name},IP:127.0.0.1`);
+  const signing = ['-CA', made.caFile, '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('names')];
+  run('x509', '-req', '-days', '2', '-in', at('signed.csr'), '-out', made.certFile, ...signing);
+  return made;
 }

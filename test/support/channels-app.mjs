@@ -6,6 +6,7 @@ import { Channels } from 'vela/channels';
 import { websocket } from 'vela/websocket';
 
 const channels = new Channels();
+const same = new Channels();
 /** By socket and channel. */
 const subscriptions = new WeakMap();
 const statuses = [];
@@ -39,6 +40,12 @@ const calls = {
     for (const one of subscriptions.get(socket)?.get(channel)?.splice(0) ?? []) one.unsubscribe();
   },
   publish: (_socket, channel, data) => channels.publish(channel, data),
+  others: (socket, channel, data) => channels.publish(channel, data, { except: socket }),
+  /** By other channels of the same name. */
+  again: (socket, channel, data) => same.publish(channel, data, { except: socket }),
+  /** In one turn of the loop. */
+  both: (socket, channel, first, second) =>
+    Promise.all([channels.publish(channel, first), channels.publish(channel, second, { except: socket })]),
   bytes: (_socket, channel, ...bytes) => channels.publish(channel, new Uint8Array(bytes)),
   async burst(_socket, channel, name, count) {
     const sent = [];

@@ -31,10 +31,25 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
     echo('/echo', { maxPayloadBytes: 20_000_000 }),
     echo('/small', { maxPayloadBytes: 1000 }),
     echo('/deflate', { compression: true, maxPayloadBytes: 100_000 }),
+    websocket(
+      '/deflate-asked',
+      {
+        handshake: ({ query }) => say(query.get('id') ?? '', 'asked'),
+        message: (socket, message) => void socket.send(message),
+      },
+      { compression: true },
+    ),
     echo('/chat', { protocols: ['chat.v2', 'chat.v1'] }),
     echo('/any-origin', { origins: '*' }),
     echo('/listed', { origins: ['https://app.example.com'] }),
     echo('/asked', { origins: (origin) => origin.endsWith('.example.org') }),
+    echo('/shared', { passesOn: true }),
+    new Router().get('/shared', ({ method }) => `the page by ${method}`).post('/shared', () => 'the form'),
+    new Router()
+      .mount('/', echo('/routed', { passesOn: true }))
+      .get('/routed', () => 'the routed page')
+      .post('/routed', () => 'the routed form'),
+    echo('/passed', { passesOn: true }),
     echo('/few', { maxConnections: 2 }),
     echo('/silent', { idleTimeoutMs: 400 }),
     websocket(

@@ -2,6 +2,7 @@ import t from 'tap';
 import { Http401, lint, WsgiHandler } from '../../src/index.js';
 import { testClient } from '../../src/testing/index.js';
 import { WebSocketClose, websocket } from '../../src/websocket/index.js';
+import { recorder } from '../support/ask.js';
 
 const app = new WsgiHandler([
   websocket(
@@ -74,6 +75,18 @@ t.test('a refusal says how', async (t) => {
   );
   t.equal((await client.get('/rooms/5')).status, 400);
   await t.rejects(client.websocket('/sum', { protocol: 'a' } as never), /"protocols"/);
+});
+
+t.test('the log says once that there is no room', async (t) => {
+  const logger = recorder();
+  const client = testClient(websocket('/few', {}, { maxConnections: 1 }), { logger });
+  t.teardown(() => client.close());
+  await client.websocket('/few');
+  for (let i = 0; i < 3; i++)
+    await t.rejects(client.websocket('/few'), { message: /503.*There are too many WebSockets here/s });
+  t.match(logger.lines, [
+    { level: 'warn', message: /503: "maxConnections", 1, are open/, details: { uri: '/few', refused: 1 } },
+  ]);
 });
 
 t.test('a loop sees what is sent before the end', async (t) => {

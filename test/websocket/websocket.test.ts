@@ -118,6 +118,30 @@ conformance((test, gateway) => {
     });
   });
 
+  serving('a page stands at the path of a WebSocket that passes on', async (t, kit, served) => {
+    const ask = async (request: string) => {
+      const { status, body } = await kit.ask(request, served.address);
+      return `${status} ${body}`;
+    };
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const post = (path: string) => `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`;
+    t.equal(await ask(get('/shared')), '200 the page by GET');
+    t.equal(await ask(post('/shared')), '200 the form');
+    t.equal(await ask(upgrade('/shared', { Upgrade: 'h2c' })), '200 the page by GET');
+    t.equal(await ask(get('/routed')), '200 the routed page');
+    t.equal(await ask(post('/routed')), '200 the routed form');
+    t.match(await ask(`DELETE /routed HTTP/1.1\r\nHost: a\r\n\r\n`), /^405/);
+    t.match(await ask(get('/passed')), /^404/, 'nothing follows');
+    t.match(await ask(post('/passed')), /^404/);
+    t.match(await ask(upgrade('/shared', { 'Sec-WebSocket-Version': '8' })), /^400 .*Version: 13/);
+    for (const path of ['/shared', '/routed'])
+      await withClient(new Client(served, path), async (client) => {
+        t.equal(await client.next(), 'open');
+        client.socket.send('here');
+        t.equal(await client.next(), 'text here');
+      });
+  });
+
   serving('the connection goes on behind a refused handshake that was none', async (t, kit, { address }) => {
     const wire = await kit.open(address);
     wire.write(upgrade('/echo', { 'Sec-WebSocket-Version': '8' }));
@@ -558,6 +582,44 @@ conformance((test, gateway) => {
       t.equal(client.socket.extensions, '');
     });
   });
+
+  serving(
+    'extensions that are no list are refused before the handshake is decided on',
+    async (t, kit, served) => {
+      const id = kit.id();
+      const ask = (extensions: string) =>
+        kit.ask(
+          upgrade(`/deflate-asked?id=${id}`, { 'Sec-WebSocket-Extensions': extensions }),
+          served.address,
+        );
+      const wrong = [
+        'permessage-deflate; =',
+        'permessage-deflate,,',
+        ';',
+        'a; b="c',
+        'a; b=c d',
+        'permessage-deflate; a=b,c;',
+      ];
+      for (const extensions of wrong) t.equal((await ask(extensions)).status, 400, extensions);
+      t.same(await kit.notes(id), []);
+      const offers = {
+        'permessage-deflate; server_max_window_bits=99': false,
+        'permessage-deflate; client_max_window_bits; client_max_window_bits': false,
+        'permessage-deflate; server_no_context_takeover=1': false,
+        'x-other; a="b"': false,
+        'x-other, permessage-deflate; client_max_window_bits': true,
+        'permessage-deflate; server_max_window_bits="15", permessage-deflate': true,
+      };
+      for (const [extensions, isTaken] of Object.entries(offers)) {
+        const socket = await WebSocketWire.open(served.address, `/deflate-asked?id=${id}`, {
+          'Sec-WebSocket-Extensions': extensions,
+        });
+        t.equal(/^sec-websocket-extensions: permessage-deflate/im.test(socket.head), isTaken, extensions);
+        socket.wire.destroy();
+      }
+      t.equal((await kit.notes(id)).length, 6);
+    },
+  );
 
   serving('it is mounted in a Router', async (t, _kit, served) => {
     await withClient(new Client(served, '/below/acme/ws'), async (client) => {

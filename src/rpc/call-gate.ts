@@ -1,7 +1,7 @@
 import { isThenable } from '../core/errors.js';
 
 /** Lets so many pieces of work run at once, and the others wait in order. */
-export class Gate<T> {
+export class CallGate<T> {
   readonly #limit: number;
   readonly #waitingLimit: number;
   readonly #waiting: (() => void)[] = [];
