@@ -60,8 +60,11 @@ class LightResponse {
     if (!(#body in response) || response.#real !== undefined) return undefined;
     if (response.#isSent) throw bodyUsedError();
     const body = response.#body;
-    if (body !== null) response.#isSent = true;
-    return { status: response.#status, headers: LightResponse.#list(response), body };
+    const headers = LightResponse.#list(response);
+    // One without a body may be sent to many, and each has its own cookies.
+    if (body === null) return { status: response.#status, headers: [...headers], body };
+    response.#isSent = true;
+    return { status: response.#status, headers, body };
   }
 
   static #list(response: LightResponse): HeaderPair[] {

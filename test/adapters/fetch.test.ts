@@ -425,6 +425,27 @@ for (const gateway of GATEWAYS) {
     t.equal(response.headers.get('x-stamp'), '15');
   });
 
+  t.test(
+    `a Response without a body that is sent to many gathers no headers of theirs: ${gateway}`,
+    async (t) => {
+      const shared = {
+        empty: new Response(null, { status: 204 }),
+        found: new Response(null, { status: 302 }),
+      };
+      const app = fromFetch(({ url }) => (url.endsWith('/empty') ? shared.empty : shared.found));
+      let visitors = 0;
+      const sign: ResponseMiddleware = (_environ, response) => {
+        response.addHeader('Set-Cookie', `session=${++visitors}`);
+      };
+      const handler = new WsgiHandler([app], { responseMiddleware: [sign] });
+      const server = await listen(t, handler, { gateway });
+      for (const path of ['/empty', '/found', '/empty', '/found']) {
+        const response = await ask(server, path, { redirect: 'manual' });
+        t.same(response.headers.getSetCookie(), [`session=${visitors}`]);
+      }
+    },
+  );
+
   t.test(`what fetch() gave can be passed on: ${gateway}`, async (t) => {
     const origin = createServer((request, response) => {
       if (request.url === '/zip') response.setHeader('Content-Encoding', 'gzip');

@@ -155,6 +155,33 @@ t.test('close() waits for requests, and ends idle connections', async (t) => {
   const again = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => server.close(resolve));
   t.equal(again?.code, 'ERR_SERVER_NOT_RUNNING');
 
+  for (const make of MAKERS) {
+    let release = () => {};
+    const busy = make((_request, response) => {
+      release = () => void response.end('still answered');
+    }).listen(0, '127.0.0.1');
+    if (!busy.listening) await once(busy, 'listening');
+    const heard: string[] = [];
+    busy.on('close', () => heard.push('close'));
+    const asked = fetchText({ port: portOf(busy) });
+    await once(busy, 'request');
+    const both = [1, 2].map(
+      (time) =>
+        new Promise<void>((resolve) => {
+          busy.close((error) => {
+            heard.push(`${time} ${(error as NodeJS.ErrnoException | undefined)?.code}`);
+            resolve();
+          });
+        }),
+    );
+    await sleep(30);
+    t.same(heard, [], 'closed twice, it waits as long as closed once');
+    release();
+    t.equal(await asked, 'still answered');
+    await Promise.all(both);
+    t.same(heard, ['close', '1 undefined', '2 ERR_SERVER_NOT_RUNNING']);
+  }
+
   const stuck = createServer(() => {}).listen(0, '127.0.0.1');
   const lost = fetchText({ port: portOf(stuck) });
   await sleep(30);
