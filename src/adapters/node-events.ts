@@ -30,9 +30,10 @@ export function emitClose(response: NodeResponse): void {
   response.emit('close');
 }
 
-/** Somebody hears of its end. */
-export function isWatched(request: NodeRequest): boolean {
-  return request.listenerCount('end') + request.listenerCount('close') > 0;
+/** Somebody hears of its end, or of its response's, of which one listener is ours. */
+export function isWatched(request: NodeRequest, response?: NodeResponse): boolean {
+  if (request.listenerCount('end') + request.listenerCount('close') > 0) return true;
+  return response !== undefined && response.listenerCount('finish') + response.listenerCount('close') > 1;
 }
 
 export function callAll(done: readonly Done[]): void {

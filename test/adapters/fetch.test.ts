@@ -94,10 +94,12 @@ for (const gateway of GATEWAYS) {
   });
 
   t.test(`HEAD and statuses without a body: ${gateway}`, async (t) => {
+    let cancels = 0;
     const server = await serving(t, (request) => {
       const { pathname } = new URL(request.url);
       if (pathname === '/text') return new Response('twelve bytes');
       if (pathname === '/none') return new Response(null);
+      if (pathname === '/stream') return new Response(new ReadableStream({ cancel: () => void cancels++ }));
       if (pathname === '/stated') return new Response(null, { headers: { 'content-length': '77' } });
       return new Response(null, { status: Number(pathname.slice(1)) });
     });
@@ -111,6 +113,12 @@ for (const gateway of GATEWAYS) {
     t.strictSame(await length('HEAD', '/text'), [200, '12']);
     t.strictSame(await length('HEAD', '/none'), [200, undefined], 'of no body the length is not known');
     t.strictSame(await length('HEAD', '/stated'), [200, '77']);
+    t.strictSame(
+      await length('HEAD', '/stream'),
+      [200, undefined],
+      'a body that never begins is not waited for',
+    );
+    t.equal(cancels, 1);
     t.strictSame(await length('GET', '/none'), [200, '0']);
     t.strictSame(await length('GET', '/204'), [204, undefined]);
     t.strictSame(await length('GET', '/205'), [205, '0']);

@@ -10,6 +10,7 @@ import {
 } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 // @ts-expect-error It has no types under this name.
@@ -260,8 +261,13 @@ t.test('events of requests', async (t) => {
 
 t.test('a listener that throws is answered, and others go on', async (t) => {
   const written = t.capture(process.stderr, 'write');
+  let closes = 0;
   const server = createServer((request, response) => {
-    if (request.url === '/') throw new Error('thrown');
+    response.on('close', () => closes++);
+    if (request.url === '/') {
+      response.write('begun');
+      throw new Error('thrown');
+    }
     response.end('fine');
   }).listen(0, '127.0.0.1');
   t.teardown(() => server.close());
@@ -276,7 +282,45 @@ t.test('a listener that throws is answered, and others go on', async (t) => {
       .join(''),
     /error .*Error: thrown/,
   );
+  t.equal(closes, 1, 'what it has begun is told');
   t.equal(await fetchText({ port: portOf(server), path: '/x' }), 'fine');
+});
+
+t.test('socket.end() behind a response ends the connection', async (t) => {
+  for (const make of MAKERS) {
+    const server = make((request, response) => {
+      response.end('last');
+      request.socket.end();
+    }).listen(0, '127.0.0.1');
+    if (!server.listening) await once(server, 'listening');
+    t.teardown(() => server.close());
+    const client = connect(portOf(server), '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const beganMs = performance.now();
+    const answer = Buffer.concat(await client.toArray()).toString();
+    t.ok(performance.now() - beganMs < 4000, 'at once, and not as an idle one');
+    t.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+    t.ok(answer.endsWith('\r\n\r\nlast'));
+  }
+});
+
+t.test('a body that is larger than the server takes is answered', async (t) => {
+  let heard: unknown;
+  const listener = async (request: IncomingMessage, response: ServerResponse) => {
+    request.on('error', (error) => {
+      heard = error;
+    });
+    await request.toArray().catch(() => {});
+    response.end('not reached');
+  };
+  for (const gateway of ['uws', 'node'] as const) {
+    const server = await serveNode(listener, { bind: '127.0.0.1:0', maxBodyBytes: 1000, gateway });
+    t.teardown(() => server.close());
+    const body = Readable.toWeb(Readable.from([Buffer.alloc(600), Buffer.alloc(600)])) as ReadableStream;
+    const response = await fetch(server.url, { method: 'POST', body, duplex: 'half' });
+    t.equal(response.status, 413, gateway);
+    t.match(heard, { status: 413 });
+  }
 });
 
 t.test('frameworks and supertest', async (t) => {
