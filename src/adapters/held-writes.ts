@@ -1,5 +1,6 @@
 import { joinChunks } from '../core/chunks.js';
 import type { Chunk } from '../core/contract.js';
+import { callAll, destroyedError } from './node-events.js';
 import type { Done } from './request-socket.js';
 
 /** The encodings in which a text can be left as it is; `buffer` is that of bytes. */
@@ -31,6 +32,19 @@ export class HeldWrites {
     this.#chunks = [];
     this.bytes = 0;
     return chunks.length < 2 ? chunks : [joinChunks(chunks)];
+  }
+
+  /** All that was taken has gone. */
+  gone(): void {
+    const done = this.takeDone();
+    if (done.length > 0) process.nextTick(callAll, done);
+  }
+
+  /** None of it will. @returns false where nobody waited for it */
+  fail(): boolean {
+    const done = this.takeDone();
+    if (done.length > 0) process.nextTick(callAll, done, destroyedError());
+    return done.length > 0;
   }
 
   takeDone(): readonly Done[] {

@@ -21,6 +21,7 @@ import {
   completeResponse,
   emitClose,
   emitTimeout,
+  endedError,
   finishResponse,
   isWatched,
   resetError,
@@ -140,11 +141,13 @@ export class NodeExchange implements SocketOwner {
   }
 
   cut(error: Error | undefined): void {
-    if (this.#isOver) return;
     if (this.#endWithResponse()) return;
+    // To a connection that has ended node:http does not write, and never says that it has finished.
+    this.#response._headerSent = false;
+    if (this.#held.fail()) this.#socket._hadError = true;
+    if (this.#isOver) return;
     this.#isOver = true;
-    const control = this.#environ['vela.response'];
-    ResponseHooks.cut(control, error ?? new Error('the program has ended the connection'));
+    ResponseHooks.cut(this.#environ['vela.response'], error ?? endedError());
   }
 
   /** False where it is too late, or too early, for that. */
@@ -165,15 +168,13 @@ export class NodeExchange implements SocketOwner {
   }
 
   endConnection(): void {
-    if (this.#isOver || this.#endWithResponse()) return;
-    if (!this.#response.writableEnded) this.#socket.destroy();
+    if (!this.#isOver && !this.#endWithResponse() && !this.#response.writableEnded) this.#socket.destroy();
   }
 
   begin(statusLine: string, given: unknown): void {
     const response = this.#response;
     this.#head = readHead(response, statusLine, given);
     response._header = statusLine;
-    // To a connection that has ended node:http does not write, and never says that it has finished.
     response._headerSent = !this.#socket.destroyed;
     response.chunkedEncoding = false;
     if (!response.shouldKeepAlive) this.#head.closes = true;
@@ -188,7 +189,7 @@ export class NodeExchange implements SocketOwner {
     const isLarge = this.#held.bytes > LARGE_BYTES;
     const body = this.#wholeBody();
     if (isLarge) this.#goOn();
-    else process.nextTick(callAll, this.#held.takeDone());
+    else this.#held.gone();
     return body;
   }
 
@@ -266,7 +267,7 @@ export class NodeExchange implements SocketOwner {
     // All of a stated length may have gone before the program calls `end`; what it has not begun, the server has answered.
     const { writableEnded, _hasBody } = this.#response;
     const isWhole = writableEnded || (this.#write !== undefined && _hasBody);
-    if (outcome === 'sent' && isWhole && !this.#isFailed) process.nextTick(callAll, this.#held.takeDone());
+    if (outcome === 'sent' && isWhole && !this.#isFailed) this.#held.gone();
     else if (outcome !== 'taken') this.#socket.destroy(this.#feed.isCut ? resetError() : undefined);
   }
 
@@ -284,8 +285,8 @@ export class NodeExchange implements SocketOwner {
 
   closed(): void {
     this.#isOver = true;
-    const request = this.#request;
-    if (!this.#response.writableFinished && !request.destroyed) request.destroy(resetError());
+    // It has let go of its socket if it has finished.
+    if (this.#response.socket !== null) this.#request.destroy(resetError());
   }
 
   /** What an async listener fails with becomes the response, or a log line. */

@@ -59,6 +59,8 @@ export class RequestSocket extends Stream {
   _httpMessage: ServerResponse | null = null;
   /** Read and written by node:http. */
   readonly _writableState = { corked: 0 };
+  /** Read by node:http, which says no 'finish' then. */
+  _hadError = false;
   readonly owner: SocketOwner;
   readable = true;
   writable = true;

@@ -490,7 +490,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a response that is ended when its connection has gone': {
     listener: (request, response, log) => {
-      logEvents(response, 'response', ['prefinish', 'finish', 'close'], log);
+      logEvents(request, 'request', ['aborted', 'error', 'close'], log);
+      logEvents(response, 'response', ['prefinish', 'finish'], log);
       later(() => {
         request.socket.destroy();
         later(() => response.end(() => log('not reached')));
@@ -498,8 +499,9 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   'a response that is ended when it was destroyed at once': {
-    listener: (_request, response, log) => {
-      logEvents(response, 'response', ['prefinish', 'finish', 'close'], log);
+    listener: (request, response, log) => {
+      logEvents(request, 'request', ['aborted', 'error', 'close'], log);
+      logEvents(response, 'response', ['prefinish', 'finish'], log);
       response.destroy();
       response.end('x');
     },
@@ -538,6 +540,44 @@ const CASES: Readonly<Record<string, Case>> = {
       logEvents(request, 'request', ['aborted', 'error'], log);
       response.on('close', () => log(`close ${request.destroyed} ${response.writableFinished}`));
       response.write('begun');
+    },
+  },
+  'writes that wait when the client leaves': {
+    leaves: 'in the body',
+    listener: async (_request, response, log) => {
+      logEvents(response, 'response', ['finish', 'close'], log);
+      response.write('begun');
+      let failed = 0;
+      for (let i = 0; i < 400 && failed === 0; i++) {
+        await sleep(5);
+        await new Promise<void>((resolve) => {
+          response.write('x'.repeat(10), (error) => {
+            if (error) failed++;
+            resolve();
+          });
+        });
+      }
+      response.end(() => log('not reached'));
+      log(`failed ${failed}`);
+    },
+  },
+  'a response that is ended as its connection goes': {
+    listener: (request, response, log) => {
+      logEvents(request, 'request', ['aborted', 'error', 'close'], log);
+      later(() => {
+        request.socket.destroy();
+        response.end('x', () => log('not reached'));
+      });
+    },
+  },
+  'a write that is held when the program ends the connection': {
+    listener: (request, response, log) => {
+      logEvents(response, 'response', ['finish', 'close'], log);
+      later(() => {
+        response.cork();
+        response.write('x', (error: NodeJS.ErrnoException | null | undefined) => log(`write ${error?.code}`));
+        request.socket.destroy();
+      });
     },
   },
   'pipeline() into a response whose client leaves': {
