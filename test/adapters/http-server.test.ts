@@ -132,9 +132,10 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
 });
 
 t.test('close() waits for requests, and ends idle connections', async (t) => {
+  const order: string[] = [];
   const server = createServer(async (_request, response) => {
     await sleep(100);
-    response.end('late');
+    response.end('late', () => order.push('answered'));
   }).listen(0, '127.0.0.1');
   const idle = connect(portOf(server), '127.0.0.1');
   await once(idle, 'connect');
@@ -142,14 +143,12 @@ t.test('close() waits for requests, and ends idle connections', async (t) => {
   t.equal(count, 1);
   const answer = fetchText({ port: portOf(server) });
   await sleep(30);
-  const order: string[] = [];
   const done = new Promise<Error | undefined>((resolve) => server.close(resolve)).then((error) => {
     order.push('closed');
     return error;
   });
   t.equal(server.listening, false);
   t.equal(await answer, 'late');
-  order.push('answered');
   t.equal(await done, undefined);
   t.same(order, ['answered', 'closed']);
   if (!idle.closed) await once(idle, 'close');
