@@ -539,6 +539,22 @@ t.test('the Response that takes the place of the platform', async (t) => {
   t.equal(await (await new Response('b').blob()).text(), 'b');
   t.equal(new Response().body, null);
   t.equal(new Response('x', { headers: { 'Content-Type': 'a/b' } }).headers.get('content-type'), 'a/b');
+  const server = await listen(
+    t,
+    fromFetch(({ url }) => {
+      const given = { 'X-A': ' a b\t\r\n', 'X-B': '' };
+      return new Response('x', { headers: url.endsWith('/pairs') ? Object.entries(given) : given });
+    }),
+    {},
+  );
+  for (const path of ['/', '/pairs']) {
+    const { status, headers } = await fetch(new URL(path, server.url));
+    t.same(
+      [status, headers.get('x-a'), headers.get('x-b')],
+      [200, 'a b', ''],
+      'values have no white space around them',
+    );
+  }
   t.throws(() => new Response('x', { status: 204 }), TypeError);
   t.throws(() => new Response('x', { status: 99 }), RangeError);
   t.throws(() => Response.json(undefined), TypeError);
