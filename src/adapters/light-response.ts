@@ -4,6 +4,8 @@ import { standInFor } from './stand-in.js';
 
 /** Kept from what programs put into its place. */
 const PlatformResponse = globalThis.Response;
+const SPACE = 0x20;
+const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 const TEXT_TYPE = 'text/plain;charset=UTF-8';
 
 type GivenBody = ConstructorParameters<typeof Response>[0];
@@ -60,8 +62,11 @@ class LightResponse {
     if (!(#body in response) || response.#real !== undefined) return undefined;
     if (response.#isSent) throw bodyUsedError();
     const body = response.#body;
-    if (body !== null) response.#isSent = true;
-    return { status: response.#status, headers: LightResponse.#list(response), body };
+    const headers = LightResponse.#list(response);
+    // One without a body may be sent to many, and each has its own cookies.
+    if (body === null) return { status: response.#status, headers: [...headers], body };
+    response.#isSent = true;
+    return { status: response.#status, headers, body };
   }
 
   static #list(response: LightResponse): HeaderPair[] {
@@ -157,11 +162,19 @@ function listPairs(init: ResponseInit | undefined): HeaderPair[] {
   const pairs: HeaderPair[] = [];
   if (headers === undefined || headers === null) return pairs;
   if (Symbol.iterator in headers) {
-    for (const [name, value] of headers as Iterable<[unknown, unknown]>) pairs.push([`${name}`, `${value}`]);
+    for (const [name, value] of headers as Iterable<[unknown, unknown]>)
+      pairs.push([`${name}`, trimValue(`${value}`)]);
     return pairs;
   }
-  for (const name in headers) if (Object.hasOwn(headers, name)) pairs.push([name, `${headers[name]}`]);
+  for (const name in headers)
+    if (Object.hasOwn(headers, name)) pairs.push([name, trimValue(`${headers[name]}`)]);
   return pairs;
+}
+
+/** As the platform's Headers do, line ends at either end included. */
+function trimValue(value: string): string {
+  const isTight = value.charCodeAt(0) > SPACE && value.charCodeAt(value.length - 1) > SPACE;
+  return isTight ? value : value.replace(EDGES, '');
 }
 
 function hasType(pairs: readonly HeaderPair[]): boolean {

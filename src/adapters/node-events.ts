@@ -30,13 +30,26 @@ export function emitClose(response: NodeResponse): void {
   response.emit('close');
 }
 
-/** Somebody hears of its end. */
-export function isWatched(request: NodeRequest): boolean {
-  return request.listenerCount('end') + request.listenerCount('close') > 0;
+/** Somebody hears of its end, or of its response's, of which one listener is ours. */
+export function isWatched(request: NodeRequest, response?: NodeResponse): boolean {
+  if (request.listenerCount('end') + request.listenerCount('close') > 0) return true;
+  return response !== undefined && response.listenerCount('finish') + response.listenerCount('close') > 1;
 }
 
-export function callAll(done: readonly Done[]): void {
-  for (const one of done) one();
+/** @param error - why what they wait for has not gone */
+export function callAll(done: readonly Done[], error?: Error): void {
+  for (const one of done) one(error);
+}
+
+/** The program has destroyed what is its connection. */
+export function endedError(): Error {
+  return new Error('the program has ended the connection');
+}
+
+/** What a program wrote has not gone, as node:http puts it. */
+export function destroyedError(): Error {
+  const error = new Error('Cannot call write after a stream was destroyed');
+  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
 /** What a client says by leaving, as node:http puts it. */

@@ -1,5 +1,5 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
-import { joinChunks } from '../core/chunks.js';
+import { LARGE_BYTES } from '../core/chunks.js';
 import type {
   Body,
   Chunk,
@@ -12,30 +12,29 @@ import type {
 } from '../core/contract.js';
 import { isThenable, toError } from '../core/errors.js';
 import { Eventual } from '../core/eventual.js';
+import type { HttpError } from '../core/http-error.js';
 import { ResponseHooks } from '../core/response-hooks.js';
+import { HeldWrites } from './held-writes.js';
 import {
   beginResponse,
   callAll,
   completeResponse,
   emitClose,
   emitTimeout,
+  endedError,
   finishResponse,
   isWatched,
   resetError,
 } from './node-events.js';
 import { fits, type NodeHead, readHead } from './node-head.js';
 import { emitDrain, type NodeRequest, type NodeResponse } from './node-internals.js';
-import { fillRequest } from './node-request.js';
+import { fillRequest, findConnection } from './node-request.js';
 import { warnOfRawWrite } from './raw-write-warning.js';
 import { RequestFeed } from './request-feed.js';
 import { type Done, type LocalSide, RequestSocket, type SocketOwner } from './request-socket.js';
 
 /** A handler of node:http. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-const NOTHING: readonly Chunk[] = [];
-/** The encodings in which a text can be left as it is; `buffer` is that of bytes. */
-const UTF8: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'buffer']);
 
 /** A request of the contract as node:http's objects, which are its own: a listener finds no difference. */
 export class NodeExchange implements SocketOwner {
@@ -46,15 +45,14 @@ export class NodeExchange implements SocketOwner {
   readonly #request: NodeRequest;
   readonly #response: NodeResponse;
   #head: NodeHead | undefined = undefined;
-  #held: Chunk[] = [];
-  #heldBytes = 0;
-  /** Called when what is held has gone. */
-  #done: Done[] = [];
+  readonly #held = new HeldWrites();
   /** There once the response goes out in pieces. */
   #write: Write | undefined = undefined;
   #isBlocked = false;
   #isOver = false;
-  /** The listener has returned. */
+  /** Another response, or none, takes the place of the program's. */
+  #isFailed = false;
+  /** The listener has returned, and what it has begun goes on. */
   #isCalled = false;
   /** What was written while it was called is to go. */
   #isFlushDue = false;
@@ -82,26 +80,34 @@ export class NodeExchange implements SocketOwner {
 
   /** Undefined where nobody has asked before the response was sent. */
   get connection(): ConnectionInfo | undefined {
-    try {
-      return this.#environ['vela.connection'];
-    } catch {
-      return undefined;
-    }
+    return findConnection(this.#environ);
   }
 
   /** Calls the listener. @returns the response's body, or a promise of it */
   run(listener: NodeListener): Body | PromiseLike<Body> {
     const response = this.#response;
-    const returned = listener(this.#request, response as unknown as ServerResponse);
-    if (isThenable(returned)) this.#own(returned);
-    if (response.writableEnded) return this.#whole();
-    this.#isCalled = true;
-    this.#environ['vela.response'].onEnd((end) => this.#ended(end));
+    try {
+      const returned = listener(this.#request, response as unknown as ServerResponse);
+      if (isThenable(returned)) this.#own(returned);
+      if (response.writableEnded && !this.#isOver) return this.#whole();
+    } catch (error) {
+      // What the program has begun, and left behind, is told that nobody is there any more.
+      this.#isFailed = true;
+      this.#goOn();
+      throw error;
+    }
+    this.#goOn();
     response.on('prefinish', completeResponse);
     const body = new Eventual<Body>();
     this.#body = body;
     if (this.#isFlushDue) this.flush();
     return body;
+  }
+
+  /** The response is not all there, or does not leave at once. */
+  #goOn(): void {
+    this.#isCalled = true;
+    this.#environ['vela.response'].onEnd((end) => this.#ended(end));
   }
 
   demand(): void {
@@ -116,34 +122,45 @@ export class NodeExchange implements SocketOwner {
       return true;
     }
     if (chunk.length > 0) {
-      const isText = typeof chunk === 'string' && encoding !== undefined && !UTF8.has(encoding);
-      const piece = isText ? Buffer.from(chunk, encoding) : chunk;
-      this.#held.push(piece);
-      this.#heldBytes += piece.length;
-      this.#socket.bytesWritten += piece.length;
+      this.#socket.bytesWritten += this.#held.push(chunk, encoding);
     } else if (done === undefined) {
       // From `flushHeaders`.
       process.nextTick(() => this.flush());
     }
-    if (done !== undefined) this.#done.push(done);
-    return !this.#isBlocked && this.#heldBytes < this.#socket.writableHighWaterMark;
+    if (done !== undefined) this.#held.whenGone(done);
+    return this.#isFree;
+  }
+
+  get #isFree(): boolean {
+    return !this.#isBlocked && this.#held.bytes < this.#socket.writableHighWaterMark;
   }
 
   /** The last of a response is on its way once `end` was called, unless it has to wait. */
   get waitingBytes(): number {
-    return this.#response.writableEnded && !this.#isBlocked ? 0 : this.#heldBytes;
+    return this.#response.writableEnded && !this.#isBlocked ? 0 : this.#held.bytes;
   }
 
   cut(error: Error | undefined): void {
+    if (this.#endWithResponse()) return;
+    // To a connection that has ended node:http does not write, and never says that it has finished.
+    this.#response._headerSent = false;
+    if (this.#held.fail()) this.#socket._hadError = true;
     if (this.#isOver) return;
-    if (this.#head !== undefined && this.#body === undefined && this.#response.writableEnded) {
-      // The response is complete, and leaves when the listener returns.
-      this.#head.closes = true;
-      return;
-    }
     this.#isOver = true;
-    const control = this.#environ['vela.response'];
-    ResponseHooks.cut(control, error ?? new Error('the program has ended the connection'));
+    ResponseHooks.cut(this.#environ['vela.response'], error ?? endedError());
+  }
+
+  /** False where it is too late, or too early, for that. */
+  #endWithResponse(): boolean {
+    if (this.#head === undefined || this.#isCalled || !this.#response.writableEnded) return false;
+    // The response is complete, and leaves when the listener returns.
+    this.#head.closes = true;
+    return true;
+  }
+
+  refuse(error: HttpError): void {
+    this.#isOver = true;
+    this.#environ['vela.response'].fail(error);
   }
 
   timedOut(): void {
@@ -151,44 +168,41 @@ export class NodeExchange implements SocketOwner {
   }
 
   endConnection(): void {
-    if (!this.#isOver && !this.#response.writableEnded) this.#socket.destroy();
+    if (!this.#isOver && !this.#endWithResponse() && !this.#response.writableEnded) this.#socket.destroy();
   }
 
   begin(statusLine: string, given: unknown): void {
     const response = this.#response;
     this.#head = readHead(response, statusLine, given);
     response._header = statusLine;
-    response._headerSent = true;
+    response._headerSent = !this.#socket.destroyed;
     response.chunkedEncoding = false;
     if (!response.shouldKeepAlive) this.#head.closes = true;
     if (this.#head.closes) response._last = true;
     // Who hears of the end may ask for the peer then, and it cannot be asked for any more.
-    if (
-      response.listenerCount('finish') > 1 ||
-      response.listenerCount('close') > 0 ||
-      isWatched(this.#request)
-    )
-      void this.#socket.remoteAddress;
+    if (isWatched(this.#request, response)) void this.#socket.remoteAddress;
   }
 
   /** The response is complete before the listener has returned. */
   #whole(): Body {
-    if (this.#done.length > 0) process.nextTick(callAll, this.#takeDone());
-    return this.#wholeBody();
+    // The memory of a large one is in use until it has left.
+    const isLarge = this.#held.bytes > LARGE_BYTES;
+    const body = this.#wholeBody();
+    if (isLarge) this.#goOn();
+    else this.#held.gone();
+    return body;
   }
 
   /** The body of a response of which nothing has been sent. */
   #wholeBody(): Body {
-    const response = this.#response;
+    const { _hasBody } = this.#response;
     const head = this.#head as NodeHead;
-    const chunks = this.#takeHeld();
-    const body = chunks.length > 1 ? [joinChunks(chunks as Chunk[])] : chunks;
-    const isCounted = response._hasBody && fits(head.length, body[0]);
-    const write = this.#start(isCounted ? undefined : head.length);
+    const body = this.#held.take();
+    const write = this.#start(_hasBody && fits(head.length, body[0]) ? undefined : head.length);
     // Of a HEAD whose length nobody has said: the contract would report that of no bytes.
-    if (!response._hasBody && head.length === undefined) void write(' ');
-    if (head.isChunked && response._hasBody) ResponseHooks.sendHead(this.#environ['vela.response']);
-    return body as Body;
+    if (!_hasBody && head.length === undefined) void write(' ');
+    if (head.isChunked && _hasBody) ResponseHooks.sendHead(this.#environ['vela.response']);
+    return body;
   }
 
   #start(length: string | undefined): Write {
@@ -198,42 +212,28 @@ export class NodeExchange implements SocketOwner {
     return this.#startResponse(status, pairs);
   }
 
-  #takeHeld(): readonly Chunk[] {
-    const held = this.#held;
-    if (held.length === 0) return NOTHING;
-    this.#held = [];
-    this.#heldBytes = 0;
-    return held;
-  }
-
-  #takeDone(): Done[] {
-    const done = this.#done;
-    this.#done = [];
-    return done;
-  }
-
   flush(): void {
     // A response that is ended within the call goes as a whole.
     if (!this.#isCalled) this.#isFlushDue = true;
-    if (
-      !this.#isCalled ||
-      this.#isOver ||
-      this.#isBlocked ||
-      this.#head === undefined ||
-      this.#response.writableEnded
-    )
-      return;
-    const chunks = this.#takeHeld();
-    const done = this.#takeDone();
+    const isHeld = !this.#isCalled || this.#isBlocked || this.#response.writableEnded;
+    if (isHeld || this.#isOver || this.#head === undefined) return;
+    const [chunk] = this.#held.take();
+    const done = this.#held.takeDone();
     try {
       this.#write ??= this.#start(this.#head.length);
-      if (chunks.length === 0) ResponseHooks.sendHead(this.#environ['vela.response']);
-      const drained = chunks.length === 0 ? undefined : this.#write(joinChunks(chunks as Chunk[]));
+      if (chunk === undefined) ResponseHooks.sendHead(this.#environ['vela.response']);
+      const drained = chunk === undefined ? undefined : this.#write(chunk);
       if (drained === undefined) this.#flushed(done);
       else this.#block(drained, done);
     } catch (error) {
-      this.#body?.reject(error);
+      this.#fail(error);
     }
+  }
+
+  /** An error response takes the place of what was begun, or the connection ends: the program is told that it is gone. */
+  #fail(error: unknown): void {
+    this.#isFailed = true;
+    this.#body?.reject(error);
   }
 
   #block(drained: Promise<void>, done: readonly Done[]): void {
@@ -243,21 +243,21 @@ export class NodeExchange implements SocketOwner {
       this.#socket.moved();
       this.#flushed(done);
       if (this.#response.writableEnded) this.complete();
-      else if (this.#held.length > 0) this.flush();
+      else if (this.#held.bytes > 0) this.flush();
     });
   }
 
   #flushed(done: readonly Done[]): void {
     callAll(done);
-    if (!this.#isBlocked && this.#heldBytes < this.#socket.writableHighWaterMark) emitDrain(this.#response);
+    if (this.#isFree) emitDrain(this.#response);
   }
 
   complete(): void {
     if (this.#isOver || this.#isBlocked || this.#body === undefined) return;
     try {
-      this.#body.resolve(this.#write === undefined ? this.#wholeBody() : (this.#takeHeld() as Body));
+      this.#body.resolve(this.#write === undefined ? this.#wholeBody() : this.#held.take());
     } catch (error) {
-      this.#body.reject(error);
+      this.#fail(error);
     }
   }
 
@@ -265,8 +265,9 @@ export class NodeExchange implements SocketOwner {
   #ended({ outcome }: RequestEnd): void {
     this.#isOver = true;
     // All of a stated length may have gone before the program calls `end`; what it has not begun, the server has answered.
-    const isSent = outcome === 'sent' && (this.#response.writableEnded || this.#write !== undefined);
-    if (isSent) process.nextTick(callAll, this.#takeDone());
+    const { writableEnded, _hasBody } = this.#response;
+    const isWhole = writableEnded || (this.#write !== undefined && _hasBody);
+    if (outcome === 'sent' && isWhole && !this.#isFailed) this.#held.gone();
     else if (outcome !== 'taken') this.#socket.destroy(this.#feed.isCut ? resetError() : undefined);
   }
 
@@ -284,14 +285,14 @@ export class NodeExchange implements SocketOwner {
 
   closed(): void {
     this.#isOver = true;
-    const request = this.#request;
-    if (!this.#response.writableFinished && !request.destroyed) request.destroy(resetError());
+    // It has let go of its socket if it has finished.
+    if (this.#response.socket !== null) this.#request.destroy(resetError());
   }
 
   /** What an async listener fails with becomes the response, or a log line. */
   #own(returned: PromiseLike<unknown>): void {
     returned.then(undefined, (error: unknown) => {
-      if (this.#body !== undefined && !this.#response.writableEnded) this.#body.reject(error);
+      if (this.#body !== undefined && !this.#response.writableEnded) this.#fail(error);
       else
         this.#environ['vela.logger'].error({ err: toError(error) }, 'a listener failed after its response');
     });

@@ -6,6 +6,9 @@ import { gatheredHeaders, type NodeResponse } from './node-internals.js';
 
 const CLOSE = /(?:^|\W)close(?:$|\W)/i;
 
+/** node:http sends it, now as ISO-8859-1 and now as UTF-8. */
+const NOT_IN_REASON = /[^\x20-\x7e]/g;
+
 /** The head of a response of node:http. */
 export interface NodeHead {
   /** `200 OK`. */
@@ -27,9 +30,9 @@ export interface NodeHead {
  * @throws {TypeError} node:http's own, for names and values that are none
  */
 export function readHead(response: NodeResponse, statusLine: string, given: unknown): NodeHead {
-  const status = statusLine.slice(9, -2);
+  const status = statusLine.slice(9, -2).replace(NOT_IN_REASON, '?').trimEnd();
   const head: NodeHead = {
-    status: status.length > 4 ? status : `${status}unknown`,
+    status: status.length > 4 ? status : `${status.slice(0, 3)} unknown`,
     headers: [],
     length: undefined,
     closes: false,

@@ -1,4 +1,4 @@
-import type { Environ } from '../core/contract.js';
+import type { ConnectionInfo, Environ } from '../core/contract.js';
 import { LazyEnviron } from '../core/environ.js';
 import { environKeys, innerEnviron } from '../core/environ-keys.js';
 import { fieldName } from '../core/request-fields.js';
@@ -20,6 +20,15 @@ export function fillRequest(request: NodeRequest, environ: Environ): void {
 export function isBodyExpected(environ: Environ): boolean {
   const host = LazyEnviron.hostOf(innerEnviron(environ));
   return host === undefined ? environ.CONTENT_LENGTH !== '0' : host.bodyBytes !== 0;
+}
+
+/** Undefined once it cannot be told any more. */
+export function findConnection(environ: Environ): ConnectionInfo | undefined {
+  try {
+    return environ['vela.connection'];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Below a prefix the rest, as routers of node:http do it; middleware may have changed it. */

@@ -2,6 +2,7 @@ import type { BodySink } from '../core/body-sink.js';
 import type { Environ, WsgiInput } from '../core/contract.js';
 import { toError } from '../core/errors.js';
 import { createGate, type Gate } from '../core/gate.js';
+import { HttpError } from '../core/http-error.js';
 import { RequestInput } from '../core/input.js';
 import type { NodeRequest, NodeResponse } from './node-internals.js';
 import { isBodyExpected } from './node-request.js';
@@ -62,6 +63,8 @@ export class RequestFeed implements BodySink {
 
   failed(error: Error): void {
     const request = this.#request;
+    // Larger than the server takes, for one.
+    if (error instanceof HttpError && !this.#response.headersSent) this.#socket.owner.refuse(error);
     if (!this.#response.writableEnded) request.destroy(error);
     // The rest passes unread behind a response; whoever still reads is not left waiting.
     else if (this.#response.closed) request.destroy();

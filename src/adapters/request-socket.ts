@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Stream } from 'node:stream';
 import type { ConnectionInfo } from '../core/contract.js';
+import type { HttpError } from '../core/http-error.js';
 
 /** Whose socket it is: one request and its response. */
 export interface SocketOwner {
@@ -17,6 +18,8 @@ export interface SocketOwner {
   readonly waitingBytes: number;
   /** The program ends the connection. */
   cut(error: Error | undefined): void;
+  /** The server answers in place of the program, as the request cannot be had. */
+  refuse(error: HttpError): void;
   /** The connection has ended, for the program. */
   closed(): void;
   /** Nothing has moved for as long as `setTimeout` said. */
@@ -56,6 +59,8 @@ export class RequestSocket extends Stream {
   _httpMessage: ServerResponse | null = null;
   /** Read and written by node:http. */
   readonly _writableState = { corked: 0 };
+  /** Read by node:http, which says no 'finish' then. */
+  _hadError = false;
   readonly owner: SocketOwner;
   readable = true;
   writable = true;

@@ -74,7 +74,11 @@ export class Delivery implements BodySink {
   /** Sends the head before the first chunk, where the server can; the body is a stream from now on. */
   sendHead(): void {
     const owner = this.#owner;
-    if (this.#stream !== undefined || this.#isFinished || owner.isDone || owner.isBodyless) return;
+    if (this.#stream !== undefined || this.#isFinished || owner.isDone) return;
+    if (owner.isBodyless) {
+      this.#sendBodyless();
+      return;
+    }
     owner.cork(() => {
       this.#stream ??= owner.openStream();
       this.#stream.flushHead?.();
@@ -102,8 +106,7 @@ export class Delivery implements BodySink {
     const owner = this.#owner;
     if (this.#held.length === 0 || this.#isFinished || owner.isDone) return;
     if (owner.isBodyless) {
-      this.#pump?.close();
-      owner.sendBodyless(-1);
+      this.#sendBodyless();
       return;
     }
     const chunk = joinChunks(this.#held);
@@ -117,6 +120,12 @@ export class Delivery implements BodySink {
     });
     owner.progressed();
     if (isWhole) this.#end();
+  }
+
+  /** The head is all that there is to be sent. */
+  #sendBodyless(): void {
+    this.#pump?.close();
+    this.#owner.sendBodyless(-1);
   }
 
   /** Sends a body that is there, as fast as the socket takes it. */

@@ -11,11 +11,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeExchange } from '../adapters/node-exchange.js';
 import type { LocalSide } from '../adapters/request-socket.js';
 import { VelaError } from '../core/errors.js';
-import type { GatewayService, ListenAddress, Listener } from '../gateway/gateway.js';
+import type { GatewayService, Listener } from '../gateway/gateway.js';
 import { probeTcp } from '../gateway/probe-address.js';
 import { listenUws, listenUwsNow } from '../gateway/uws.js';
 import { type HttpServerOptions, readGateway } from './http-server-options.js';
-import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
+import { isAddress, type ListenTarget, readListenTarget, toAddressInfo } from './listen-target.js';
 import { createRequestService } from './request-service.js';
 
 /** Events that tell of connections, which only node:http has. */
@@ -64,9 +64,15 @@ export class Server extends NodeServer {
       process.nextTick(() => this.close());
       return this;
     }
-    target.signal?.addEventListener('abort', () => this.close(), { once: true });
+    if (target.signal !== undefined) this.#closeOn(target.signal);
     this.#open(target);
     return this;
+  }
+
+  #closeOn(signal: AbortSignal): void {
+    const close = () => void this.close();
+    signal.addEventListener('abort', close, { once: true });
+    this.once('close', () => signal.removeEventListener('abort', close));
   }
 
   #isNode({ isNative }: ListenTarget): boolean {
@@ -168,7 +174,7 @@ export class Server extends NodeServer {
     this.#listener = listener;
     // It says that the server listens: to node:net, and to those who look themselves, as supertest does.
     this.#setHandle(HANDLE);
-    this.#address = describe(listener.address);
+    this.#address = toAddressInfo(listener.address);
     process.nextTick(() => {
       // It may have been closed at once.
       if (this.#listener === listener) this.emit('listening');
@@ -233,7 +239,8 @@ export class Server extends NodeServer {
     const listener = this.#listener;
     const service = this.#service;
     const isListening = listener !== undefined && service !== undefined;
-    if (this.#isClosing || !(isListening || this.#isOpening)) return super.close(callback);
+    if (this.#isClosing) return this.#closeAgain(callback);
+    if (!isListening && !this.#isOpening) return super.close(callback);
     if (callback !== undefined) this.once('close', callback);
     this.#isClosing = true;
     if (!isListening) return this;
@@ -241,6 +248,13 @@ export class Server extends NodeServer {
     service.isDraining = true;
     listener.stopAccepting();
     void this.#drain(listener, service);
+    return this;
+  }
+
+  /** It closes already: that it is closed is told when it is. */
+  #closeAgain(callback: ((error?: Error) => void) | undefined): this {
+    const error = new VelaError('ERR_SERVER_NOT_RUNNING', 'Server is not running.');
+    if (callback !== undefined) this.once('close', () => callback(error));
     return this;
   }
 
@@ -267,11 +281,6 @@ export class Server extends NodeServer {
     if (this.#listener === undefined) super.closeAllConnections();
     else if (this.#isClosing) void this.#listener.destroy();
   }
-}
-
-function describe(address: ListenAddress): AddressInfo | string {
-  if ('path' in address) return address.path;
-  return { address: address.host, family: address.host.includes(':') ? 'IPv6' : 'IPv4', port: address.port };
 }
 
 /**

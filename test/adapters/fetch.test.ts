@@ -94,10 +94,12 @@ for (const gateway of GATEWAYS) {
   });
 
   t.test(`HEAD and statuses without a body: ${gateway}`, async (t) => {
+    let cancels = 0;
     const server = await serving(t, (request) => {
       const { pathname } = new URL(request.url);
       if (pathname === '/text') return new Response('twelve bytes');
       if (pathname === '/none') return new Response(null);
+      if (pathname === '/stream') return new Response(new ReadableStream({ cancel: () => void cancels++ }));
       if (pathname === '/stated') return new Response(null, { headers: { 'content-length': '77' } });
       return new Response(null, { status: Number(pathname.slice(1)) });
     });
@@ -111,6 +113,12 @@ for (const gateway of GATEWAYS) {
     t.strictSame(await length('HEAD', '/text'), [200, '12']);
     t.strictSame(await length('HEAD', '/none'), [200, undefined], 'of no body the length is not known');
     t.strictSame(await length('HEAD', '/stated'), [200, '77']);
+    t.strictSame(
+      await length('HEAD', '/stream'),
+      [200, undefined],
+      'a body that never begins is not waited for',
+    );
+    t.equal(cancels, 1);
     t.strictSame(await length('GET', '/none'), [200, '0']);
     t.strictSame(await length('GET', '/204'), [204, undefined]);
     t.strictSame(await length('GET', '/205'), [205, '0']);
@@ -425,6 +433,27 @@ for (const gateway of GATEWAYS) {
     t.equal(response.headers.get('x-stamp'), '15');
   });
 
+  t.test(
+    `a Response without a body that is sent to many gathers no headers of theirs: ${gateway}`,
+    async (t) => {
+      const shared = {
+        empty: new Response(null, { status: 204 }),
+        found: new Response(null, { status: 302 }),
+      };
+      const app = fromFetch(({ url }) => (url.endsWith('/empty') ? shared.empty : shared.found));
+      let visitors = 0;
+      const sign: ResponseMiddleware = (_environ, response) => {
+        response.addHeader('Set-Cookie', `session=${++visitors}`);
+      };
+      const handler = new WsgiHandler([app], { responseMiddleware: [sign] });
+      const server = await listen(t, handler, { gateway });
+      for (const path of ['/empty', '/found', '/empty', '/found']) {
+        const response = await ask(server, path, { redirect: 'manual' });
+        t.same(response.headers.getSetCookie(), [`session=${visitors}`]);
+      }
+    },
+  );
+
   t.test(`what fetch() gave can be passed on: ${gateway}`, async (t) => {
     const origin = createServer((request, response) => {
       if (request.url === '/zip') response.setHeader('Content-Encoding', 'gzip');
@@ -510,6 +539,22 @@ t.test('the Response that takes the place of the platform', async (t) => {
   t.equal(await (await new Response('b').blob()).text(), 'b');
   t.equal(new Response().body, null);
   t.equal(new Response('x', { headers: { 'Content-Type': 'a/b' } }).headers.get('content-type'), 'a/b');
+  const server = await listen(
+    t,
+    fromFetch(({ url }) => {
+      const given = { 'X-A': ' a b\t\r\n', 'X-B': '' };
+      return new Response('x', { headers: url.endsWith('/pairs') ? Object.entries(given) : given });
+    }),
+    {},
+  );
+  for (const path of ['/', '/pairs']) {
+    const { status, headers } = await fetch(new URL(path, server.url));
+    t.same(
+      [status, headers.get('x-a'), headers.get('x-b')],
+      [200, 'a b', ''],
+      'values have no white space around them',
+    );
+  }
   t.throws(() => new Response('x', { status: 204 }), TypeError);
   t.throws(() => new Response('x', { status: 99 }), RangeError);
   t.throws(() => Response.json(undefined), TypeError);

@@ -10,6 +10,7 @@ import {
 } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 // @ts-expect-error It has no types under this name.
@@ -131,9 +132,10 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
 });
 
 t.test('close() waits for requests, and ends idle connections', async (t) => {
+  const order: string[] = [];
   const server = createServer(async (_request, response) => {
     await sleep(100);
-    response.end('late');
+    response.end('late', () => order.push('answered'));
   }).listen(0, '127.0.0.1');
   const idle = connect(portOf(server), '127.0.0.1');
   await once(idle, 'connect');
@@ -141,19 +143,44 @@ t.test('close() waits for requests, and ends idle connections', async (t) => {
   t.equal(count, 1);
   const answer = fetchText({ port: portOf(server) });
   await sleep(30);
-  const order: string[] = [];
   const done = new Promise<Error | undefined>((resolve) => server.close(resolve)).then((error) => {
     order.push('closed');
     return error;
   });
   t.equal(server.listening, false);
   t.equal(await answer, 'late');
-  order.push('answered');
   t.equal(await done, undefined);
   t.same(order, ['answered', 'closed']);
   if (!idle.closed) await once(idle, 'close');
   const again = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => server.close(resolve));
   t.equal(again?.code, 'ERR_SERVER_NOT_RUNNING');
+
+  for (const make of MAKERS) {
+    let release = () => {};
+    const busy = make((_request, response) => {
+      release = () => void response.end('still answered');
+    }).listen(0, '127.0.0.1');
+    if (!busy.listening) await once(busy, 'listening');
+    const heard: string[] = [];
+    busy.on('close', () => heard.push('close'));
+    const asked = fetchText({ port: portOf(busy) });
+    await once(busy, 'request');
+    const both = [1, 2].map(
+      (time) =>
+        new Promise<void>((resolve) => {
+          busy.close((error) => {
+            heard.push(`${time} ${(error as NodeJS.ErrnoException | undefined)?.code}`);
+            resolve();
+          });
+        }),
+    );
+    await sleep(30);
+    t.same(heard, [], 'closed twice, it waits as long as closed once');
+    release();
+    t.equal(await asked, 'still answered');
+    await Promise.all(both);
+    t.same(heard, ['close', '1 undefined', '2 ERR_SERVER_NOT_RUNNING']);
+  }
 
   const stuck = createServer(() => {}).listen(0, '127.0.0.1');
   const lost = fetchText({ port: portOf(stuck) });
@@ -233,8 +260,13 @@ t.test('events of requests', async (t) => {
 
 t.test('a listener that throws is answered, and others go on', async (t) => {
   const written = t.capture(process.stderr, 'write');
+  let closes = 0;
   const server = createServer((request, response) => {
-    if (request.url === '/') throw new Error('thrown');
+    response.on('close', () => closes++);
+    if (request.url === '/') {
+      response.write('begun');
+      throw new Error('thrown');
+    }
     response.end('fine');
   }).listen(0, '127.0.0.1');
   t.teardown(() => server.close());
@@ -249,7 +281,45 @@ t.test('a listener that throws is answered, and others go on', async (t) => {
       .join(''),
     /error .*Error: thrown/,
   );
+  t.equal(closes, 1, 'what it has begun is told');
   t.equal(await fetchText({ port: portOf(server), path: '/x' }), 'fine');
+});
+
+t.test('socket.end() behind a response ends the connection', async (t) => {
+  for (const make of MAKERS) {
+    const server = make((request, response) => {
+      response.end('last');
+      request.socket.end();
+    }).listen(0, '127.0.0.1');
+    if (!server.listening) await once(server, 'listening');
+    t.teardown(() => server.close());
+    const client = connect(portOf(server), '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const beganMs = performance.now();
+    const answer = Buffer.concat(await client.toArray()).toString();
+    t.ok(performance.now() - beganMs < 4000, 'at once, and not as an idle one');
+    t.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+    t.ok(answer.endsWith('\r\n\r\nlast'));
+  }
+});
+
+t.test('a body that is larger than the server takes is answered', async (t) => {
+  let heard: unknown;
+  const listener = async (request: IncomingMessage, response: ServerResponse) => {
+    request.on('error', (error) => {
+      heard = error;
+    });
+    await request.toArray().catch(() => {});
+    response.end('not reached');
+  };
+  for (const gateway of ['uws', 'node'] as const) {
+    const server = await serveNode(listener, { bind: '127.0.0.1:0', maxBodyBytes: 1000, gateway });
+    t.teardown(() => server.close());
+    const body = Readable.toWeb(Readable.from([Buffer.alloc(600), Buffer.alloc(600)])) as ReadableStream;
+    const response = await fetch(server.url, { method: 'POST', body, duplex: 'half' });
+    t.equal(response.status, 413, gateway);
+    t.match(heard, { status: 413 });
+  }
 });
 
 t.test('frameworks and supertest', async (t) => {

@@ -245,6 +245,15 @@ const CASES: Readonly<Record<string, Case>> = {
     // uWebSockets.js cannot announce a coding without a body.
     deviates: { answer: { headers: { 'transfer-encoding': undefined } } },
   },
+  'HEAD of what has begun and does not end': {
+    method: 'HEAD',
+    listener: (_request, response, log) => {
+      logEvents(response, 'response', ['close'], log);
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
+    },
+    // Nobody hears any more of a client whose answer was sent.
+    deviates: { log: ['response close'] },
+  },
   'status 204': { listener: (_request, response) => response.writeHead(204).end() },
   'status 304': {
     listener: (_request, response) => response.writeHead(304, { ETag: '"x"' }).end('ignored'),
@@ -253,6 +262,29 @@ const CASES: Readonly<Record<string, Case>> = {
     listener: (_request, response) => response.writeHead(404).end('nothing'),
   },
   'status 799': { listener: (_request, response) => response.writeHead(799, 'Own').end('x') },
+  'a reason beyond ASCII': {
+    listener: (_request, response) => response.writeHead(200, 'tr\u00e8s bien').end('x'),
+    // In the encoding of the first text of the body there.
+    deviates: { answer: { reason: 'tr?s bien' } },
+  },
+  'a piece beyond the stated length': {
+    listener: (_request, response, log) => {
+      logEvents(response, 'response', ['finish', 'close'], log);
+      response.setHeader('Content-Length', '3');
+      response.write('hello');
+      later(() => response.write('more'));
+    },
+    deviates: {
+      answer: {
+        status: 500,
+        reason: 'Internal Server Error',
+        headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': '57' },
+        body: 'An exception has occurred while evaluating your request.\n',
+        outcome: 'whole',
+      },
+      log: ['response close'],
+    },
+  },
   'the order of events': {
     listener: (request, response, log) => {
       logEvents(request, 'request', ['end', 'close', 'aborted', 'error'], log);
@@ -379,6 +411,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'a large response at once': {
     listener: (_request, response) => response.end(Buffer.alloc(6 * MiB, '0123456789')),
   },
+  'a large buffer that is used again once it has left': {
+    listener: (_request, response) => {
+      const bytes = Buffer.alloc(16 * MiB, 'mine');
+      response.end(bytes, () => bytes.fill('else'));
+    },
+  },
   'a writer that waits for drain': {
     listener: async (_request, response, log) => {
       let waits = 0;
@@ -450,6 +488,24 @@ const CASES: Readonly<Record<string, Case>> = {
       later(() => request.socket.destroy());
     },
   },
+  'a response that is ended when its connection has gone': {
+    listener: (request, response, log) => {
+      logEvents(request, 'request', ['aborted', 'error', 'close'], log);
+      logEvents(response, 'response', ['finish'], log);
+      later(() => {
+        request.socket.destroy();
+        later(() => response.end(() => log('not reached')));
+      });
+    },
+  },
+  'a response that is ended when it was destroyed at once': {
+    listener: (request, response, log) => {
+      logEvents(request, 'request', ['aborted', 'error', 'close'], log);
+      logEvents(response, 'response', ['finish'], log);
+      response.destroy();
+      response.end('x');
+    },
+  },
   'the program destroys the response': {
     listener: (_request, response, log) => {
       logEvents(response, 'response', ['finish', 'close'], log);
@@ -484,6 +540,44 @@ const CASES: Readonly<Record<string, Case>> = {
       logEvents(request, 'request', ['aborted', 'error'], log);
       response.on('close', () => log(`close ${request.destroyed} ${response.writableFinished}`));
       response.write('begun');
+    },
+  },
+  'writes that wait when the client leaves': {
+    leaves: 'in the body',
+    listener: async (_request, response, log) => {
+      logEvents(response, 'response', ['finish'], log);
+      response.write('begun');
+      let failed = 0;
+      for (let i = 0; i < 400 && failed === 0; i++) {
+        await sleep(5);
+        await new Promise<void>((resolve) => {
+          response.write('x'.repeat(10), (error) => {
+            if (error) failed++;
+            resolve();
+          });
+        });
+      }
+      response.end(() => log('not reached'));
+      log(`failed ${failed}`);
+    },
+  },
+  'a response that is ended as its connection goes': {
+    listener: (request, response, log) => {
+      logEvents(request, 'request', ['aborted', 'error', 'close'], log);
+      later(() => {
+        request.socket.destroy();
+        response.end('x', () => log('not reached'));
+      });
+    },
+  },
+  'a write that is held when the program ends the connection': {
+    listener: (request, response, log) => {
+      logEvents(response, 'response', ['finish', 'close'], log);
+      later(() => {
+        response.cork();
+        response.write('x', (error: NodeJS.ErrnoException | null | undefined) => log(`write ${error?.code}`));
+        request.socket.destroy();
+      });
     },
   },
   'pipeline() into a response whose client leaves': {
