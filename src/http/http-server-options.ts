@@ -11,11 +11,15 @@ export interface HttpServerOptions extends ServerOptions {
   readonly gateway?: 'auto' | 'uws' | 'node' | undefined;
 }
 
-/** @throws {ImproperlyConfigured} for another gateway */
-export function readGateway(given: unknown): 'auto' | 'uws' | 'node' {
+/**
+ * @param name - where it was given
+ * @throws {ImproperlyConfigured} for another gateway
+ */
+export function readGateway(
+  given: unknown,
+  name = 'Option "gateway" of createServer()',
+): 'auto' | 'uws' | 'node' {
   if (given === undefined) return 'auto';
   if (given === 'auto' || given === 'uws' || given === 'node') return given;
-  throw new ImproperlyConfigured(
-    `Option "gateway" of createServer() is "auto", "uws" or "node"; received ${describeValue(given)}`,
-  );
+  throw new ImproperlyConfigured(`${name} is "auto", "uws" or "node"; received ${describeValue(given)}`);
 }

@@ -304,6 +304,32 @@ t.test('vela/http/register serves a program that knows nothing of it', async (t)
   }
 });
 
+t.test('VELA_GATEWAY is that of servers by vela/http/register which do not say theirs', async (t) => {
+  const program = `
+    const http = require('node:http');
+    class Own extends http.Server {}
+    const servers = [http.createServer(), http.createServer({ noDelay: true }), http.Server(() => {}), new http.Server(() => {}), new Own(), http.createServer({ gateway: 'node' })];
+    for (const server of servers) server.listen(0);
+    console.log(servers.map((server) => server.gateway).join());
+    console.log(servers.map((server) => server.listenerCount('request')).join());
+    try { http.createServer('x') } catch (error) { console.log(error.code) }
+    process.exit();
+  `;
+  const run = async (gateway: string) => {
+    const child = spawn(process.execPath, ['--import', './dist/http/register.js', '--eval', program], {
+      env: { ...plainEnvironment(), VELA_GATEWAY: gateway },
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const [out, err] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
+    return { out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
+  };
+  const rest = '0,0,1,1,0,0\nERR_INVALID_ARG_TYPE\n';
+  t.equal((await run('node')).out, `node,node,node,node,node,node\n${rest}`);
+  for (const gateway of ['', 'auto', 'uws'])
+    t.equal((await run(gateway)).out, `uws,uws,uws,uws,uws,node\n${rest}`, gateway);
+  t.match((await run('apache')).err, /VELA_GATEWAY is "auto", "uws" or "node"; received "apache"/);
+});
+
 t.test(
   'workers of node:cluster share a port',
   { skip: process.platform !== 'linux' && 'needs SO_REUSEPORT' },
