@@ -100,6 +100,7 @@ export class NodeExchange implements SocketOwner {
     response.on('prefinish', completeResponse);
     const body = new Eventual<Body>();
     this.#body = body;
+    this.#feed.begin();
     if (this.#isFlushDue) this.flush();
     return body;
   }

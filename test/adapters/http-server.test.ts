@@ -131,8 +131,10 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
 });
 
 t.test('close() waits for requests, and ends idle connections', async (t) => {
+  const order: string[] = [];
   const server = createServer(async (_request, response) => {
     await sleep(100);
+    order.push('answered');
     response.end('late');
   }).listen(0, '127.0.0.1');
   const idle = connect(portOf(server), '127.0.0.1');
@@ -141,14 +143,12 @@ t.test('close() waits for requests, and ends idle connections', async (t) => {
   t.equal(count, 1);
   const answer = fetchText({ port: portOf(server) });
   await sleep(30);
-  const order: string[] = [];
   const done = new Promise<Error | undefined>((resolve) => server.close(resolve)).then((error) => {
     order.push('closed');
     return error;
   });
   t.equal(server.listening, false);
   t.equal(await answer, 'late');
-  order.push('answered');
   t.equal(await done, undefined);
   t.same(order, ['answered', 'closed']);
   if (!idle.closed) await once(idle, 'close');
@@ -201,6 +201,34 @@ t.test('who needs connections gets node:http', async (t) => {
   await once(given, 'listening');
   t.equal(given.gateway, 'node');
   await closed(given);
+});
+
+t.test('a body is taken in before anybody reads it', async (t) => {
+  const facts: unknown[] = [];
+  for (const make of MAKERS) {
+    const server = make(async (request, response) => {
+      const atOnce = request.complete;
+      await sleep(60);
+      const later = [request.complete, request.readableLength];
+      response.end(JSON.stringify([atOnce, ...later, Buffer.concat(await request.toArray()).toString()]));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    t.teardown(() => server.close());
+    const answers: unknown[] = [];
+    for (const body of [undefined, 'given', chunked('in chunks')]) {
+      const response = await fetch(`http://127.0.0.1:${portOf(server)}/`, {
+        ...(body !== undefined && { method: 'POST', body, duplex: 'half' }),
+      });
+      answers.push(await response.json());
+    }
+    facts.push(answers);
+  }
+  t.same(facts[1], facts[0]);
+  t.same(facts[1], [
+    [false, true, 0, ''],
+    [false, true, 5, 'given'],
+    [false, true, 9, 'in chunks'],
+  ]);
 });
 
 t.test('events of requests', async (t) => {
@@ -376,4 +404,8 @@ async function freePort(): Promise<number> {
   const port = portOf(probe);
   await closed(probe);
   return port;
+}
+
+function chunked(text: string): ReadableStream<Uint8Array> {
+  return new Blob([text]).stream() as ReadableStream<Uint8Array>;
 }
