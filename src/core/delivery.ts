@@ -75,6 +75,8 @@ export class Delivery implements BodySink {
   sendHead(): void {
     const owner = this.#owner;
     if (this.#stream !== undefined || this.#isFinished || owner.isDone || owner.isBodyless) return;
+    // It leaves as a whole.
+    if (owner.statedLength === 0) return;
     owner.cork(() => {
       this.#stream ??= owner.openStream();
       this.#stream.flushHead?.();

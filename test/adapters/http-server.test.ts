@@ -231,6 +231,27 @@ t.test('a body is taken in before anybody reads it', async (t) => {
   ]);
 });
 
+t.test('flushHeaders() sends the head of a response whose length is known', async (t) => {
+  for (const make of MAKERS)
+    for (const body of ['', 'late', 'x'.repeat(1_000_000)]) {
+      let end = () => {};
+      const server = make((_request, response) => {
+        response.setHeader('Content-Length', body.length);
+        response.flushHeaders();
+        end = () => response.end(body);
+        // Of no bytes the head is all that is sent.
+        if (body === '') setImmediate(end);
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      t.teardown(() => server.close());
+      const asked = get({ port: portOf(server), host: '127.0.0.1', agent: false });
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      t.equal(response.headers['content-length'], String(body.length));
+      end();
+      t.equal(Buffer.concat(await response.toArray()).toString(), body);
+    }
+});
+
 t.test('events of requests', async (t) => {
   const heard: string[] = [];
   const server = createServer();
