@@ -100,7 +100,7 @@ export class NodeExchange implements SocketOwner {
     response.on('prefinish', completeResponse);
     const body = new Eventual<Body>();
     this.#body = body;
-    this.#feed.begin();
+    this.#feed.prefetch();
     if (this.#isFlushDue) this.flush();
     return body;
   }

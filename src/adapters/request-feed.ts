@@ -37,7 +37,7 @@ export class RequestFeed implements BodySink {
   }
 
   /** The listener has returned: as in node:http, a body is taken in unread, as far as the request's buffer goes. */
-  begin(): void {
+  prefetch(): void {
     if (this.#isBegun) return;
     if (isBodyExpected(this.#environ)) this.demand();
     else this.#request.complete = true;
