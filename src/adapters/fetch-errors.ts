@@ -29,3 +29,11 @@ export function bodyUsedError(): VelaError {
     'A fetch handler returned a Response whose body was read, sent or locked before: make a new one for each request, or return response.clone()',
   );
 }
+
+/** An application has a status that a Response cannot have. */
+export function statusError(status: string): VelaError {
+  return new VelaError(
+    'ERR_FETCH_STATUS',
+    `A Response cannot have the status ${status}, so toFetch() answers 500: give one from 200 to 599`,
+  );
+}

@@ -100,6 +100,7 @@ export class NodeExchange implements SocketOwner {
     response.on('prefinish', completeResponse);
     const body = new Eventual<Body>();
     this.#body = body;
+    this.#feed.prefetch();
     if (this.#isFlushDue) this.flush();
     return body;
   }
@@ -123,10 +124,7 @@ export class NodeExchange implements SocketOwner {
     }
     if (chunk.length > 0) {
       this.#socket.bytesWritten += this.#held.push(chunk, encoding);
-    } else if (done === undefined) {
-      // From `flushHeaders`.
-      process.nextTick(() => this.flush());
-    }
+    } else if (done === undefined) process.nextTick(() => this.flush()); // From `flushHeaders`.
     if (done !== undefined) this.#held.whenGone(done);
     return this.#isFree;
   }

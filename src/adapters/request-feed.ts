@@ -37,6 +37,13 @@ export class RequestFeed implements BodySink {
     }
   }
 
+  /** The listener has returned: as in node:http, a body is taken in unread, as far as the request's buffer goes. */
+  prefetch(): void {
+    if (this.#isBegun) return;
+    if (isBodyExpected(this.#environ)) this.demand();
+    else this.#request.complete = true;
+  }
+
   /** Its client has left before the body was whole. */
   get isCut(): boolean {
     return !this.#request.complete && isBodyExpected(this.#environ);

@@ -6,6 +6,7 @@ import { TopicMap } from '../core/topic-map.js';
 import { answerInMemory, type MemoryRequest } from '../gateway/memory-request.js';
 import { type MemoryErrors, MemoryResponse, MemoryTransport } from '../gateway/memory-transport.js';
 import { AppHost, type HostedPart, type HostOptions } from './app-host.js';
+import { statusError } from './fetch-errors.js';
 
 /** Options of {@link toFetch}. */
 export interface ToFetchOptions extends HostOptions {
@@ -16,6 +17,9 @@ export interface ToFetchOptions extends HostOptions {
    */
   clientAddress?: (request: Request, ...context: never[]) => string;
 }
+
+/** Of a Response. */
+const LARGEST_STATUS = 599;
 
 /** An application as a fetch handler. */
 export type FetchApp = ((request: Request, ...context: unknown[]) => Promise<Response>) & HostedPart;
@@ -62,7 +66,12 @@ async function answer(
   await response.head;
   const body = request.method === 'HEAD' || hasNoBody(response.code) ? null : openBody(response, leave);
   const headers = response.headers as [string, string][];
-  return new Response(body, { status: response.code, statusText: response.status.slice(4), headers });
+  const { code, status } = response;
+  if (code <= LARGEST_STATUS)
+    return new Response(body, { status: code, statusText: status.slice(4), headers });
+  const error = statusError(status);
+  service.facts.logger.warn({ err: error }, error.message);
+  return new Response(body, { status: 500, headers });
 }
 
 function readRequest(request: Request, { pathname, search, host }: URL): MemoryRequest {

@@ -79,6 +79,8 @@ export class Delivery implements BodySink {
       this.#sendBodyless();
       return;
     }
+    // It leaves as a whole.
+    if (owner.statedLength === 0) return;
     owner.cork(() => {
       this.#stream ??= owner.openStream();
       this.#stream.flushHead?.();

@@ -52,19 +52,25 @@ export function openTcpNow(
   address: { readonly host: string; readonly port: number },
   isShared: boolean,
 ): Opened | undefined {
+  const { host } = address;
+  const options = isShared ? 0 : EXCLUSIVE_PORT;
+  let token = listenNow(app, host, address.port, options);
+  if (address.port === 0 && token !== false) {
+    // On port 0 it leaves SO_REUSEADDR out, and connections that have ended keep the port from those who listen next.
+    const port = uws.us_socket_local_port(token);
+    uws.us_listen_socket_close(token);
+    token = listenNow(app, host, port, options) || listenNow(app, host, 0, options);
+  }
+  return token === false ? undefined : { token, address: { host, port: uws.us_socket_local_port(token) } };
+}
+
+function listenNow(app: TemplatedApp, host: string, port: number, options: number): us_listen_socket | false {
   let token: us_listen_socket | false = false;
   // Its types leave out that there may be options behind a host.
-  (app.listen as unknown as ListenWithOptions).call(
-    app,
-    address.host,
-    address.port,
-    isShared ? 0 : EXCLUSIVE_PORT,
-    (opened) => {
-      token = opened;
-    },
-  );
-  if (token === false) return undefined;
-  return { token, address: { host: address.host, port: uws.us_socket_local_port(token) } };
+  (app.listen as unknown as ListenWithOptions).call(app, host, port, options, (opened) => {
+    token = opened;
+  });
+  return token;
 }
 
 /** What the system gives a new socket, less what the umask takes. */

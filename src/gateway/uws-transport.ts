@@ -236,6 +236,9 @@ function openSized(response: HttpResponse, length: number, owner: ResponseOwner)
     return isFree;
   });
   return {
+    flushHead() {
+      response.tryEnd('', length);
+    },
     write(chunk) {
       waiting.push(toBytes(chunk));
       return waiting.length > 1 ? false : push();

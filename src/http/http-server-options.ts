@@ -5,17 +5,22 @@ import { describeValue, ImproperlyConfigured } from '../core/errors.js';
 export interface HttpServerOptions extends ServerOptions {
   /**
    * `uws` serves on uWebSockets.js, `node` on node:http itself, `auto` on uWebSockets.js unless the server has listeners of
-   * 'upgrade', 'connect' or 'connection' when it begins to listen, or is to listen on a handle, which only node:http can do.
+   * 'upgrade', 'connect' or 'connection' when it begins to listen, or is to listen on a handle, or is not to keep the process up
+   * (`unref`), which only node:http can do.
    * @defaultValue 'auto'
    */
   readonly gateway?: 'auto' | 'uws' | 'node' | undefined;
 }
 
-/** @throws {ImproperlyConfigured} for another gateway */
-export function readGateway(given: unknown): 'auto' | 'uws' | 'node' {
+/**
+ * @param name - where it was given
+ * @throws {ImproperlyConfigured} for another gateway
+ */
+export function readGateway(
+  given: unknown,
+  name = 'Option "gateway" of createServer()',
+): 'auto' | 'uws' | 'node' {
   if (given === undefined) return 'auto';
   if (given === 'auto' || given === 'uws' || given === 'node') return given;
-  throw new ImproperlyConfigured(
-    `Option "gateway" of createServer() is "auto", "uws" or "node"; received ${describeValue(given)}`,
-  );
+  throw new ImproperlyConfigured(`${name} is "auto", "uws" or "node"; received ${describeValue(given)}`);
 }

@@ -1,6 +1,5 @@
-import { type AddressInfo, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { describeValue } from '../core/errors.js';
-import type { ListenAddress } from '../gateway/gateway.js';
 
 /** What a call of `listen` asks for. */
 export interface ListenTarget {
@@ -68,12 +67,6 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
 /** True for what need not be looked up. */
 export function isAddress(host: string | undefined): boolean {
   return host === undefined || isIP(host) !== 0;
-}
-
-/** What `address()` gives. */
-export function toAddressInfo(address: ListenAddress): AddressInfo | string {
-  if ('path' in address) return address.path;
-  return { address: address.host, family: address.host.includes(':') ? 'IPv6' : 'IPv4', port: address.port };
 }
 
 function toOptions(first: unknown, second: unknown): ListenOptions {

@@ -7,33 +7,39 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeExchange } from '../adapters/node-exchange.js';
-import type { LocalSide } from '../adapters/request-socket.js';
 import { VelaError } from '../core/errors.js';
-import type { GatewayService, Listener } from '../gateway/gateway.js';
-import { probeTcp } from '../gateway/probe-address.js';
-import { listenUws, listenUwsNow } from '../gateway/uws.js';
+import type { Listener } from '../gateway/gateway.js';
+import { closeAgain, closeOn } from './closing.js';
+import { isHeadTooLarge, refuseHead } from './head-limit.js';
 import { type HttpServerOptions, readGateway } from './http-server-options.js';
-import { isAddress, type ListenTarget, readListenTarget, toAddressInfo } from './listen-target.js';
-import { createRequestService } from './request-service.js';
+import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
+import { createLocalSide } from './local-side.js';
+import { explainRefusal, openNow, openPath, type TcpTarget, toAddressInfo } from './open-address.js';
+import { createRequestService, type RequestService } from './request-service.js';
+import { Serving } from './serving.js';
 
 /** Events that tell of connections, which only node:http has. */
 const NODE_EVENTS = ['upgrade', 'connect', 'connection', 'secureConnection'] as const;
 /** In the place of node's handle: uWebSockets.js keeps the process up for as long as it listens. */
 const HANDLE = { ref() {}, unref() {} };
-/** How often a server that closes looks whether its requests have ended, in ms. */
-const LOOK_MS = 5;
 
 /** A server with the surface of node:http's, whose requests come by uWebSockets.js. */
 export class Server extends NodeServer {
   readonly #gateway: NonNullable<HttpServerOptions['gateway']>;
   readonly #ownConnectionListeners: number;
-  #service: GatewayService | undefined;
-  #listener: Listener | undefined;
+  /** 0 without one. */
+  readonly #maxHeadBytes: number;
+  #serving: Serving | undefined;
+  /** What served here before, until its requests have ended. */
+  readonly #former = new Map<Serving, Promise<void>>();
   /** An address is being looked up or opened. */
   #isOpening = false;
   #isClosing = false;
+  #isShared = false;
+  #isUnreferenced = false;
+  /** 'listening' was told. */
+  #isTold = false;
   #address: AddressInfo | string | null = null;
 
   /** @throws {ImproperlyConfigured} for another gateway */
@@ -41,20 +47,21 @@ export class Server extends NodeServer {
     const given = typeof options === 'function' ? {} : options;
     super(given, typeof options === 'function' ? options : listener);
     this.#gateway = readGateway(given?.gateway);
+    this.#maxHeadBytes = given?.maxHeaderSize ?? 0;
     // node:http listens there itself.
     this.#ownConnectionListeners = this.listenerCount('connection');
   }
 
   /** What serves: `uws` or `node`; undefined before it listens. */
   get gateway(): 'uws' | 'node' | undefined {
-    if (this.#listener !== undefined) return 'uws';
+    if (this.#serving !== undefined) return 'uws';
     return this.listening ? 'node' : undefined;
   }
 
   override listen(...args: unknown[]): this {
     const target = readListenTarget(args);
     if (this.#isNode(target)) return super.listen(...(args as []));
-    if (this.#isOpening || this.#listener !== undefined)
+    if (this.#isOpening || this.#serving !== undefined)
       throw new VelaError(
         'ERR_SERVER_ALREADY_LISTEN',
         'Listen method has been called more than once without closing.',
@@ -64,15 +71,9 @@ export class Server extends NodeServer {
       process.nextTick(() => this.close());
       return this;
     }
-    if (target.signal !== undefined) this.#closeOn(target.signal);
+    if (target.signal !== undefined) closeOn(this, target.signal);
     this.#open(target);
     return this;
-  }
-
-  #closeOn(signal: AbortSignal): void {
-    const close = () => void this.close();
-    signal.addEventListener('abort', close, { once: true });
-    this.once('close', () => signal.removeEventListener('abort', close));
   }
 
   #isNode({ isNative }: ListenTarget): boolean {
@@ -93,43 +94,20 @@ export class Server extends NodeServer {
   }
 
   #openNow(target: ListenTarget): void {
+    const request = this.#createService();
     let listener: Listener | undefined;
     try {
-      listener = this.#tryNow(target);
+      listener = openNow(request, target);
     } catch (error) {
       this.#failed(error);
       return;
     }
-    if (listener !== undefined) {
-      this.#opened(listener);
-      return;
-    }
-    this.#explain(target);
+    if (listener === undefined) this.#explain(target);
+    else this.#opened(request, listener, target);
   }
 
-  /** uWebSockets.js does not say why an address cannot be had; node does. */
-  #explain({ host = '::', port }: ListenTarget): void {
-    const inUse = Object.assign(new Error(`listen EADDRINUSE: address already in use ${host}:${port}`), {
-      code: 'EADDRINUSE',
-      errno: -98,
-      syscall: 'listen',
-      address: host,
-      port,
-    });
-    probeTcp({ host, port }).then(
-      () => this.emit('error', inUse),
-      (error: unknown) => this.emit('error', error),
-    );
-  }
-
-  #tryNow({ host, port, isShared }: ListenTarget): Listener | undefined {
-    const { service, config } = this.#serve();
-    const shared = isShared || cluster.isWorker;
-    if (host !== undefined) return listenUwsNow(service, config, { host, port }, shared);
-    return (
-      listenUwsNow(service, config, { host: '::', port }, shared) ??
-      listenUwsNow(service, config, { host: '0.0.0.0', port }, shared)
-    );
+  #explain(target: TcpTarget): void {
+    void explainRefusal(target).then((error) => this.emit('error', error));
   }
 
   /** A name is looked up first, and the way is cleared for a unix socket. */
@@ -143,10 +121,10 @@ export class Server extends NodeServer {
         const { address } = await lookup(host);
         open = () => this.#openNow({ ...target, host: address });
       } else {
-        const { service, config } = this.#serve();
-        const opened = await listenUws(service, config, { path });
+        const request = this.#createService();
+        const opened = await openPath(request, path);
         listener = opened;
-        open = () => this.#opened(opened);
+        open = () => this.#opened(request, opened, target);
       }
     } catch (error) {
       open = () => this.#failed(error);
@@ -170,52 +148,37 @@ export class Server extends NodeServer {
     process.nextTick(() => this.emit('error', error));
   }
 
-  #opened(listener: Listener): void {
-    this.#listener = listener;
+  #opened({ service }: RequestService, listener: Listener, { isShared }: ListenTarget): void {
+    const serving = new Serving(service, listener);
+    this.#serving = serving;
+    this.#isShared = isShared;
+    this.#isTold = false;
     // It says that the server listens: to node:net, and to those who look themselves, as supertest does.
     this.#setHandle(HANDLE);
     this.#address = toAddressInfo(listener.address);
     process.nextTick(() => {
       // It may have been closed at once.
-      if (this.#listener === listener) this.emit('listening');
+      if (this.#serving !== serving) return;
+      this.#isTold = true;
+      this.emit('listening');
     });
+    if (this.#isUnreferenced) this.unref();
   }
 
-  #serve(): ReturnType<typeof createRequestService> {
-    const serve = createRequestService((environ, startResponse) => {
+  #createService(): RequestService {
+    return createRequestService((environ, startResponse) => {
       const exchange = new NodeExchange(environ, startResponse, this.#local);
       return exchange.run((request, response) => this.#dispatch(request, response));
     });
-    this.#service = serve.service;
-    return serve;
   }
 
-  readonly #local = this.#describeSelf();
-
-  #describeSelf(): LocalSide {
-    const bound = () => (typeof this.#address === 'object' ? (this.#address ?? undefined) : undefined);
-    return {
-      server: this,
-      get localPort() {
-        return bound()?.port;
-      },
-      /** Of all interfaces nobody knows which. */
-      get localAddress() {
-        const address = bound()?.address;
-        return address === '::' || address === '0.0.0.0' ? undefined : address;
-      },
-      peer: (address) => (this.#isDualStack && !address.includes(':') ? `::ffff:${address}` : address),
-    };
-  }
-
-  get #isDualStack(): boolean {
-    return this.#address !== null && typeof this.#address === 'object' && this.#address.address === '::';
-  }
+  readonly #local = createLocalSide(this, () => this.#address);
 
   #dispatch(request: IncomingMessage, response: ServerResponse): void {
     const { expect } = request.headers;
     if (this.timeout > 0) request.socket.setTimeout(this.timeout);
-    if (expect === undefined) this.emit('request', request, response);
+    if (this.#maxHeadBytes !== 0 && isHeadTooLarge(request, this.#maxHeadBytes)) refuseHead(response);
+    else if (expect === undefined) this.emit('request', request, response);
     else if (/^100-continue$/i.test(expect)) {
       // The gateway has sent it.
       if (!this.emit('checkContinue', request, response)) this.emit('request', request, response);
@@ -225,75 +188,109 @@ export class Server extends NodeServer {
   }
 
   override address(): AddressInfo | string | null {
-    return this.#listener === undefined || this.#isClosing ? super.address() : this.#address;
+    return this.#isClosing ? null : (this.#address ?? super.address());
   }
 
   override getConnections(callback: (error: Error | null, count: number) => void): this {
-    const listener = this.#listener;
-    if (listener === undefined) return super.getConnections(callback);
-    process.nextTick(callback, null, listener.connections);
+    if (this.#serving === undefined) return super.getConnections(callback);
+    let count = 0;
+    for (const { connections } of new Set([this.#serving, ...this.#former.keys()])) count += connections;
+    process.nextTick(callback, null, count);
     return this;
   }
 
   override close(callback?: (error?: Error) => void): this {
-    const listener = this.#listener;
-    const service = this.#service;
-    const isListening = listener !== undefined && service !== undefined;
-    if (this.#isClosing) return this.#closeAgain(callback);
-    if (!isListening && !this.#isOpening) return super.close(callback);
+    const serving = this.#serving;
+    if (this.#isClosing) return closeAgain(this, callback);
+    if (serving === undefined && !this.#isOpening) {
+      this.#address = null;
+      return super.close(callback);
+    }
     if (callback !== undefined) this.once('close', callback);
     this.#isClosing = true;
-    if (!isListening) return this;
+    if (serving === undefined) return this;
     this.#setHandle(null);
-    service.isDraining = true;
-    listener.stopAccepting();
-    void this.#drain(listener, service);
+    void this.#closeAfter(serving);
     return this;
   }
 
-  /** It closes already: that it is closed is told when it is. */
-  #closeAgain(callback: ((error?: Error) => void) | undefined): this {
-    const error = new VelaError('ERR_SERVER_NOT_RUNNING', 'Server is not running.');
-    if (callback !== undefined) this.once('close', () => callback(error));
-    return this;
-  }
-
-  async #drain(listener: Listener, { waits, stalls }: GatewayService): Promise<void> {
-    // What was just sent leaves first.
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-    while (!waits.isEmpty || !stalls.isEmpty) await sleep(LOOK_MS);
-    await listener.destroy();
-    this.#listener = undefined;
+  async #closeAfter(serving: Serving): Promise<void> {
+    await this.#retire(serving);
+    await Promise.all(this.#former.values());
+    this.#serving = undefined;
     this.#isClosing = false;
     this.#address = null;
     // It has no handle: this only tells that all is closed.
     super.close();
   }
 
+  #retire(serving: Serving): Promise<void> {
+    const retired = serving.retire().then(() => void this.#former.delete(serving));
+    this.#former.set(serving, retired);
+    return retired;
+  }
+
   #setHandle(handle: object | null): void {
     (this as unknown as { _handle: object | null })._handle = handle;
   }
 
-  /** On uWebSockets.js only when it is closing: connections cannot be told from the socket that listens. */
   override closeAllConnections(): void {
-    if (this.#listener === undefined) super.closeAllConnections();
-    else if (this.#isClosing) void this.#listener.destroy();
+    if (this.#serving === undefined) super.closeAllConnections();
+    else setImmediate(() => this.#closeConnections(true));
   }
-}
 
-/**
- * In place of node:http's: `createServer(app).listen(3000)`.
- * @param options - those of node:http, and `gateway`
- * @param listener - called for each request
- * @throws {ImproperlyConfigured} for another gateway
- */
-export function createServer(listener?: RequestListener): Server;
-export function createServer(options: HttpServerOptions, listener?: RequestListener): Server;
-export function createServer(
-  options?: HttpServerOptions | RequestListener,
-  listener?: RequestListener,
-): Server {
-  return new Server(options, listener);
+  override closeIdleConnections(): void {
+    if (this.#serving === undefined) super.closeIdleConnections();
+    else setImmediate(() => this.#closeConnections(false));
+  }
+
+  #closeConnections(isAll: boolean): void {
+    const serving = this.#serving;
+    if (isAll) for (const one of this.#former.keys()) void one.cut();
+    if (this.#isClosing || serving === undefined || serving.connections === 0) return;
+    const address = this.#address;
+    if (address !== null && typeof address === 'object') this.#reopen(serving, address, isAll);
+  }
+
+  /** uWebSockets.js ends the connections of an address all together, and with them the socket that listens. */
+  #reopen(serving: Serving, { address: host, port }: AddressInfo, isAll: boolean): void {
+    void (isAll ? serving.cut() : this.#retire(serving));
+    const request = this.#createService();
+    const target = { host, port, isShared: this.#isShared };
+    const listener = openNow(request, target);
+    if (listener !== undefined) this.#serving = new Serving(request.service, listener);
+    else {
+      this.#explain(target);
+      this.close();
+    }
+  }
+
+  override ref(): this {
+    this.#isUnreferenced = false;
+    return super.ref();
+  }
+
+  /** uWebSockets.js keeps the process up for as long as it listens, so node:http takes over. */
+  override unref(): this {
+    this.#isUnreferenced = true;
+    const isFree = this.#gateway === 'auto' && !this.#isClosing && !cluster.isWorker;
+    if (this.#serving !== undefined && isFree) this.#handOver(this.#serving);
+    return super.unref();
+  }
+
+  #handOver(serving: Serving): void {
+    const address = this.#address;
+    void this.#retire(serving);
+    this.#serving = undefined;
+    this.#setHandle(null);
+    // Nobody is to hear of it twice.
+    const told = this.#isTold ? this.rawListeners('listening') : [];
+    for (const one of told) this.off('listening', one as () => void);
+    if (address !== null && typeof address === 'object')
+      super.listen({ host: address.address, port: address.port });
+    else super.listen(address);
+    this.once('listening', () => {
+      for (const one of told) this.on('listening', one as () => void);
+    });
+  }
 }

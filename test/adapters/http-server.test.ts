@@ -230,6 +230,55 @@ t.test('who needs connections gets node:http', async (t) => {
   await closed(given);
 });
 
+t.test('a body is taken in before anybody reads it', async (t) => {
+  const facts: unknown[] = [];
+  for (const make of MAKERS) {
+    const server = make(async (request, response) => {
+      const atOnce = request.complete;
+      await sleep(60);
+      const later = [request.complete, request.readableLength];
+      response.end(JSON.stringify([atOnce, ...later, Buffer.concat(await request.toArray()).toString()]));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    t.teardown(() => server.close());
+    const answers: unknown[] = [];
+    for (const body of [undefined, 'given', chunked('in chunks')]) {
+      const response = await fetch(`http://127.0.0.1:${portOf(server)}/`, {
+        ...(body !== undefined && { method: 'POST', body, duplex: 'half' }),
+      });
+      answers.push(await response.json());
+    }
+    facts.push(answers);
+  }
+  t.same(facts[1], facts[0]);
+  t.same(facts[1], [
+    [false, true, 0, ''],
+    [false, true, 5, 'given'],
+    [false, true, 9, 'in chunks'],
+  ]);
+});
+
+t.test('flushHeaders() sends the head of a response whose length is known', async (t) => {
+  for (const make of MAKERS)
+    for (const body of ['', 'late', 'x'.repeat(1_000_000)]) {
+      let end = () => {};
+      const server = make((_request, response) => {
+        response.setHeader('Content-Length', body.length);
+        response.flushHeaders();
+        end = () => response.end(body);
+        // Of no bytes the head is all that is sent.
+        if (body === '') setImmediate(end);
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      t.teardown(() => server.close());
+      const asked = get({ port: portOf(server), host: '127.0.0.1', agent: false });
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      t.equal(response.headers['content-length'], String(body.length));
+      end();
+      t.equal(Buffer.concat(await response.toArray()).toString(), body);
+    }
+});
+
 t.test('events of requests', async (t) => {
   const heard: string[] = [];
   const server = createServer();
@@ -374,6 +423,32 @@ t.test('vela/http/register serves a program that knows nothing of it', async (t)
   }
 });
 
+t.test('VELA_GATEWAY is that of servers by vela/http/register which do not say theirs', async (t) => {
+  const program = `
+    const http = require('node:http');
+    class Own extends http.Server {}
+    const servers = [http.createServer(), http.createServer({ noDelay: true }), http.Server(() => {}), new http.Server(() => {}), new Own(), http.createServer({ gateway: 'node' })];
+    for (const server of servers) server.listen(0);
+    console.log(servers.map((server) => server.gateway).join());
+    console.log(servers.map((server) => server.listenerCount('request')).join());
+    try { http.createServer('x') } catch (error) { console.log(error.code) }
+    process.exit();
+  `;
+  const run = async (gateway: string) => {
+    const child = spawn(process.execPath, ['--import', './dist/http/register.js', '--eval', program], {
+      env: { ...plainEnvironment(), VELA_GATEWAY: gateway },
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const [out, err] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
+    return { out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
+  };
+  const rest = '0,0,1,1,0,0\nERR_INVALID_ARG_TYPE\n';
+  t.equal((await run('node')).out, `node,node,node,node,node,node\n${rest}`);
+  for (const gateway of ['', 'auto', 'uws'])
+    t.equal((await run(gateway)).out, `uws,uws,uws,uws,uws,node\n${rest}`, gateway);
+  t.match((await run('apache')).err, /VELA_GATEWAY is "auto", "uws" or "node"; received "apache"/);
+});
+
 t.test(
   'workers of node:cluster share a port',
   { skip: process.platform !== 'linux' && 'needs SO_REUSEPORT' },
@@ -420,4 +495,8 @@ async function freePort(): Promise<number> {
   const port = portOf(probe);
   await closed(probe);
   return port;
+}
+
+function chunked(text: string): ReadableStream<Uint8Array> {
+  return new Blob([text]).stream() as ReadableStream<Uint8Array>;
 }

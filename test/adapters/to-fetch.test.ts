@@ -190,3 +190,30 @@ t.test('in Hono, on its own server and on Vela', async (t) => {
     t.equal(await response.text(), '/x 300000');
   }
 });
+
+t.test('a status that no Response can have is 500', async (t) => {
+  const logger = recorder();
+  const handler = toFetch(
+    (environ, startResponse) => {
+      startResponse(`${environ.PATH_INFO.slice(1)} Odd`, [['x-a', 'b']]);
+      return ['odd'];
+    },
+    { logger },
+  );
+  t.teardown(() => handler.stop());
+  const facts: unknown[] = [];
+  for (const path of ['599', '600', '999']) {
+    const response = await handler(new Request(`http://a.example/${path}`));
+    facts.push([response.status, response.headers.get('x-a'), await response.text()]);
+  }
+  t.same(facts, [
+    [599, 'b', 'odd'],
+    [500, 'b', 'odd'],
+    [500, 'b', 'odd'],
+  ]);
+  const warnings = logger.lines.map(({ level, details }) => [level, (details.err as { code: string }).code]);
+  t.same(warnings, [
+    ['warn', 'ERR_FETCH_STATUS'],
+    ['warn', 'ERR_FETCH_STATUS'],
+  ]);
+});
