@@ -6,7 +6,7 @@ export interface HttpServerOptions extends ServerOptions {
   /**
    * `uws` serves on uWebSockets.js, `node` on node:http itself, `auto` on uWebSockets.js unless the server has listeners of
    * 'upgrade', 'connect' or 'connection' when it begins to listen, or is to listen on a handle, or is not to keep the process up
-   * (`unref`), which only node:http can do.
+   * (`unref`), or has an option such as `ServerResponse` or `uniqueHeaders`, which only node:http can do.
    * @defaultValue 'auto'
    */
   readonly gateway?: 'auto' | 'uws' | 'node' | undefined;

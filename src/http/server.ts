@@ -15,12 +15,11 @@ import { isHeadTooLarge, refuseHead } from './head-limit.js';
 import { type HttpServerOptions, readGateway } from './http-server-options.js';
 import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
 import { createLocalSide } from './local-side.js';
+import { findNodeEvent, findNodeOption } from './node-needs.js';
 import { explainRefusal, openNow, openPath, type TcpTarget, toAddressInfo } from './open-address.js';
 import { createRequestService, type RequestService } from './request-service.js';
 import { Serving } from './serving.js';
 
-/** Events that tell of connections, which only node:http has. */
-const NODE_EVENTS = ['upgrade', 'connect', 'connection', 'secureConnection'] as const;
 /** In the place of node's handle: uWebSockets.js keeps the process up for as long as it listens. */
 const HANDLE = { ref() {}, unref() {} };
 
@@ -28,6 +27,8 @@ const HANDLE = { ref() {}, unref() {} };
 export class Server extends NodeServer {
   readonly #gateway: NonNullable<HttpServerOptions['gateway']>;
   readonly #ownConnectionListeners: number;
+  /** An option that only node:http can heed. */
+  readonly #nodeOption: string | undefined;
   /** 0 without one. */
   readonly #maxHeadBytes: number;
   #serving: Serving | undefined;
@@ -44,10 +45,11 @@ export class Server extends NodeServer {
 
   /** @throws {ImproperlyConfigured} for another gateway */
   constructor(options: HttpServerOptions | RequestListener = {}, listener?: RequestListener) {
-    const given = typeof options === 'function' ? {} : options;
+    const given = typeof options === 'function' ? {} : (options ?? {});
     super(given, typeof options === 'function' ? options : listener);
-    this.#gateway = readGateway(given?.gateway);
-    this.#maxHeadBytes = given?.maxHeaderSize ?? 0;
+    this.#gateway = readGateway(given.gateway);
+    this.#nodeOption = findNodeOption(given);
+    this.#maxHeadBytes = given.maxHeaderSize ?? 0;
     // node:http listens there itself.
     this.#ownConnectionListeners = this.listenerCount('connection');
   }
@@ -77,15 +79,15 @@ export class Server extends NodeServer {
   }
 
   #isNode({ isNative }: ListenTarget): boolean {
-    const needed = NODE_EVENTS.find(
-      (event) => this.listenerCount(event) > (event === 'connection' ? this.#ownConnectionListeners : 0),
-    );
-    if (this.#gateway === 'uws' && (needed !== undefined || isNative))
+    const needed = isNative
+      ? 'listen on a handle'
+      : (findNodeEvent(this, this.#ownConnectionListeners) ?? this.#nodeOption);
+    if (this.#gateway === 'uws' && needed !== undefined)
       throw new VelaError(
         'ERR_HTTP_GATEWAY',
-        `Only node:http can do what this server needs, ${isNative ? 'listen on a handle' : `the event '${needed}'`}: createServer({ gateway: 'node' }, ...)`,
+        `Only node:http can do what this server needs, ${needed}: createServer({ gateway: 'node' }, ...)`,
       );
-    return this.#gateway === 'node' || needed !== undefined || isNative;
+    return this.#gateway === 'node' || needed !== undefined;
   }
 
   #open(target: ListenTarget): void {

@@ -6,7 +6,7 @@ import {
   get,
   type IncomingMessage,
   Server as NodeServer,
-  type ServerResponse,
+  ServerResponse,
 } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -223,6 +223,18 @@ t.test('who needs connections gets node:http', async (t) => {
   t.throws(() => strict.listen(0), {
     code: 'ERR_HTTP_GATEWAY',
     message: /the event 'upgrade': createServer\(\{ gateway: 'node' \}/,
+  });
+  class OwnResponse<R extends IncomingMessage> extends ServerResponse<R> {}
+  const own = createServer({ ServerResponse: OwnResponse }, (_request, response) => {
+    response.end(String(response instanceof OwnResponse));
+  }).listen(0, '127.0.0.1');
+  await once(own, 'listening');
+  t.equal(own.gateway, 'node');
+  t.equal(await fetchText({ port: portOf(own) }), 'true');
+  await closed(own);
+  t.throws(() => createServer({ gateway: 'uws', uniqueHeaders: ['a'] }, hello).listen(0), {
+    code: 'ERR_HTTP_GATEWAY',
+    message: /the option 'uniqueHeaders'/,
   });
   const given = createServer({ gateway: 'node' }, hello).listen(0, '127.0.0.1');
   await once(given, 'listening');
