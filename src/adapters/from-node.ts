@@ -17,7 +17,7 @@ const NOWHERE: LocalSide = { peer: (address) => address };
 export function fromNode(listener: NodeListener): AppFunction {
   if (typeof listener !== 'function')
     throw new ImproperlyConfigured(
-      `fromNode() takes a request listener, such as an Express application or koa.callback(); received ${describeValue(listener)}`,
+      `fromNode() takes a request listener, such as an Express application, koa.callback(), fastify.routing after await fastify.ready(), or getRequestListener(app.fetch) of Hono; received ${describeValue(listener)}`,
     );
   return (environ, startResponse) => new NodeExchange(environ, startResponse, NOWHERE).run(listener);
 }

@@ -13,14 +13,13 @@ import type { Listener } from '../gateway/gateway.js';
 import { closeAgain, closeOn } from './closing.js';
 import { isHeadTooLarge, refuseHead } from './head-limit.js';
 import { type HttpServerOptions, readGateway } from './http-server-options.js';
+import { NODE_EVENTS, warnOfLateListener } from './late-listener-warning.js';
 import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
 import { createLocalSide } from './local-side.js';
 import { explainRefusal, openNow, openPath, type TcpTarget, toAddressInfo } from './open-address.js';
 import { createRequestService, type RequestService } from './request-service.js';
 import { Serving } from './serving.js';
 
-/** Events that tell of connections, which only node:http has. */
-const NODE_EVENTS = ['upgrade', 'connect', 'connection', 'secureConnection'] as const;
 /** In the place of node's handle: uWebSockets.js keeps the process up for as long as it listens. */
 const HANDLE = { ref() {}, unref() {} };
 
@@ -50,6 +49,9 @@ export class Server extends NodeServer {
     this.#maxHeadBytes = given?.maxHeaderSize ?? 0;
     // node:http listens there itself.
     this.#ownConnectionListeners = this.listenerCount('connection');
+    this.on('newListener', (event) => {
+      if (this.gateway === 'uws') warnOfLateListener(event);
+    });
   }
 
   /** What serves: `uws` or `node`; undefined before it listens. */

@@ -219,6 +219,17 @@ t.test('who needs connections gets node:http', async (t) => {
   sockets.close();
   await closed(server);
 
+  const late = createServer(hello).listen(0, '127.0.0.1');
+  await once(
+    late.on('request', () => {}),
+    'listening',
+  );
+  const warned = once(process, 'warning');
+  const lateSockets = new WebSocketServer({ server: late });
+  t.match(await warned, [{ code: 'ERR_HTTP_LATE_LISTENER', message: /'upgrade' .*before listen\(\)/ }]);
+  lateSockets.close();
+  await closed(late);
+
   const strict = createServer({ gateway: 'uws' }, hello).on('upgrade', () => {});
   t.throws(() => strict.listen(0), {
     code: 'ERR_HTTP_GATEWAY',
