@@ -198,6 +198,7 @@ export default new WsgiHandler([part]);
       "export default Object.assign(() => [], { start: () => Promise.reject(new Error('no database')) });",
     'hangs.js':
       'setInterval(() => {}, 1000); export default Object.assign(() => [], { start: () => new Promise(() => {}) });',
+    'router.js': "import { Router } from 'vela';\nexport default new Router().get('/a', () => 'a');",
     'open.js': `setInterval(() => {}, 1000);\n${HELLO}`,
   });
   const good = vela(folder, 'check', 'hello.js');
@@ -214,6 +215,9 @@ export default new WsgiHandler([part]);
     vela(folder, 'check', 'parts.js', '--path', '/a').stdout,
     /GET \/a .*\nstopping\nok +it stopped\n$/,
   );
+  const unknown = vela(folder, 'check', 'router.js', '--path', '/b');
+  t.match(unknown.stdout, /^ok +GET \/b was answered 404 Not Found/m, 'a Router alone');
+  t.same([unknown.stderr, unknown.status], ['', 0]);
   t.equal(vela(folder, 'check', 'open.js').status, 0, 'what is still open does not hold it');
   for (const [args, pattern] of [
     [['breach.js'], /^error {2}head-status\b|^error {2}\S+: /m],

@@ -9,7 +9,10 @@ export interface PrefixedTarget {
 }
 
 /** What Express and Connect put beside `url`, of which they cut the prefix off. */
-type MountedRequest = IncomingMessage & { readonly baseUrl?: unknown; readonly originalUrl?: unknown };
+type MountedRequest = Pick<IncomingMessage, 'url'> & {
+  readonly baseUrl?: unknown;
+  readonly originalUrl?: unknown;
+};
 
 /** Finds out where in another server an application is mounted. What others have made of `url` counts. */
 export function splitPrefix({ url = '/', baseUrl, originalUrl }: MountedRequest): PrefixedTarget {

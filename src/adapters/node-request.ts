@@ -2,6 +2,7 @@ import type { ConnectionInfo, Environ } from '../core/contract.js';
 import { LazyEnviron } from '../core/environ.js';
 import { environKeys, innerEnviron } from '../core/environ-keys.js';
 import { fieldName } from '../core/request-fields.js';
+import { splitPrefix } from './mounted-target.js';
 import type { NodeRequest } from './node-internals.js';
 
 /** Puts what a request says of itself into an IncomingMessage. */
@@ -11,9 +12,17 @@ export function fillRequest(request: NodeRequest, environ: Environ): void {
   request.httpVersionMinor = isOld ? 0 : 1;
   request.httpVersion = isOld ? '1.0' : '1.1';
   request.method = environ.REQUEST_METHOD;
-  request.url = targetOf(environ);
+  const url = targetOf(environ);
+  request.url = url;
+  if (environ.SCRIPT_NAME !== '') tellPrefix(request, url, environ.RAW_URI);
   const lines = readLines(environ);
   request._addHeaderLines(lines, lines.length);
+}
+
+/** As Express and Connect tell what they mount where it is; redirects of static files, and links, are made of it. */
+function tellPrefix(request: NodeRequest, url: string, originalUrl: string): void {
+  const { prefix } = splitPrefix({ url, originalUrl });
+  Object.assign(request, { originalUrl, baseUrl: prefix });
 }
 
 /** False where no body comes at all. */

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { importFile } from '../app/import-file.js';
 import type { App } from '../core/contract.js';
 import { askNearest, describeValue, ImproperlyConfigured } from '../core/errors.js';
+import { WsgiHandler } from '../core/wsgi-handler.js';
 import { isClass } from '../router/is-class.js';
+import { Router } from '../router/router.js';
 import { adaptForeign, findForeign, type Interface } from './adapt-foreign.js';
 
 /** An application of a module. */
@@ -47,6 +49,8 @@ export async function loadApp(target: string, kind?: Interface): Promise<LoadedA
   const value = exported[found];
   const adapted = adaptForeign(value, file, kind);
   if (adapted !== undefined) return { app: adapted, file, name: found, isAdapted: true };
+  // What its routes do not know it passes on: to the 404 of a handler.
+  if (value instanceof Router) return { app: new WsgiHandler([value]), file, name: found, isAdapted: false };
   if (isApp(value)) return { app: value, file, name: found, isAdapted: false };
   throw new ImproperlyConfigured(
     `The export "${found}" of ${file} is no application, but ${describeExport(value)}; it exports ${list(exported)}: an application is a function (environ, startResponse), or an object with handle`,

@@ -30,9 +30,12 @@ function bodyRemedy(body: unknown): string {
   if (body instanceof Response) {
     return 'call startResponse(status, headers) and return a body, or return a WsgiResponse; a Response of fetch is neither';
   }
-  return typeof body === 'object' && body !== null
-    ? 'return an iterable of chunks, such as [JSON.stringify(value)]'
-    : 'return an iterable of chunks, such as [text], or [] for an empty body';
+  if (typeof body === 'object' && body !== null)
+    return 'return an iterable of chunks, such as [JSON.stringify(value)]';
+  const remedy = 'return an iterable of chunks, such as [text], or [] for an empty body';
+  return body === undefined
+    ? `${remedy}; a Router or a middleware, which returns nothing to pass a request on, stands in a WsgiHandler`
+    : remedy;
 }
 
 /** Something in a body is no chunk. */

@@ -16,3 +16,10 @@ export function closeAgain<S extends Server>(server: S, callback: Closed | undef
   if (callback !== undefined) server.once('close', () => callback(error));
   return server;
 }
+
+export function listensError(): VelaError {
+  return new VelaError(
+    'ERR_SERVER_ALREADY_LISTEN',
+    'Listen method has been called more than once without closing.',
+  );
+}

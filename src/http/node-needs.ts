@@ -17,6 +17,11 @@ export function findNodeOption(options: ServerOptions): string | undefined {
   return option && `the option '${option}'`;
 }
 
+/** Whether only node:http has that event. */
+export function isNodeEvent(event: string | symbol): event is (typeof EVENTS)[number] {
+  return (EVENTS as readonly (string | symbol)[]).includes(event);
+}
+
 /** The event that a server has listeners of, if there is one, and that only node:http has. @param own - its own listeners of 'connection' */
 export function findNodeEvent(server: Server, own: number): string | undefined {
   const event = EVENTS.find((name) => server.listenerCount(name) > (name === 'connection' ? own : 0));

@@ -10,12 +10,14 @@ import type { AddressInfo } from 'node:net';
 import { NodeExchange } from '../adapters/node-exchange.js';
 import { VelaError } from '../core/errors.js';
 import type { Listener } from '../gateway/gateway.js';
-import { closeAgain, closeOn } from './closing.js';
+import { closeAgain, closeOn, listensError } from './closing.js';
 import { isHeadTooLarge, refuseHead } from './head-limit.js';
 import { type HttpServerOptions, readGateway } from './http-server-options.js';
+import { warnOfLateListener } from './late-listener-warning.js';
+import { listenAgain } from './listen-again.js';
 import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
 import { createLocalSide } from './local-side.js';
-import { findNodeEvent, findNodeOption } from './node-needs.js';
+import { findNodeEvent, findNodeOption, isNodeEvent } from './node-needs.js';
 import { explainRefusal, openNow, openPath, type TcpTarget, toAddressInfo } from './open-address.js';
 import { createRequestService, type RequestService } from './request-service.js';
 import { Serving } from './serving.js';
@@ -52,6 +54,9 @@ export class Server extends NodeServer {
     this.#maxHeadBytes = given.maxHeaderSize ?? 0;
     // node:http listens there itself.
     this.#ownConnectionListeners = this.listenerCount('connection');
+    this.on('newListener', (event) => {
+      if (this.#serving !== undefined && isNodeEvent(event)) this.#handOver(this.#serving, event);
+    });
   }
 
   /** What serves: `uws` or `node`; undefined before it listens. */
@@ -63,11 +68,7 @@ export class Server extends NodeServer {
   override listen(...args: unknown[]): this {
     const target = readListenTarget(args);
     if (this.#isNode(target)) return super.listen(...(args as []));
-    if (this.#isOpening || this.#serving !== undefined)
-      throw new VelaError(
-        'ERR_SERVER_ALREADY_LISTEN',
-        'Listen method has been called more than once without closing.',
-      );
+    if (this.#isOpening || this.#serving !== undefined) throw listensError();
     if (target.callback !== undefined) this.once('listening', target.callback);
     if (target.signal?.aborted === true) {
       process.nextTick(() => this.close());
@@ -169,8 +170,9 @@ export class Server extends NodeServer {
 
   #createService(): RequestService {
     return createRequestService((environ, startResponse) => {
-      const exchange = new NodeExchange(environ, startResponse, this.#local);
-      return exchange.run((request, response) => this.#dispatch(request, response));
+      return new NodeExchange(environ, startResponse, this.#local).run((request, response) =>
+        this.#dispatch(request, response),
+      );
     });
   }
 
@@ -275,24 +277,23 @@ export class Server extends NodeServer {
   /** uWebSockets.js keeps the process up for as long as it listens, so node:http takes over. */
   override unref(): this {
     this.#isUnreferenced = true;
-    const isFree = this.#gateway === 'auto' && !this.#isClosing && !cluster.isWorker;
-    if (this.#serving !== undefined && isFree) this.#handOver(this.#serving);
+    if (this.#serving !== undefined) this.#handOver(this.#serving);
     return super.unref();
   }
 
-  #handOver(serving: Serving): void {
+  /** To node:http, which can do more. @param event - what it is needed for */
+  #handOver(serving: Serving, event?: string): void {
+    if (this.#gateway !== 'auto' || this.#isClosing || cluster.isWorker) {
+      if (event !== undefined) warnOfLateListener(event);
+      return;
+    }
     const address = this.#address;
     void this.#retire(serving);
     this.#serving = undefined;
     this.#setHandle(null);
-    // Nobody is to hear of it twice.
-    const told = this.#isTold ? this.rawListeners('listening') : [];
-    for (const one of told) this.off('listening', one as () => void);
-    if (address !== null && typeof address === 'object')
-      super.listen({ host: address.address, port: address.port });
-    else super.listen(address);
-    this.once('listening', () => {
-      for (const one of told) this.on('listening', one as () => void);
+    listenAgain(this, this.#isTold, () => {
+      if (address === null || typeof address === 'string') super.listen(address);
+      else super.listen({ host: address.address, port: address.port });
     });
   }
 }

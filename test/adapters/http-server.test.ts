@@ -219,6 +219,33 @@ t.test('who needs connections gets node:http', async (t) => {
   sockets.close();
   await closed(server);
 
+  for (const isEarly of [true, false]) {
+    let listened = 0;
+    const late = createServer(hello).on('listening', () => listened++);
+    late.listen(0, '127.0.0.1');
+    t.equal(late.gateway, 'uws');
+    if (!isEarly) await once(late, 'listening');
+    const port = portOf(late);
+    const lateSockets = new WebSocketServer({ server: late });
+    lateSockets.on('connection', (socket) => socket.send('late'));
+    if (!late.listening) await once(late, 'listening');
+    const client = new WebSocket(`ws://127.0.0.1:${port}`);
+    t.equal(String((await once(client, 'message'))[0]), 'late');
+    client.close();
+    await once(client, 'close');
+    t.equal(await fetchText({ port }), 'hello');
+    t.equal(late.gateway, 'node');
+    t.equal(listened, 1, "'listening' is told once");
+    lateSockets.close();
+    await closed(late);
+  }
+  const bound = createServer({ gateway: 'uws' }, hello).listen(0, '127.0.0.1');
+  await once(bound, 'listening');
+  const warned = once(process, 'warning');
+  bound.on('upgrade', () => {});
+  t.match(await warned, [{ code: 'ERR_HTTP_LATE_LISTENER', message: /'upgrade' .*before listen\(\)/ }]);
+  await closed(bound);
+
   const strict = createServer({ gateway: 'uws' }, hello).on('upgrade', () => {});
   t.throws(() => strict.listen(0), {
     code: 'ERR_HTTP_GATEWAY',
