@@ -24,3 +24,19 @@ export function readGateway(
   if (given === 'auto' || given === 'uws' || given === 'node') return given;
   throw new ImproperlyConfigured(`${name} is "auto", "uws" or "node"; received ${describeValue(given)}`);
 }
+
+/** How applications that are no function are given as a listener, by a method that they have. */
+const LISTENERS = [
+  ['callback', 'app.callback() of Koa'],
+  ['routing', 'fastify.routing after await fastify.ready()'],
+  ['fetch', 'getRequestListener(app.fetch) of @hono/node-server'],
+] as const;
+
+/** @throws {ImproperlyConfigured} for an application in the place of options, of which node:http would see none */
+export function refuseApplication(options: object): void {
+  const found = LISTENERS.find(([method]) => typeof Reflect.get(options, method) === 'function');
+  if (found !== undefined)
+    throw new ImproperlyConfigured(
+      `createServer() takes a listener, such as ${found[1]}; received ${describeValue(options)}`,
+    );
+}

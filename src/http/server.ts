@@ -12,7 +12,7 @@ import { VelaError } from '../core/errors.js';
 import type { Listener } from '../gateway/gateway.js';
 import { closeAgain, closeOn, listensError } from './closing.js';
 import { isHeadTooLarge, refuseHead } from './head-limit.js';
-import { type HttpServerOptions, readGateway } from './http-server-options.js';
+import { type HttpServerOptions, readGateway, refuseApplication } from './http-server-options.js';
 import { warnOfLateListener } from './late-listener-warning.js';
 import { listenAgain } from './listen-again.js';
 import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
@@ -49,6 +49,7 @@ export class Server extends NodeServer {
   constructor(options: HttpServerOptions | RequestListener = {}, listener?: RequestListener) {
     const given = typeof options === 'function' ? {} : (options ?? {});
     super(given, typeof options === 'function' ? options : listener);
+    refuseApplication(given);
     this.#gateway = readGateway(given.gateway);
     this.#nodeOption = findNodeOption(given);
     this.#maxHeadBytes = given.maxHeaderSize ?? 0;

@@ -129,6 +129,10 @@ t.test('what cannot be listened on is told as node:http tells it', async (t) => 
     () => createServer({ gateway: 'apache' as never }),
     /"gateway" of createServer\(\) is "auto", "uws" or "node"/,
   );
+  t.throws(
+    () => createServer(new Koa() as never),
+    /createServer\(\) takes a listener, such as app\.callback\(\) of Koa/,
+  );
 });
 
 t.test('close() waits for requests, and ends idle connections', async (t) => {
