@@ -30,7 +30,7 @@ export class ByteQueue {
    * @param isOwned - the bytes are a Buffer that may be kept; else they are copied
    * @param isWhole - they are taken together with all others, and so are copied as they are
    */
-  push(bytes: Uint8Array, isOwned: boolean, isWhole = true): void {
+  push(bytes: Uint8Array, isOwned: boolean, isWhole: boolean): void {
     this.length += bytes.length;
     if (bytes.length < SMALL_BYTES && this.#chunks.length > 0) {
       this.#append(bytes);

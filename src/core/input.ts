@@ -9,6 +9,7 @@ import { own, ownSteps } from './own.js';
 
 /** How many unread bytes are held before the socket is paused. */
 const HIGH_WATER_BYTES = 65_536;
+
 /** The socket's side of an input. */
 export interface InputFlow {
   pause(): void;
@@ -109,12 +110,11 @@ export class RequestInput implements WsgiInput {
   /** Gives all of it to a sink from now on, as it comes, or has it go on. @throws {VelaError} `ERR_INPUT_BUSY` */
   static pour(input: RequestInput, sink: BodySink): void {
     if (input.#sink !== sink) input.#claim();
-    if (input.#error !== undefined) {
-      sink.failed(input.#error);
-      return;
+    if (input.#error !== undefined) sink.failed(input.#error);
+    else {
+      input.#sink = sink;
+      input.#pour(sink);
     }
-    input.#sink = sink;
-    input.#pour(sink);
   }
 
   /** Lowers the largest size of the body. @throws {PayloadTooLarge} when that is exceeded already */

@@ -1,4 +1,4 @@
-import type { ServerConfig } from '../core/contract.js';
+import type { ServerFacts } from '../core/server-facts.js';
 import type { WireError } from '../core/wire-error.js';
 import type { WireLine } from '../core/wire-log.js';
 
@@ -108,13 +108,7 @@ export type FromThread =
   | [kind: typeof SYNCED, over: readonly number[]];
 
 /** What a server's requests have in common, as far as it can cross threads. */
-export interface WireFacts {
-  readonly host: string;
-  readonly port: string;
-  readonly scheme: 'http' | 'https';
-  readonly software: string;
-  readonly multiprocess: boolean;
-  readonly config: ServerConfig;
+export interface WireFacts extends Omit<ServerFacts, 'logger' | 'errors' | 'stopping'> {
   readonly isStopping: boolean;
 }
 
