@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Environ } from '../core/contract.js';
 import { own } from '../core/own.js';
 import { refuseTaken } from '../request/body-state.js';
@@ -21,6 +22,8 @@ class LazyRequest {
   #headers: Headers | undefined = undefined;
   #real: Request | undefined = undefined;
   #isRead = false;
+  /** The body, while no real one has it. */
+  #stream: ReadableStream<Uint8Array> | undefined = undefined;
 
   constructor(environ: Environ) {
     this.#environ = environ;
@@ -50,23 +53,31 @@ class LazyRequest {
   }
 
   get bodyUsed(): boolean {
+    if (this.#stream !== undefined) return isDisturbed(this.#stream);
     return this.#real?.bodyUsed ?? this.#isRead;
   }
 
   get body(): ReadableStream | null {
-    return this.#hasBody ? LazyRequest.real(this).body : null;
+    if (this.#stream !== undefined) return this.#stream;
+    if (!this.#hasBody) return null;
+    if (this.#real !== undefined || this.#isRead) return LazyRequest.real(this).body;
+    refuseTaken(this.#environ);
+    this.#stream = streamInput(this.#environ['wsgi.input']);
+    return this.#stream;
   }
 
   text(): Promise<string> {
-    return this.#real?.text() ?? own(this.#text());
+    return this.#readReal((real) => real.text()) ?? own(this.#text());
   }
 
   json(): Promise<unknown> {
-    return this.#real?.json() ?? own(this.#text().then((text) => JSON.parse(text) as unknown));
+    return (
+      this.#readReal((real) => real.json()) ?? own(this.#text().then((text) => JSON.parse(text) as unknown))
+    );
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#real?.arrayBuffer() ?? own(this.#read().then(toArrayBuffer));
+    return this.#readReal((real) => real.arrayBuffer()) ?? own(this.#read().then(toArrayBuffer));
   }
 
   bytes(): Promise<Uint8Array> {
@@ -75,7 +86,26 @@ class LazyRequest {
 
   blob(): Promise<Blob> {
     const type = () => this.headers.get('content-type') ?? '';
-    return this.#real?.blob() ?? own(this.#read().then((bytes) => new Blob([bytes], { type: type() })));
+    return (
+      this.#readReal((real) => real.blob()) ??
+      own(this.#read().then((bytes) => new Blob([bytes], { type: type() })))
+    );
+  }
+
+  clone(): Request {
+    if (this.#isStreaming) throw unusable();
+    return LazyRequest.real(this).clone();
+  }
+
+  /** Reads as the real one does, where there is one or has to be; else undefined. */
+  #readReal<T>(read: (real: Request) => Promise<T>): Promise<T> | undefined {
+    if (this.#isStreaming) return own(Promise.reject(unusable()));
+    return this.#real === undefined && this.#stream === undefined ? undefined : read(LazyRequest.real(this));
+  }
+
+  /** Somebody else reads the body, or has. */
+  get #isStreaming(): boolean {
+    return this.#stream !== undefined && (this.#stream.locked || isDisturbed(this.#stream));
   }
 
   async #text(): Promise<string> {
@@ -84,7 +114,7 @@ class LazyRequest {
   }
 
   async #read(): Promise<Buffer> {
-    if (this.#isRead) throw new TypeError('Body is unusable: Body has already been read');
+    if (this.#isRead) throw unusable();
     if (!this.#hasBody) return NOTHING;
     refuseTaken(this.#environ);
     this.#isRead = true;
@@ -101,11 +131,12 @@ class LazyRequest {
     const isForbidden = FORBIDDEN.has(method);
     const init: RequestInit = { method: isForbidden ? 'GET' : method, headers, signal };
     if (!this.#hasBody || isForbidden) return new PlatformRequest(url, init);
-    if (!this.#isRead) refuseTaken(this.#environ);
-    const body = this.#isRead ? '' : streamInput(this.#environ['wsgi.input']);
+    const isRead = this.#isRead || this.#isStreaming;
+    const body = isRead ? '' : (this.body as ReadableStream);
     const real = new PlatformRequest(url, { ...init, body, duplex: 'half' });
     // What was read here has been read there.
-    if (this.#isRead) void real.text();
+    if (isRead) void real.text();
+    else this.#stream = undefined;
     return real;
   }
 }
@@ -143,6 +174,15 @@ function canCopy(): boolean {
 export function createRequest(environ: Environ): Request {
   const request = new LazyRequest(environ);
   return isTaken ? (request as object as Request) : LazyRequest.real(request);
+}
+
+function unusable(): TypeError {
+  return new TypeError('Body is unusable: Body has already been read');
+}
+
+/** Somebody has read of it, or cancelled it. */
+function isDisturbed(stream: ReadableStream): boolean {
+  return Readable.isDisturbed(stream as object as NodeJS.ReadableStream);
 }
 
 function toArrayBuffer({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {

@@ -15,8 +15,10 @@ export class RequestFeed implements BodySink {
   readonly #response: NodeResponse;
   readonly #socket: RequestSocket;
   #isBegun = false;
-  /** Has the body go on. */
-  #goOn: () => void = () => {};
+  /** Where it comes from, when that is a server's own. */
+  #input: RequestInput | undefined = undefined;
+  /** What the reader of another source waits for. */
+  #wanted: Gate | undefined = undefined;
   wantsMore = true;
 
   constructor(environ: Environ, request: NodeRequest, response: NodeResponse, socket: RequestSocket) {
@@ -88,7 +90,7 @@ export class RequestFeed implements BodySink {
       void this.#run(input);
       return;
     }
-    this.#goOn = () => RequestInput.pour(input, this);
+    this.#input = input;
     try {
       this.#goOn();
     } catch (error) {
@@ -96,17 +98,20 @@ export class RequestFeed implements BodySink {
     }
   }
 
+  #goOn(): void {
+    if (this.#input !== undefined) RequestInput.pour(this.#input, this);
+    else this.#wanted?.resolve();
+  }
+
   /** Reads what is no input of a server. */
   async #run(input: WsgiInput): Promise<void> {
-    let wanted: Gate | undefined;
-    this.#goOn = () => wanted?.resolve();
     try {
       for await (const chunk of input) {
         this.take(chunk);
         if (this.#request.destroyed) return;
         if (this.wantsMore) continue;
-        wanted = createGate();
-        await wanted.promise;
+        this.#wanted = createGate();
+        await this.#wanted.promise;
       }
       this.ended();
     } catch (error) {

@@ -10,7 +10,9 @@ export function own<T>(promise: Promise<T>): Promise<T> {
 /** The same for the steps of a generator. */
 export function ownSteps<T>(steps: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
   const next = steps.next.bind(steps);
-  steps.next = () => own(next());
+  // Not written where it is assigned: see CONTRIBUTING.md.
+  const owned = () => own(next());
+  steps.next = owned;
   return steps;
 }
 

@@ -23,23 +23,57 @@ export function showPartHeaders(
   onDone: () => void,
 ): void {
   if (!('_hparser' in parser)) throw new Error('This busboy has no _hparser: install busboy 1.6');
-  let current: unknown = parser._hparser;
-  const met = new Set<object>();
-  Object.defineProperty(parser, '_hparser', {
-    get: () => current,
-    set(value: unknown) {
-      current = value;
-      if (!isHeaderParser(value) || met.has(value)) return;
-      met.add(value);
-      const proceed = value.cb;
-      value.cb = (raw) => {
-        onHeaders(copyHeaders(raw));
-        raw['content-type'] = ['application/octet-stream'];
-        proceed(raw);
-        onDone();
-      };
+  delete (parser as WatchedParser)._hparser;
+  Object.setPrototypeOf(parser, watchedPrototype(Object.getPrototypeOf(parser) as object));
+  (parser as WatchedParser)[WATCH] = { current: null, met: undefined, onHeaders, onDone };
+}
+
+/** What is known of one parser that is watched. */
+interface Watch {
+  current: unknown;
+  met: object | undefined;
+  readonly onHeaders: (headers: PartHeaders) => void;
+  readonly onDone: () => void;
+}
+
+const WATCH = Symbol('watch');
+
+interface WatchedParser {
+  _hparser?: unknown;
+  [WATCH]: Watch;
+}
+
+let watched: { readonly of: object; readonly prototype: object } | undefined;
+
+/** One for all: an accessor of each parser's own would be a hidden class of its own, which only a full collection finds. */
+function watchedPrototype(of: object): object {
+  if (watched?.of === of) return watched.prototype;
+  const prototype = Object.create(of, {
+    _hparser: {
+      get(this: WatchedParser) {
+        return this[WATCH].current;
+      },
+      set(this: WatchedParser, value: unknown) {
+        meet(this[WATCH], value);
+      },
     },
-  });
+  }) as object;
+  watched = { of, prototype };
+  return prototype;
+}
+
+function meet(watch: Watch, value: unknown): void {
+  watch.current = value;
+  if (!isHeaderParser(value) || watch.met === value) return;
+  watch.met = value;
+  const proceed = value.cb;
+  const show = (raw: RawHeaders) => {
+    watch.onHeaders(copyHeaders(raw));
+    raw['content-type'] = ['application/octet-stream'];
+    proceed(raw);
+    watch.onDone();
+  };
+  value.cb = show;
 }
 
 function isHeaderParser(value: unknown): value is { cb: (headers: RawHeaders) => void } {

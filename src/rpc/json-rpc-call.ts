@@ -117,7 +117,8 @@ export class JsonRpcCall {
         // As many calls as run at once listen, and leave when they are done.
         setMaxListeners(0, outer);
         outer.addEventListener('abort', abort, { once: true });
-        this.#unlisten = () => outer.removeEventListener('abort', abort);
+        const unlisten = () => outer.removeEventListener('abort', abort);
+        this.#unlisten = unlisten;
       }
     }
     return this.#aborter.signal;
