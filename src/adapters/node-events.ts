@@ -9,7 +9,7 @@ function exchangeOf(response: NodeResponse): SocketOwner | undefined {
 
 /** In place of `_storeHeader`. */
 export function beginResponse(this: NodeResponse, statusLine: string, given: unknown): void {
-  exchangeOf(this)?.begin(statusLine, given);
+  exchangeOf(this)?.writer.begin(statusLine, given);
 }
 
 /** On 'finish'. */
@@ -19,7 +19,7 @@ export function finishResponse(this: ServerResponse): void {
 
 /** On 'prefinish', which is told within `end`. */
 export function completeResponse(this: ServerResponse): void {
-  exchangeOf(this as unknown as NodeResponse)?.complete();
+  exchangeOf(this as unknown as NodeResponse)?.writer.complete();
 }
 
 /** As node:http ends a response. */
@@ -30,10 +30,20 @@ export function emitClose(response: NodeResponse): void {
   response.emit('close');
 }
 
-/** Somebody hears of its end, or of its response's, of which one listener is ours. */
-export function isWatched(request: NodeRequest, response?: NodeResponse): boolean {
-  if (request.listenerCount('end') + request.listenerCount('close') > 0) return true;
-  return response !== undefined && response.listenerCount('finish') + response.listenerCount('close') > 1;
+/** Somebody hears of its end. */
+export function isReadHeard(request: NodeRequest): boolean {
+  return request.listenerCount('end') + request.listenerCount('close') > 0;
+}
+
+/** Somebody hears of what comes after 'finish'. */
+export function isClosingHeard(request: NodeRequest, response: NodeResponse): boolean {
+  if (response.listenerCount('close') + request.listenerCount('close') > 0) return true;
+  return !request.readableEnded && request.listenerCount('end') > 0;
+}
+
+/** Somebody hears of 'finish', beside the one listener that is ours. */
+export function isFinishHeard(response: NodeResponse): boolean {
+  return response.listenerCount('finish') > 1;
 }
 
 /** @param error - why what they wait for has not gone */

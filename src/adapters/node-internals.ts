@@ -1,4 +1,5 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /**
  * What node:http has no public names for. Objects that only look like its own fail with frameworks that put their own prototypes
@@ -17,11 +18,12 @@ export interface ResponseInternals {
   _closed: boolean;
   chunkedEncoding: boolean;
   destroyed: boolean;
+  socket: Socket | null;
   /** Makes the head. @param given - what `setHeader` has gathered, or else what `writeHead` was given */
   _storeHeader(statusLine: string, given: unknown): void;
 }
 
-export type NodeResponse = Omit<ServerResponse, 'destroyed'> & ResponseInternals;
+export type NodeResponse = Omit<ServerResponse, 'destroyed' | 'socket'> & ResponseInternals;
 
 export interface RequestInternals {
   _consumed: boolean;

@@ -3,19 +3,28 @@ import { Stream } from 'node:stream';
 import type { ConnectionInfo } from '../core/contract.js';
 import type { HttpError } from '../core/http-error.js';
 
-/** Whose socket it is: one request and its response. */
-export interface SocketOwner {
-  /** Undefined once it cannot be told any more. */
-  readonly connection: ConnectionInfo | undefined;
-  readonly local: LocalSide;
-  /** The request wants bytes of its body. */
-  demand(): void;
+/** What becomes of what is written. */
+export interface SocketWriter {
+  /** As node:http's own, in whose place it stands: see {@link ResponseInternals}. */
+  begin(statusLine: string, given: unknown): void;
   /** A piece of the response. @returns false when the writer is to wait for 'drain' */
   take(chunk: string | Uint8Array, encoding: BufferEncoding | undefined, done: Done | undefined): boolean;
   /** The writes of a turn are there. */
   flush(): void;
   /** How many bytes wait to be sent. */
   readonly waitingBytes: number;
+  /** `end` was called. */
+  complete(): void;
+}
+
+/** Whose socket it is: one request and its response. */
+export interface SocketOwner {
+  /** Undefined once it cannot be told any more. */
+  readonly connection: ConnectionInfo | undefined;
+  readonly local: LocalSide;
+  readonly writer: SocketWriter;
+  /** The request wants bytes of its body. */
+  demand(): void;
   /** The program ends the connection. */
   cut(error: Error | undefined): void;
   /** The server answers in place of the program, as the request cannot be had. */
@@ -26,12 +35,8 @@ export interface SocketOwner {
   timedOut(): void;
   /** The response is to be the connection's last. */
   endConnection(): void;
-  /** As node:http's own, in whose place it stands: see {@link ResponseInternals}. */
-  begin(statusLine: string, given: unknown): void;
   /** The response has been sent. */
   finished(): void;
-  /** `end` was called. */
-  complete(): void;
 }
 
 export type Done = (error?: Error | null) => void;
@@ -142,7 +147,7 @@ export class RequestSocket extends Stream {
   }
 
   get writableLength(): number {
-    return this.owner.waitingBytes;
+    return this.owner.writer.waitingBytes;
   }
 
   get writableCorked(): number {
@@ -166,7 +171,7 @@ export class RequestSocket extends Stream {
     this.#isCorked = false;
     const state = this._writableState;
     // `end` sets it before it uncorks, and is not over yet.
-    if (state.corked === 0) this.owner.flush();
+    if (state.corked === 0) this.owner.writer.flush();
     else state.corked = 0;
   }
 
@@ -186,8 +191,8 @@ export class RequestSocket extends Stream {
     callback?: Done | null,
   ): boolean {
     this.#timer?.refresh();
-    if (typeof encoding === 'function') return this.owner.take(chunk, undefined, encoding);
-    return this.owner.take(chunk, encoding ?? undefined, callback ?? undefined);
+    if (typeof encoding === 'function') return this.owner.writer.take(chunk, undefined, encoding);
+    return this.owner.writer.take(chunk, encoding ?? undefined, callback ?? undefined);
   }
 
   end(...args: unknown[]): this {
@@ -259,9 +264,9 @@ export class RequestSocket extends Stream {
 
 function emitClose(socket: RequestSocket): void {
   socket.closed = true;
-  socket.owner.closed();
   // A server of node:http listens to it on every connection, so that nobody has to.
   if (socket.errored !== null && socket.listenerCount('error') > 0) socket.emit('error', socket.errored);
+  socket.owner.closed();
   socket.emit('close', socket.errored !== null);
 }
 
