@@ -9,6 +9,19 @@ const CLOSE = /(?:^|\W)close(?:$|\W)/i;
 /** node:http sends it, now as ISO-8859-1 and now as UTF-8. */
 const NOT_IN_REASON = /[^\x20-\x7e]/g;
 
+/** The last status line, and the status that it has: most are that of the one before. */
+let lastLine = '';
+let lastStatus = '';
+
+function readStatus(statusLine: string): string {
+  if (statusLine !== lastLine) {
+    const status = statusLine.slice(9, -2).replace(NOT_IN_REASON, '?').trimEnd();
+    lastLine = statusLine;
+    lastStatus = status.length > 4 ? status : `${status.slice(0, 3)} unknown`;
+  }
+  return lastStatus;
+}
+
 /** The head of a response of node:http. */
 export interface NodeHead {
   /** `200 OK`. */
@@ -30,9 +43,8 @@ export interface NodeHead {
  * @throws {TypeError} node:http's own, for names and values that are none
  */
 export function readHead(response: NodeResponse, statusLine: string, given: unknown): NodeHead {
-  const status = statusLine.slice(9, -2).replace(NOT_IN_REASON, '?').trimEnd();
   const head: NodeHead = {
-    status: status.length > 4 ? status : `${status.slice(0, 3)} unknown`,
+    status: readStatus(statusLine),
     headers: [],
     length: undefined,
     closes: false,
@@ -45,10 +57,7 @@ export function readHead(response: NodeResponse, statusLine: string, given: unkn
       add(head, lower, name, value);
     }
   } else {
-    for (const [name, value] of listGiven(given)) {
-      validateHeaderName(name);
-      add(head, name.toLowerCase(), name, value, true);
-    }
+    addGiven(head, given);
   }
   const { _contentLength, _hasBody } = response;
   if (
@@ -75,18 +84,26 @@ function add(head: NodeHead, lower: string, name: string, value: unknown, isUnch
   else if (lower === 'connection' && CLOSE.test(text)) head.closes = true;
 }
 
-function listGiven(given: unknown): readonly (readonly [string, unknown])[] {
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) return Object.entries(given as object);
-  if (Array.isArray(given[0])) return given as [string, unknown][];
-  if (given.length % 2 !== 0)
-    throw new VelaError(
-      'ERR_INVALID_ARG_VALUE',
-      "writeHead's array of headers must have a value for each name",
-    );
-  const pairs: [string, unknown][] = [];
-  for (let i = 0; i < given.length; i += 2) pairs.push([given[i] as string, given[i + 1]]);
-  return pairs;
+/** Adds what `writeHead` was given. */
+function addGiven(head: NodeHead, given: unknown): void {
+  if (given === undefined || given === null) return;
+  if (!Array.isArray(given)) {
+    for (const name of Object.keys(given)) addUnchecked(head, name, (given as Record<string, unknown>)[name]);
+  } else if (Array.isArray(given[0])) {
+    for (const [name, value] of given as [string, unknown][]) addUnchecked(head, name, value);
+  } else {
+    if (given.length % 2 !== 0)
+      throw new VelaError(
+        'ERR_INVALID_ARG_VALUE',
+        "writeHead's array of headers must have a value for each name",
+      );
+    for (let i = 0; i < given.length; i += 2) addUnchecked(head, given[i] as string, given[i + 1]);
+  }
+}
+
+function addUnchecked(head: NodeHead, name: string, value: unknown): void {
+  validateHeaderName(name);
+  add(head, name.toLowerCase(), name, value, true);
 }
 
 /** Whether a body has the length that was given for it, if one was. */

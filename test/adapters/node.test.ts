@@ -326,6 +326,64 @@ const CASES: Readonly<Record<string, Case>> = {
       response.end('x');
     },
   },
+  'who hears that a late response has finished knows its peer': {
+    listener: (request, response, log) => {
+      response.on('finish', () => log(`${response.writableFinished} ${request.socket.remoteAddress}`));
+      later(() => response.end('x'));
+    },
+  },
+  'who hears that a late response has closed knows its peer': {
+    listener: (request, response, log) => {
+      logEvents(response, 'response', ['prefinish', 'finish'], log);
+      response.on('close', () => log(`${response.destroyed} ${request.socket.remoteAddress}`));
+      later(() => response.end('x', () => log('end')));
+    },
+  },
+  'who hears that a response in pieces has finished knows its peer': {
+    listener: (request, response, log) => {
+      response.on('finish', () => log(`${request.socket.remoteAddress}`));
+      response.write('a');
+      later(() => response.end('x'));
+    },
+  },
+  'who hears that a large late response has finished knows its peer': {
+    listener: (request, response, log) => {
+      response.on('finish', () => log(`${request.socket.remoteAddress}`));
+      later(() => response.end('x'.repeat(MiB)));
+    },
+  },
+  'a late response of HEAD tells that it has finished': {
+    method: 'HEAD',
+    listener: (request, response, log) => {
+      response.on('finish', () => log(`${request.socket.remoteAddress}`));
+      later(() => response.end());
+    },
+  },
+  'who listens after the end of a late response hears that it has finished': {
+    listener: (_request, response, log) => {
+      later(() => {
+        response.end('x');
+        logEvents(response, 'response', ['finish', 'close'], log);
+        log('ended');
+      });
+    },
+  },
+  'a late response that is ended and destroyed at once': {
+    listener: (_request, response, log) => {
+      logEvents(response, 'response', ['close'], log);
+      later(() => {
+        response.end('sorry');
+        response.destroy();
+      });
+    },
+  },
+  'a late response that is destroyed when it has finished': {
+    listener: (request, response, log) => {
+      logEvents(response, 'response', ['finish', 'close'], log);
+      response.on('finish', () => request.socket.destroy());
+      later(() => response.end('sorry'));
+    },
+  },
   'misuse of a response': {
     listener: (_request, response, log) => {
       log(code(() => response.setHeader('a b', '1')));
