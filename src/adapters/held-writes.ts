@@ -13,6 +13,11 @@ export class HeldWrites {
   #chunks: Chunk[] = [];
   #done: Done[] = [];
 
+  /** Something was written, if only nothing, of which somebody is to be told. */
+  get hasSome(): boolean {
+    return this.#chunks.length + this.#done.length > 0;
+  }
+
   /** @returns how long it is */
   push(chunk: Chunk, encoding: BufferEncoding | undefined): number {
     const isCoded = typeof chunk === 'string' && encoding !== undefined && !UTF8.has(encoding);

@@ -9,8 +9,8 @@ export interface SocketWriter {
   begin(statusLine: string, given: unknown): void;
   /** A piece of the response. @returns false when the writer is to wait for 'drain' */
   take(chunk: string | Uint8Array, encoding: BufferEncoding | undefined, done: Done | undefined): boolean;
-  /** The writes of a turn are there. */
-  flush(): void;
+  /** The writes of a turn are there, if there were any. */
+  uncork(): void;
   /** How many bytes wait to be sent. */
   readonly waitingBytes: number;
   /** `end` was called. */
@@ -171,7 +171,7 @@ export class RequestSocket extends Stream {
     this.#isCorked = false;
     const state = this._writableState;
     // `end` sets it before it uncorks, and is not over yet.
-    if (state.corked === 0) this.owner.writer.flush();
+    if (state.corked === 0) this.owner.writer.uncork();
     else state.corked = 0;
   }
 

@@ -151,6 +151,10 @@ export class ResponseWriter implements SocketWriter {
     return this.#startResponse(status, pairs);
   }
 
+  uncork(): void {
+    if (this.#held.hasSome) this.flush();
+  }
+
   flush(): void {
     // A response that is ended within the call goes as a whole.
     if (!this.isCalled) this.#isFlushDue = true;

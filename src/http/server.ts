@@ -16,14 +16,12 @@ import { type HttpServerOptions, readGateway, refuseApplication } from './http-s
 import { warnOfLateListener } from './late-listener-warning.js';
 import { listenAgain } from './listen-again.js';
 import { isAddress, type ListenTarget, readListenTarget } from './listen-target.js';
+import { setListening } from './listening.js';
 import { createLocalSide } from './local-side.js';
 import { findNodeEvent, findNodeOption, isNodeEvent } from './node-needs.js';
 import { explainRefusal, openNow, openPath, type TcpTarget, toAddressInfo } from './open-address.js';
 import { createRequestService, type RequestService } from './request-service.js';
-import { Serving } from './serving.js';
-
-/** In the place of node's handle: uWebSockets.js keeps the process up for as long as it listens. */
-const HANDLE = { ref() {}, unref() {} };
+import { Retiring, Serving } from './serving.js';
 
 /** A server with the surface of node:http's, whose requests come by uWebSockets.js. */
 export class Server extends NodeServer {
@@ -35,7 +33,7 @@ export class Server extends NodeServer {
   readonly #maxHeadBytes: number;
   #serving: Serving | undefined;
   /** What served here before, until its requests have ended. */
-  readonly #former = new Map<Serving, Promise<void>>();
+  readonly #former = new Retiring();
   /** An address is being looked up or opened. */
   #isOpening = false;
   #isClosing = false;
@@ -68,6 +66,8 @@ export class Server extends NodeServer {
 
   override listen(...args: unknown[]): this {
     const target = readListenTarget(args);
+    // What is left of the requests before ends beside it, as in node:http.
+    if (!this.#isOpening) this.#isClosing = false;
     if (this.#isNode(target)) return super.listen(...(args as []));
     if (this.#isOpening || this.#serving !== undefined) throw listensError();
     if (target.callback !== undefined) this.once('listening', target.callback);
@@ -157,8 +157,7 @@ export class Server extends NodeServer {
     this.#serving = serving;
     this.#isShared = isShared;
     this.#isTold = false;
-    // It says that the server listens: to node:net, and to those who look themselves, as supertest does.
-    this.#setHandle(HANDLE);
+    setListening(this, true);
     this.#address = toAddressInfo(listener.address);
     process.nextTick(() => {
       // It may have been closed at once.
@@ -193,13 +192,13 @@ export class Server extends NodeServer {
   }
 
   override address(): AddressInfo | string | null {
-    return this.#isClosing ? null : (this.#address ?? super.address());
+    return this.#address ?? super.address();
   }
 
   override getConnections(callback: (error: Error | null, count: number) => void): this {
-    if (this.#serving === undefined) return super.getConnections(callback);
-    let count = 0;
-    for (const { connections } of new Set([this.#serving, ...this.#former.keys()])) count += connections;
+    const all = this.#connected();
+    if (all.length === 0) return super.getConnections(callback);
+    const count = all.reduce((sum, { connections }) => sum + connections, 0);
     process.nextTick(callback, null, count);
     return this;
   }
@@ -214,52 +213,50 @@ export class Server extends NodeServer {
     if (callback !== undefined) this.once('close', callback);
     this.#isClosing = true;
     if (serving === undefined) return this;
-    this.#setHandle(null);
-    void this.#closeAfter(serving);
+    this.#serving = undefined;
+    this.#address = null;
+    setListening(this, false);
+    this.#former.add(serving);
+    void this.#closeWhenIdle();
     return this;
   }
 
-  async #closeAfter(serving: Serving): Promise<void> {
-    await this.#retire(serving);
-    await Promise.all(this.#former.values());
-    this.#serving = undefined;
+  async #closeWhenIdle(): Promise<void> {
+    await this.#former.ended();
+    // It may listen anew.
+    if (!this.#isClosing) return;
     this.#isClosing = false;
-    this.#address = null;
     // It has no handle: this only tells that all is closed.
     super.close();
   }
 
-  #retire(serving: Serving): Promise<void> {
-    const retired = serving.retire().then(() => void this.#former.delete(serving));
-    this.#former.set(serving, retired);
-    return retired;
-  }
-
-  #setHandle(handle: object | null): void {
-    (this as unknown as { _handle: object | null })._handle = handle;
+  /** All that have connections: node:http has them where there are none. */
+  #connected(): readonly Serving[] {
+    return this.#serving === undefined ? this.#former.list : [this.#serving, ...this.#former.list];
   }
 
   override closeAllConnections(): void {
-    if (this.#serving === undefined) super.closeAllConnections();
+    if (this.#connected().length === 0) super.closeAllConnections();
     else setImmediate(() => this.#closeConnections(true));
   }
 
   override closeIdleConnections(): void {
-    if (this.#serving === undefined) super.closeIdleConnections();
+    if (this.#connected().length === 0) super.closeIdleConnections();
     else setImmediate(() => this.#closeConnections(false));
   }
 
   #closeConnections(isAll: boolean): void {
     const serving = this.#serving;
-    if (isAll) for (const one of this.#former.keys()) void one.cut();
-    if (this.#isClosing || serving === undefined || serving.connections === 0) return;
+    if (isAll) for (const one of this.#former.list) void one.cut();
+    if (serving === undefined || serving.connections === 0) return;
     const address = this.#address;
     if (address !== null && typeof address === 'object') this.#reopen(serving, address, isAll);
   }
 
   /** uWebSockets.js ends the connections of an address all together, and with them the socket that listens. */
   #reopen(serving: Serving, { address: host, port }: AddressInfo, isAll: boolean): void {
-    void (isAll ? serving.cut() : this.#retire(serving));
+    if (isAll) void serving.cut();
+    else this.#former.add(serving);
     const request = this.#createService();
     const target = { host, port, isShared: this.#isShared };
     const listener = openNow(request, target);
@@ -289,9 +286,9 @@ export class Server extends NodeServer {
       return;
     }
     const address = this.#address;
-    void this.#retire(serving);
+    this.#former.add(serving);
     this.#serving = undefined;
-    this.#setHandle(null);
+    setListening(this, false);
     listenAgain(this, this.#isTold, () => {
       if (address === null || typeof address === 'string') super.listen(address);
       else super.listen({ host: address.address, port: address.port });

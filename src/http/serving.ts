@@ -41,3 +41,22 @@ export class Serving {
     return this.#listener.destroy();
   }
 }
+
+/** Those that accept no more, until their requests have ended. */
+export class Retiring {
+  readonly #ends = new Map<Serving, Promise<void>>();
+
+  get list(): readonly Serving[] {
+    return [...this.#ends.keys()];
+  }
+
+  add(serving: Serving): void {
+    const end = serving.retire().then(() => void this.#ends.delete(serving));
+    this.#ends.set(serving, end);
+  }
+
+  /** Resolves when all have ended, those that come meanwhile included. */
+  async ended(): Promise<void> {
+    while (this.#ends.size > 0) await Promise.all(this.#ends.values());
+  }
+}

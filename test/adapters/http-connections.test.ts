@@ -93,6 +93,30 @@ for (const [name, make] of Object.entries(MAKERS)) {
     t.equal(server.address(), null);
   });
 
+  t.test(`${name}: listen() while close() waits for requests`, async (t) => {
+    const events: string[] = [];
+    let release = () => {};
+    const { server, port, fetchText } = await start(t, make, (request, response) => {
+      if (request.url !== '/slow') response.end('answered');
+      else release = () => response.end('late');
+    });
+    server.on('close', () => events.push('close'));
+    const slow = fetchText('/slow');
+    await once(server, 'request');
+    server.close(() => events.push('closed'));
+    t.equal(server.listening, false);
+    t.equal(server.address(), null);
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    t.equal((server.address() as AddressInfo).port, port);
+    t.equal(await fetchText(), '200 answered');
+    release();
+    t.equal(await slow, '200 late');
+    await sleep(50);
+    t.strictSame(events, [], 'it is not closed while it listens');
+    await new Promise((resolve) => server.close(resolve));
+    t.strictSame(events, ['close', 'closed']);
+  });
+
   t.test(`${name}: maxHeaderSize`, async (t) => {
     const { fetchText } = await start(t, make, (_request, response) => response.end('answered'), {
       maxHeaderSize: 1024,

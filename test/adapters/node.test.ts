@@ -368,6 +368,20 @@ const CASES: Readonly<Record<string, Case>> = {
       });
     },
   },
+  'uncork() without a write sends nothing': {
+    listener: (_request, response, log) => {
+      response.statusCode = 201;
+      later(() => {
+        response.cork();
+        response.uncork();
+        log(`${response.headersSent}`);
+        response.writeHead(202);
+        response.cork();
+        response.uncork();
+        later(() => response.end('x'));
+      });
+    },
+  },
   'a late response that is ended and destroyed at once': {
     listener: (_request, response, log) => {
       logEvents(response, 'response', ['close'], log);
