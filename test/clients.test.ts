@@ -32,6 +32,7 @@ interface Site {
 
 t.setTimeout(300_000);
 
+t.jobs = 2;
 for (const gateway of ['uws', 'node'] as const) {
   t.test(`requests, curl and httpie: ${gateway}`, async (t) => {
     const site = await open(t, gateway);

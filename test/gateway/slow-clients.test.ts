@@ -47,6 +47,8 @@ async function readAll(socket: Socket): Promise<string> {
   return text;
 }
 
+// They wait, most of the time.
+t.jobs = 4;
 for (const gateway of GATEWAYS) {
   t.test(`${gateway}: a client that goes on reading is not cut, however large a chunk is`, async (t) => {
     const server = await serve(large, {

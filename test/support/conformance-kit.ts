@@ -42,8 +42,10 @@ const serverFile = fileURLToPath(compile('conformance-server'));
 export function conformance(
   define: (test: (fact: string, body: (t: Test, kit: Kit) => unknown) => void, gateway: GatewayName) => void,
 ): void {
+  t.jobs = GATEWAYS.length;
   for (const gateway of GATEWAYS) {
-    void t.test(gateway, async (suite) => {
+    // Its own cases one after the other.
+    void t.test(gateway, { jobs: 1 }, async (suite) => {
       const kit = new Kit(gateway);
       await kit.start();
       suite.teardown(() => kit.stop());
