@@ -59,7 +59,7 @@ export class LocalActor implements Actor {
     this.#host = host;
     this.#speaker = { host, proxy: this.proxy, monitor: this.monitor, sendTimeoutMs: identity.sendTimeoutMs };
     this.#mailbox = new Mailbox(name, mailboxLimit, concurrency, {
-      begin: (message) => this.#call('onMessage', describe(message)),
+      begin: (message) => code.onMessage && this.#call('onMessage', describe(message)),
       failed: (message, error) => this.#fail(message, toError(error)),
       run: (message) => this.#work(message),
     });
@@ -241,7 +241,6 @@ export class LocalActor implements Actor {
   }
 
   async #work(message: Message): Promise<void> {
-    const seen = describe(message);
     let error: Error | undefined;
     let isAwaited = message.ack;
     try {
@@ -258,7 +257,8 @@ export class LocalActor implements Actor {
       error = toError(thrown);
       this.#fail({ ...message, ack: isAwaited }, error);
     }
-    await this.#report('onMessageProcessed', seen, error);
+    if (this.#code.onMessageProcessed !== undefined)
+      await this.#report('onMessageProcessed', describe(message), error);
   }
 
   /** An error is the answer, or is logged where there is none. */

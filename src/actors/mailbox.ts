@@ -47,7 +47,7 @@ export class Mailbox {
   /** Begins with what waits. */
   open(): void {
     this.#isOpen = true;
-    void this.#next();
+    this.#next();
   }
 
   put(message: Message): void {
@@ -60,7 +60,7 @@ export class Mailbox {
     }
     if (!message.ack) message.settle({ isOk: true, value: undefined });
     this.#waiting.push(message);
-    if (this.#isOpen) void this.#next();
+    if (this.#isOpen) this.#next();
   }
 
   /** From now on takes no more; what waits is still done. */
@@ -84,7 +84,7 @@ export class Mailbox {
     });
   }
 
-  async #next(): Promise<void> {
+  #next(): void {
     if (this.#isBeginning) return;
     this.#isBeginning = true;
     while (this.#running < this.#concurrency) {
@@ -93,20 +93,38 @@ export class Mailbox {
       this.#running++;
       try {
         const begun = this.#work.begin(message);
-        if (isThenable(begun)) await begun;
+        if (isThenable(begun)) {
+          void this.#beginLater(message, begun);
+          return;
+        }
         void this.#run(message);
       } catch (error) {
-        this.#work.failed(message, error);
-        this.#done();
+        this.#failed(message, error);
       }
     }
     this.#isBeginning = false;
   }
 
+  async #beginLater(message: Message, begun: PromiseLike<unknown>): Promise<void> {
+    try {
+      await begun;
+      void this.#run(message);
+    } catch (error) {
+      this.#failed(message, error);
+    }
+    this.#isBeginning = false;
+    this.#next();
+  }
+
   async #run(message: Message): Promise<void> {
     await this.#work.run(message);
     this.#done();
-    void this.#next();
+    this.#next();
+  }
+
+  #failed(message: Message, error: unknown): void {
+    this.#work.failed(message, error);
+    this.#done();
   }
 
   #done(): void {

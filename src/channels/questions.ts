@@ -27,9 +27,8 @@ export class Questions<Q, A> {
   /** @throws why the batch was not answered; {@link VelaError} `ERR_CHANNELS_BACKLOG` */
   async ask(question: Q): Promise<A> {
     const asked: Asked<Q, A> = { question, answer: undefined };
-    const answered = this.#outbox.push(asked, QUESTION_BYTES);
-    if (answered === undefined) throw backlogError(MOST_WAITING_BYTES);
-    await answered;
+    if (!this.#outbox.push(asked, QUESTION_BYTES)) throw backlogError(MOST_WAITING_BYTES);
+    await this.#outbox.taken();
     return asked.answer as A;
   }
 }

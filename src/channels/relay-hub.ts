@@ -136,7 +136,7 @@ class Hub implements RelayHub {
     const [, name, channel, , data] = entry;
     for (const [id, line] of this.#lines) {
       if (id === except || !wants(line.interests.get(name), channel)) continue;
-      const isLost = line.outbox.push(entry, data.length) === undefined;
+      const isLost = !line.outbox.push(entry, data.length);
       if (isLost && !line.isOverfull)
         this.#warn(
           id,

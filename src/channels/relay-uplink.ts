@@ -78,18 +78,19 @@ export class Uplink implements LockKeeper {
   }
 
   publish(name: string, channel: string, { kind, data }: PackedMessage): Promise<void> {
-    const sent = this.#outbox.push([MESSAGE, name, channel, kind, data], data.length);
-    return sent ?? own(Promise.reject(backlogError(MOST_WAITING_BYTES)));
+    const isSent = this.#outbox.push([MESSAGE, name, channel, kind, data], data.length);
+    return isSent ? this.#outbox.taken() : own(Promise.reject(backlogError(MOST_WAITING_BYTES)));
   }
 
   changed(name: string, target: string): void {
     this.#note(name, target);
-    void this.#outbox.stir();
+    this.#outbox.stir();
   }
 
   settled(): Promise<void> {
     // What could not be told is told again now.
-    return this.#changed.size > 0 ? this.#outbox.stir() : this.#outbox.taken();
+    if (this.#changed.size > 0) this.#outbox.stir();
+    return this.#outbox.taken();
   }
 
   async countOthers(name: string, channel: string): Promise<number> {
@@ -158,13 +159,13 @@ export class Uplink implements LockKeeper {
 
   async #relay(entries: readonly RelayEntry[]): Promise<void> {
     try {
-      await this.join();
+      if (!this.#isJoined) await this.join();
       await this.#ask(ANSWER_MS, RELAY_COMMAND, entries);
     } catch (error) {
       // Messages are lost, but who subscribes must be known there.
       for (const [type, name, target] of entries) if (type === COUNT) this.#note(name, target);
       if (this.#changed.size > 0 && !(error instanceof ActorDied))
-        setTimeout(() => void this.#outbox.stir(), RETRY_MS).unref();
+        setTimeout(() => this.#outbox.stir(), RETRY_MS).unref();
       throw error;
     }
   }
