@@ -456,7 +456,8 @@ for (const gateway of GATEWAYS) {
       await beside.call('join', 'others');
       await a.call('others', 'others', 'from a');
       await b.call('others', 'others', 'from b');
-      await beside.received(2);
+      // Each worker hears what others publish in its own time.
+      await Promise.all([a.received(1), b.received(1), beside.received(2)]);
       await a.call('publish', 'others', 'end');
       t.same(await a.received(2), ['from b', 'end']);
       t.same(await b.received(2), ['from a', 'end']);
