@@ -180,8 +180,9 @@ export class Uplink implements LockKeeper {
     this.#changed.set(name, targets);
   }
 
-  #takeChanges(): RelayEntry[] {
+  #takeChanges(): readonly RelayEntry[] {
     const changed = this.#changed;
+    if (changed.size === 0) return [];
     this.#changed = new Map();
     const entries: RelayEntry[] = [];
     for (const [name, targets] of changed)
