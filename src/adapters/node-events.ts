@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import type { NodeRequest, NodeResponse } from './node-internals.js';
 import type { Done, RequestSocket, SocketOwner } from './request-socket.js';
 
 /** The exchange of a response, by the socket that it has until it is over. */
 function exchangeOf(response: NodeResponse): SocketOwner | undefined {
-  return (response.socket as unknown as RequestSocket | null)?.owner;
+  return response.socket?.owner;
 }
 
 /** In place of `_storeHeader`. */
@@ -13,13 +12,13 @@ export function beginResponse(this: NodeResponse, statusLine: string, given: unk
 }
 
 /** On 'finish'. */
-export function finishResponse(this: ServerResponse): void {
-  exchangeOf(this as unknown as NodeResponse)?.finished();
+export function finishResponse(this: NodeResponse): void {
+  exchangeOf(this)?.finished();
 }
 
 /** On 'prefinish', which is told within `end`. */
-export function completeResponse(this: ServerResponse): void {
-  exchangeOf(this as unknown as NodeResponse)?.writer.complete();
+export function completeResponse(this: NodeResponse): void {
+  exchangeOf(this)?.writer.complete();
 }
 
 /** As node:http ends a response. */

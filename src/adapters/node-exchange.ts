@@ -49,7 +49,7 @@ export class NodeExchange implements SocketOwner {
     response.on('finish', finishResponse);
     // As `assignSocket`, but for a listener: the socket itself tells its response that it has closed.
     socket._httpMessage = response as unknown as ServerResponse;
-    response.socket = socket as never;
+    response.socket = socket;
   }
 
   /** Undefined where nobody has asked before the response was sent. */

@@ -1,5 +1,5 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { RequestSocket } from './request-socket.js';
 
 /**
  * What node:http has no public names for. Objects that only look like its own fail with frameworks that put their own prototypes
@@ -18,7 +18,7 @@ export interface ResponseInternals {
   _closed: boolean;
   chunkedEncoding: boolean;
   destroyed: boolean;
-  socket: Socket | null;
+  socket: RequestSocket | null;
   /** Makes the head. @param given - what `setHeader` has gathered, or else what `writeHead` was given */
   _storeHeader(statusLine: string, given: unknown): void;
 }

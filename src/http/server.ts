@@ -29,7 +29,6 @@ export class Server extends NodeServer {
   readonly #ownConnectionListeners: number;
   /** An option that only node:http can heed. */
   readonly #nodeOption: string | undefined;
-  /** 0 without one. */
   readonly #maxHeadBytes: number;
   #serving: Serving | undefined;
   /** What served here before, until its requests have ended. */
@@ -37,6 +36,8 @@ export class Server extends NodeServer {
   /** An address is being looked up or opened. */
   #isOpening = false;
   #isClosing = false;
+  /** 'close' is to be told once nothing is left. */
+  #isCloseDue = false;
   #isShared = false;
   #isUnreferenced = false;
   /** 'listening' was told. */
@@ -150,6 +151,7 @@ export class Server extends NodeServer {
 
   #failed(error: unknown): void {
     process.nextTick(() => this.emit('error', error));
+    void this.#closeWhenIdle();
   }
 
   #opened({ service }: RequestService, listener: Listener, { isShared }: ListenTarget): void {
@@ -205,8 +207,9 @@ export class Server extends NodeServer {
 
   override close(callback?: (error?: Error) => void): this {
     const serving = this.#serving;
-    if (this.#isClosing) return closeAgain(this, callback);
-    if (serving === undefined && !this.#isOpening) {
+    const isDown = serving === undefined && !this.#isOpening;
+    if (this.#isClosing || (isDown && this.#isCloseDue)) return closeAgain(this, callback);
+    if (isDown) {
       this.#address = null;
       return super.close(callback);
     }
@@ -217,16 +220,16 @@ export class Server extends NodeServer {
     this.#address = null;
     setListening(this, false);
     this.#former.add(serving);
+    this.#isCloseDue = true;
     void this.#closeWhenIdle();
     return this;
   }
 
   async #closeWhenIdle(): Promise<void> {
     await this.#former.ended();
-    // It may listen anew.
-    if (!this.#isClosing) return;
+    if (!this.#isCloseDue || this.#isOpening || this.listening) return;
+    this.#isCloseDue = false;
     this.#isClosing = false;
-    // It has no handle: this only tells that all is closed.
     super.close();
   }
 

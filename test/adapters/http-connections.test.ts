@@ -117,6 +117,29 @@ for (const [name, make] of Object.entries(MAKERS)) {
     t.strictSame(events, ['close', 'closed']);
   });
 
+  t.test(`${name}: close() is told though listen() has failed meanwhile`, async (t) => {
+    const taken = createNodeServer();
+    t.teardown(() => taken.close());
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    let release = () => {};
+    let closed = 0;
+    const { server, fetchText } = await start(t, make, (_request, response) => {
+      release = () => response.end('late');
+    });
+    const slow = fetchText();
+    await once(server, 'request');
+    const closing = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.on('close', () => closed++);
+    server.listen((taken.address() as AddressInfo).port, '127.0.0.1');
+    const [error] = await once(server, 'error');
+    t.equal(error.code, 'EADDRINUSE');
+    release();
+    t.equal(await slow, '200 late');
+    await closing;
+    await sleep(20);
+    t.equal(closed, 1);
+  });
+
   t.test(`${name}: maxHeaderSize`, async (t) => {
     const { fetchText } = await start(t, make, (_request, response) => response.end('answered'), {
       maxHeaderSize: 1024,
