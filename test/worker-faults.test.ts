@@ -38,17 +38,28 @@ t.test('a server goes on when nobody reads its output', async (t) => {
   t.same(await once(child, 'exit'), [0, null]);
 });
 
-t.test('what a program sends over the channel of its worker ends nobody', async (t) => {
-  const served = await startServed(t);
-  const [worker] = childrenOf(served.pid);
-  for (const message of ['null', '"ready"', '[15]', '[0,1,2]', '[14,5]', '[20]', '{"0":11}', '[["x"]]'])
-    t.equal((await ask(served.url, `/send?${encodeURIComponent(message)}`)).text, String(worker), message);
-  // A message of the channel's own comes after those.
-  process.kill(served.pid, 'SIGTTIN');
-  await served.said(/has 2 workers/);
-  await eventually('the main process goes on', () => childrenOf(served.pid).length === 2);
-  t.equal(await served.stop(), 0);
-});
+t.test(
+  'a program that writes into the channel of its worker loses that worker, and nothing else',
+  async (t) => {
+    const served = await startServed(t);
+    // Text that is none, what cannot be deserialized, a length that nobody sends.
+    for (const bytes of [
+      '0300000000' + '7b7b7b',
+      '0200000001' + 'ffff',
+      'ffffffff00',
+      '7b22666f6f223a317d0a',
+    ]) {
+      const [worker] = childrenOf(served.pid) as [number];
+      t.equal((await ask(served.url, `/scribble?${bytes}`)).text, String(worker), bytes);
+      await eventually('another one answers', async () => {
+        const { text } = await ask(served.url, '/').catch(() => ({ text: String(worker) }));
+        return text !== String(worker);
+      });
+    }
+    t.match(served.log(), /is down/);
+    t.equal(await served.stop(), 0);
+  },
+);
 
 t.test('a worker is added while another one is still leaving', async (t) => {
   const served = await startServed(t, ['-w', '1']);

@@ -10,6 +10,7 @@ import type { ActorState } from './actor-state.js';
 import type { Down, DownReason } from './down-notice.js';
 import { Link, toWire } from './link.js';
 import type { Message } from './message.js';
+import { type Parcel, takeParcel } from './parcels.js';
 import { type Runner, type RunnerEnd, startRunner } from './runner.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { ResolvedSpawn } from './spawn-options.js';
@@ -86,6 +87,7 @@ export class ActorHandle {
     this.#link = new Link(this.#runner.port, options.mailboxLimit, {
       heard: () => this.#silence.heard(),
       arrived: (target, message) => owner.deliver(target, message),
+      parcel: (kind, content) => takeParcel(kind, content, proxy),
       told: (frame) => this.#told(frame),
       closed: () => this.#disconnected(),
     });
@@ -115,6 +117,10 @@ export class ActorHandle {
 
   send(message: Message): void {
     this.#link.send(this.proxy.name, message);
+  }
+
+  sendParcel(parcel: Parcel): void {
+    this.#link.sendParcel(parcel);
   }
 
   /**

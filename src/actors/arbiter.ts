@@ -14,6 +14,7 @@ import { LocalActor } from './local-actor.js';
 import { findProgram } from './main-program.js';
 import { Monitor } from './monitor.js';
 import { type MonitorOptions, type ResolvedMonitor, resolveMonitor } from './monitor-options.js';
+import { loseParcel, setParcelPost } from './parcels.js';
 import { Registry } from './registry.js';
 import { watchSignals } from './signals.js';
 import type { ResolvedSpawn, SpawnOptions } from './spawn-options.js';
@@ -111,6 +112,11 @@ export class Arbiter {
       send: (message) => this.#actor.receive(message),
     });
     setResident(this.#actor);
+    setParcelPost((parcel) => {
+      const handle = this.#handles.get(parcel.target);
+      if (handle !== undefined) handle.sendParcel(parcel);
+      else loseParcel(parcel, new ActorDied(parcel.target, 'unknown'));
+    });
     let dueMs = performance.now() + TICK_MS;
     this.#tick = setInterval(() => {
       this.#actor.noteLag(performance.now() - dueMs);
@@ -196,6 +202,7 @@ export class Arbiter {
       signal: undefined,
     });
     setResident(undefined);
+    setParcelPost(undefined);
   }
 
   /** Logs there from now on, unless it was given a logger. */

@@ -6,18 +6,20 @@ const MOST_ENTRIES = 16;
 const DEEPEST = 3;
 
 /**
- * Copies what costs less to copy than to send by itself: primitives, short texts, small plain objects and arrays of such. What
- * is `DEAR` is left to the channel, which also says what cannot be copied at all.
+ * Copies what costs less to copy than to send by itself, and what JSON gives back as it was: short texts, finite numbers, booleans,
+ * null, small plain objects and arrays of such; `undefined` by itself. What is `DEAR` is left to the channel, which also says what
+ * cannot be copied at all.
  */
 export function copyCheaply(value: unknown, depth = 0): unknown {
   switch (typeof value) {
     case 'string':
       return value.length <= LONGEST_TEXT ? value : DEAR;
     case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : DEAR;
     case 'boolean':
-    case 'undefined':
-    case 'bigint':
       return value;
+    case 'undefined':
+      return depth === 0 ? value : DEAR;
     case 'object':
       return value === null ? null : copyObject(value, depth);
     default:

@@ -1,20 +1,27 @@
+import { toError } from '../core/errors.js';
 import { packError } from '../core/wire-error.js';
 import { MailboxFull, undeliverable } from './actor-errors.js';
 import { ActorProxy } from './actor-proxy.js';
 import { copyCheaply, DEAR } from './cheap-copy.js';
 import type { Message, Outcome } from './message.js';
+import { loseParcel, type Parcel } from './parcels.js';
 import type { Port } from './port.js';
-import { BATCH, FAIL, type Frame, REPLY, SEND, type WireActor } from './wire.js';
+import { BATCH, FAIL, type Frame, PARCEL, REPLY, SEND, UNANSWERED, type WireActor } from './wire.js';
 
 /** So many frames are posted without waiting for more. */
 const MOST_GATHERED = 256;
 /** What follows it runs once this turn's own work is done; it costs less than `queueMicrotask`. */
 const NOW = Promise.resolve();
 
+/** What was sent, and is not settled. */
+type Settled = Pick<Message, 'settle'>;
+
 /** Who hears of a link. */
 export interface LinkEvents {
   /** A message came from the other side. */
   arrived(target: string, message: Message): void;
+  /** A parcel came. Throws when it cannot be taken. */
+  parcel?(kind: string, content: unknown): void;
   /** Any other frame. */
   told(frame: Frame): void;
   /** Every frame, before anything else. */
@@ -31,7 +38,7 @@ export class Link {
   readonly #port: Port;
   /** How many messages may be under way to the other side: its loop may be blocked. */
   readonly #limit: number;
-  readonly #pending = new Map<number, Message>();
+  readonly #pending = new Map<number, Settled>();
   #ticket = 0;
   /** Frames of this turn that are still to be posted. */
   #gathered: Frame[] = [];
@@ -43,6 +50,7 @@ export class Link {
     const take = (frame: Frame) => {
       if (frame[0] === SEND) this.#arrived(frame, events);
       else if (frame[0] === REPLY) this.#settle(frame[1], { isOk: true, value: frame[2] });
+      else if (frame[0] === PARCEL) this.#parcel(frame, events);
       else if (frame[0] === FAIL) this.#settle(frame[1], { isOk: false, error: frame[2] });
       else events.told(frame);
     };
@@ -74,11 +82,24 @@ export class Link {
     const copy = copyCheaply(args);
     const from = sender && toWire(sender);
     try {
-      if (copy === DEAR) this.#post([SEND, ticket, target, from, command, args, ack]);
+      if (copy === DEAR || from === undefined) this.#post([SEND, ticket, target, from, command, args, ack]);
       else this.#gather([SEND, ticket, target, from, command, copy as unknown[], ack]);
     } catch (error) {
       this.#settle(ticket, { isOk: false, error: packError(undeliverable(command, error)) });
     }
+  }
+
+  sendParcel(parcel: Parcel): void {
+    const { kind, content, isPlain, settle } = parcel;
+    if (this.#failure !== undefined) {
+      loseParcel(parcel, this.#failure);
+      return;
+    }
+    const ticket = settle === undefined ? UNANSWERED : ++this.#ticket;
+    if (settle !== undefined) this.#pending.set(ticket, { settle });
+    const frame: Frame = [PARCEL, ticket, kind, content];
+    if (isPlain) this.#postPlain(frame);
+    else this.#post(frame);
   }
 
   /** Any other frame; nothing when the other side is gone. */
@@ -99,10 +120,6 @@ export class Link {
     return this.#port.flush();
   }
 
-  close(): void {
-    this.#port.close();
-  }
-
   #arrived(
     [, ticket, target, sender, command, args, ack]: Extract<Frame, [typeof SEND, ...unknown[]]>,
     events: LinkEvents,
@@ -116,6 +133,18 @@ export class Link {
     });
   }
 
+  #parcel(
+    [, ticket, kind, content]: Extract<Frame, [typeof PARCEL, ...unknown[]]>,
+    events: LinkEvents,
+  ): void {
+    try {
+      events.parcel?.(kind, content);
+      if (ticket !== UNANSWERED && this.#failure === undefined) this.#postPlain([REPLY, ticket]);
+    } catch (error) {
+      if (ticket !== UNANSWERED) this.tell([FAIL, ticket, packError(toError(error))]);
+    }
+  }
+
   #answer(ticket: number, command: string, outcome: Outcome): void {
     if (!outcome.isOk) {
       this.tell([FAIL, ticket, outcome.error]);
@@ -123,7 +152,8 @@ export class Link {
     }
     const copy = copyCheaply(outcome.value);
     if (copy !== DEAR) {
-      if (this.#failure === undefined) this.#gather([REPLY, ticket, copy]);
+      if (this.#failure === undefined)
+        this.#gather(copy === undefined ? [REPLY, ticket] : [REPLY, ticket, copy]);
       return;
     }
     try {
@@ -133,7 +163,7 @@ export class Link {
     }
   }
 
-  /** Sends a frame with the others of this turn: one message of the system for all of them. */
+  /** Sends a plain frame with the others of this turn: one message of the system for all of them. */
   #gather(frame: Frame): void {
     if (this.#gathered.push(frame) === 1) void NOW.then(this.#postLater);
     else if (this.#gathered.length === MOST_GATHERED) this.#postGathered();
@@ -146,7 +176,7 @@ export class Link {
     const [first] = frames;
     if (first === undefined) return;
     this.#gathered = [];
-    this.#port.post(frames.length === 1 ? first : [BATCH, frames]);
+    this.#port.postPlain(frames.length === 1 ? first : [BATCH, frames]);
   }
 
   /** After what was gathered before. */
@@ -155,10 +185,15 @@ export class Link {
     this.#port.post(frame, transfer);
   }
 
+  #postPlain(frame: Frame): void {
+    this.#postGathered();
+    this.#port.postPlain(frame);
+  }
+
   #settle(ticket: number, outcome: Outcome): void {
-    const message = this.#pending.get(ticket);
+    const sent = this.#pending.get(ticket);
     this.#pending.delete(ticket);
-    message?.settle(outcome);
+    sent?.settle(outcome);
   }
 }
 

@@ -1,9 +1,11 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { bootFile } from '../core/boot-file.js';
 import { keepNodeOptions, keepProcessFlags, keepThreadFlags } from '../core/node-flags.js';
-import { type Port, processPort, workerPort } from './port.js';
+import { type Port, workerPort } from './port.js';
+import { CHANNEL_DESCRIPTOR, socketPort } from './process-port.js';
 import type { ResolvedSpawn } from './spawn-options.js';
 
 /** A process or thread that runs an actor, as its maker has it. */
@@ -35,15 +37,16 @@ export function startRunner(options: ResolvedSpawn, onEnd: (end: RunnerEnd) => v
 
 function startProcess({ env, execArgv, program }: ResolvedSpawn, onEnd: (end: RunnerEnd) => void): Runner {
   const boot = fileURLToPath(bootFile('actors/child/boot-process'));
-  const child = fork(program?.script ?? boot, program?.args ?? [], {
-    serialization: 'advanced',
-    execArgv: execArgv === undefined ? keepProcessFlags(process.execArgv) : [...execArgv],
+  const flags = execArgv ?? keepProcessFlags(process.execArgv);
+  const child = spawn(process.execPath, [...flags, program?.script ?? boot, ...(program?.args ?? [])], {
     env: { ...keepEnvironment(), ...env },
-    ...(program && {
-      cwd: program.cwd,
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...program.descriptors],
-    }),
+    cwd: program?.cwd,
+    // The channel is the fourth: CHANNEL_DESCRIPTOR.
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...(program?.descriptors ?? [])],
   });
+  // There is none where descriptors have run out.
+  const channel = (child.stdio as typeof child.stdio | undefined)?.[CHANNEL_DESCRIPTOR] ?? undefined;
+  const socket = channel instanceof Socket ? channel : new Socket().destroy();
   let failure: Error | undefined;
   child.on('error', (error) => {
     failure = error;
@@ -55,14 +58,14 @@ function startProcess({ env, execArgv, program }: ResolvedSpawn, onEnd: (end: Ru
     // What it said last may still be read; not for long, as another process may hold its channel open.
     const tell = () => {
       clearTimeout(timer);
-      child.off('disconnect', tell);
+      socket.off('close', tell);
       onEnd(end);
     };
-    const timer = setTimeout(tell, child.connected ? LAST_WORDS_MS : 0);
-    child.on('disconnect', tell);
+    const timer = setTimeout(tell, socket.closed ? 0 : LAST_WORDS_MS);
+    socket.on('close', tell);
   });
   return {
-    port: processPort(child),
+    port: socketPort(socket),
     pid: child.pid,
     terminate: () => child.kill('SIGTERM'),
     kill: () => child.kill('SIGKILL'),

@@ -14,6 +14,9 @@ export const REPLY = 1;
 export const FAIL = 2;
 /** Several frames, in their order. */
 export const BATCH = 3;
+/** A parcel (see parcels.ts), answered as a message is, or, with this ticket, not at all. */
+export const PARCEL = 4;
+export const UNANSWERED = 0;
 /** To an actor: who it is. To the arbiter: it is up, and has started. */
 export const BEGIN = 10;
 export const READY = 11;
@@ -43,9 +46,10 @@ export type Frame =
       args: readonly unknown[],
       ack: boolean,
     ]
-  | [kind: typeof REPLY, ticket: number, value: unknown]
+  | [kind: typeof REPLY, ticket: number, value?: unknown]
   | [kind: typeof FAIL, ticket: number, error: WireError]
   | [kind: typeof BATCH, frames: readonly Frame[]]
+  | [kind: typeof PARCEL, ticket: number, of: string, parcel: unknown]
   | [kind: typeof BEGIN, start: ActorStart]
   | [kind: typeof READY]
   | [kind: typeof BEAT]

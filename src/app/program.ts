@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { serveActor } from '../actors/child/serve-actor.js';
 import { isMadeForActor } from '../actors/current-actor.js';
 import { setProgram } from '../actors/main-program.js';
-import { processPort } from '../actors/port.js';
+import { openChannel } from '../actors/process-port.js';
 import { VelaError } from '../core/errors.js';
 import { readMetrics } from '../core/metrics-source.js';
 import type { ApplicationPart } from './application-part.js';
@@ -82,7 +82,7 @@ async function run(parts: readonly ApplicationPart[], source: CommandLineSource)
 /** Does the work of a worker, whose code is here; never resolves. */
 async function work(part: ApplicationPart): Promise<never> {
   outliveOutput();
-  serveActor(processPort(process), async ({ name, told }) => {
+  serveActor(openChannel(), async ({ name, told }) => {
     const combineWith = await loadSettings(told as CommandLine, listParts());
     const { settings } = combineWith(part);
     const identity = resolveIdentity(settings);

@@ -1,4 +1,4 @@
-import { isMainThread } from 'node:worker_threads';
+import { hasChannel } from '../actors/process-port.js';
 
 /** Tells a new process that it is a worker, and of which application. */
 export const ROLE_VARIABLE = 'VELA_WORKER';
@@ -13,6 +13,6 @@ function takeRole(): string | undefined {
   const given = process.env[ROLE_VARIABLE];
   if (given !== undefined) delete process.env[ROLE_VARIABLE];
   // Only the arbiter opens a channel with it.
-  if (given !== undefined && given !== '' && isMainThread && process.send !== undefined) kept[KEPT] = given;
+  if (given !== undefined && given !== '' && hasChannel()) kept[KEPT] = given;
   return kept[KEPT];
 }

@@ -1,4 +1,3 @@
-import { toError } from '../core/errors.js';
 import { createGate, type Gate } from '../core/gate.js';
 
 /** Most bytes of messages that wait to be sent to one other process, or to the data store. */
@@ -10,16 +9,27 @@ const NONE: readonly never[] = [];
 /** What follows it runs behind what this turn of the loop still brings. */
 const NOW = Promise.resolve();
 
+/** Takes a batch somewhere, and tells once, if it is asked to, when it was taken or why it was lost. */
+export type BatchSend<E> = (entries: readonly E[], settled: ((error?: Error) => void) | undefined) => void;
+
+export interface OutboxOptions<E> {
+  readonly before?: () => readonly E[];
+  readonly unaskedBytes?: number;
+}
+
 /**
  * Entries on their way to one other process, in order. Those of one turn of the loop leave together; while a batch is under way,
  * all others wait for the next one, so that batches grow with the load. Promises are made only for who asks: a message that
  * waits for the collector waits longer than all its way.
  */
 export class Outbox<E> {
-  readonly #send: (entries: readonly E[]) => Promise<unknown>;
+  readonly #send: BatchSend<E>;
   readonly #before: () => readonly E[];
+  readonly #unaskedBytes: number;
   #entries: E[] = [];
   #bytes = 0;
+  /** Has left since an answer was last asked for. */
+  #leftBytes = 0;
   /** A batch is to follow. */
   #isStirred = false;
   #isSending = false;
@@ -31,12 +41,15 @@ export class Outbox<E> {
   #idle: Gate | undefined;
 
   /**
-   * @param send - takes a batch there; entries of a batch that fails are lost
+   * @param send - takes a batch there
    * @param before - what each batch begins with
+   * @param unaskedBytes - so many leave before one is waited for: each answer is a message more. Where somebody asks when they are
+   * taken, 0
    */
-  constructor(send: (entries: readonly E[]) => Promise<unknown>, before: () => readonly E[] = () => NONE) {
+  constructor(send: BatchSend<E>, { before = () => NONE, unaskedBytes = 0 }: OutboxOptions<E> = {}) {
     this.#send = send;
     this.#before = before;
+    this.#unaskedBytes = unaskedBytes;
   }
 
   /** @returns false when too much waits, and it is not sent */
@@ -83,11 +96,14 @@ export class Outbox<E> {
       this.#gathering = undefined;
       this.#isStirred = false;
       this.#entries = [];
+      this.#leftBytes += this.#bytes;
       this.#bytes = 0;
-      if (entries.length > 0) {
-        this.#send(entries).then(this.#sent, this.#failed);
+      if (entries.length > 0 && this.#leftBytes >= this.#unaskedBytes) {
+        this.#leftBytes = 0;
+        this.#send(entries, this.#settled);
         return;
       }
+      if (entries.length > 0) this.#send(entries, undefined);
       this.#underWay?.resolve();
     }
     this.#underWay = undefined;
@@ -96,13 +112,9 @@ export class Outbox<E> {
     this.#idle = undefined;
   };
 
-  readonly #sent = (): void => {
-    this.#underWay?.resolve();
-    this.#next();
-  };
-
-  readonly #failed = (error: unknown): void => {
-    this.#underWay?.reject(toError(error));
+  readonly #settled = (error?: Error): void => {
+    if (error === undefined) this.#underWay?.resolve();
+    else this.#underWay?.reject(error);
     this.#next();
   };
 }

@@ -18,10 +18,11 @@ export class Questions<Q, A> {
 
   /** @param send - gives an answer to each of a batch, in order */
   constructor(send: (questions: readonly Q[]) => Promise<readonly A[]>) {
-    this.#outbox = new Outbox(async (batch) => {
+    const ask = async (batch: readonly Asked<Q, A>[]) => {
       const answers = await send(batch.map(({ question }) => question));
       for (const [index, asked] of batch.entries()) asked.answer = answers[index];
-    });
+    };
+    this.#outbox = new Outbox((batch, settled) => void ask(batch).then(() => settled?.(), settled));
   }
 
   /** @throws why the batch was not answered; {@link VelaError} `ERR_CHANNELS_BACKLOG` */

@@ -4,8 +4,10 @@ import type { CommandRequest } from '../actors/actor-code.js';
 import { ActorDied } from '../actors/actor-errors.js';
 import type { ActorProxy } from '../actors/actor-proxy.js';
 import { command } from '../actors/commands.js';
+import { onParcel } from '../actors/parcels.js';
 import { toError } from '../core/errors.js';
 import { compilePattern, isPattern } from './channel-name.js';
+import { Courier } from './courier.js';
 import type { LockRequest } from './lock-keeper.js';
 import { MOST_WAITING_BYTES, Outbox } from './outbox.js';
 import type { PackedMessage } from './packed-message.js';
@@ -16,13 +18,14 @@ import {
   type CountQuestion,
   LOCK_COMMAND,
   MESSAGE,
-  RELAY_COMMAND,
+  RELAY,
   type RelayEntry,
   UNLOCK_COMMAND,
   type Unlocking,
 } from './relay-wire.js';
 
-const ANSWER_MS = 30_000;
+/** So much is on its way to a worker before its answer is waited for, in bytes. */
+const UNASKED_BYTES = 8192;
 /** So many of its workers wait for locks at once. */
 const MOST_WAITING_FOR_LOCKS = 100;
 
@@ -34,6 +37,7 @@ interface Interest {
 
 /** A worker that has channels. */
 interface Line {
+  readonly worker: string;
   readonly outbox: Outbox<RelayEntry>;
   readonly interests: Map<string, Interest>;
   /** What it was sent last was thrown away, and the log says so. */
@@ -64,9 +68,8 @@ class Hub implements RelayHub {
         note(line, entry[1], entry[2], entry[3]);
         continue;
       }
-      const [, name, channel, kind, data] = entry;
-      this.#send(entry, sender.id);
-      relay.receive(name, channel, { kind, data });
+      this.#send(entry, line);
+      relay.receive(entry[1], entry[2], { kind: entry[3], data: entry[4] });
     }
   }
 
@@ -74,10 +77,24 @@ class Hub implements RelayHub {
   meet(worker: ActorProxy): Line {
     const found = this.#lines.get(worker.id);
     if (found !== undefined) return found;
+    const courier = new Courier(worker.id);
     const line: Line = {
+      worker: worker.id,
       interests: new Map(),
       isOverfull: false,
-      outbox: new Outbox((entries) => this.#sendTo(worker, entries)),
+      outbox: new Outbox(
+        (entries, settled) =>
+          courier.send(
+            entries,
+            settled &&
+              ((error) => {
+                if (error !== undefined && !(error instanceof ActorDied))
+                  this.#warn(worker.id, 'messages of channels to a worker are lost', error);
+                settled(error);
+              }),
+          ),
+        { unaskedBytes: UNASKED_BYTES },
+      ),
     };
     this.#lines.set(worker.id, line);
     const forget = () => {
@@ -115,16 +132,6 @@ class Hub implements RelayHub {
     return count;
   }
 
-  async #sendTo(worker: ActorProxy, entries: readonly RelayEntry[]): Promise<void> {
-    try {
-      await this.#arbiter?.send({ to: worker, timeoutMs: ANSWER_MS }, RELAY_COMMAND, entries);
-    } catch (error) {
-      if (!(error instanceof ActorDied))
-        this.#warn(worker.id, `messages of channels to a worker are lost`, error);
-      throw error;
-    }
-  }
-
   #warn(worker: string, message: string, error?: unknown): void {
     this.#arbiter?.logger.warn(
       { actor: worker, ...(error !== undefined && { err: toError(error) }) },
@@ -132,14 +139,14 @@ class Hub implements RelayHub {
     );
   }
 
-  #send(entry: Extract<RelayEntry, [typeof MESSAGE, ...unknown[]]>, except: string | undefined): void {
-    const [, name, channel, , data] = entry;
-    for (const [id, line] of this.#lines) {
-      if (id === except || !wants(line.interests.get(name), channel)) continue;
-      const isLost = !line.outbox.push(entry, data.length);
+  #send(entry: Extract<RelayEntry, [typeof MESSAGE, ...unknown[]]>, except: Line | undefined): void {
+    // By their places: taking tuples apart leaves garbage for each message.
+    for (const line of this.#lines.values()) {
+      if (line === except || !wants(line.interests.get(entry[1]), entry[2])) continue;
+      const isLost = !line.outbox.push(entry, entry[4].length);
       if (isLost && !line.isOverfull)
         this.#warn(
-          id,
+          line.worker,
           `messages of channels to a worker are lost: more than ${MOST_WAITING_BYTES} bytes wait`,
         );
       line.isOverfull = isLost;
@@ -155,8 +162,8 @@ export function openHub(arbiter: Actor): void {
   hub.open(arbiter);
   if (!isFirst) return;
   relay.attach(hub);
-  command(RELAY_COMMAND, ({ sender }: CommandRequest, entries: readonly RelayEntry[]) => {
-    if (sender !== undefined) hub.take(sender, entries);
+  onParcel(RELAY, (entries, sender) => {
+    if (sender !== undefined) hub.take(sender, entries as readonly RelayEntry[]);
   });
   command(COUNT_COMMAND, ({ sender }: CommandRequest, questions: readonly CountQuestion[]) =>
     questions.map(([name, channel]) => hub.count(name, channel, sender?.id) + relay.countHere(name, channel)),
@@ -189,6 +196,7 @@ function note({ interests }: Line, name: string, target: string, count: number):
 function wants(interest: Interest | undefined, channel: string): boolean {
   if (interest === undefined) return false;
   if (interest.channels.has(channel)) return true;
+  if (interest.patterns.size === 0) return false;
   for (const matches of interest.patterns.values()) if (matches(channel)) return true;
   return false;
 }

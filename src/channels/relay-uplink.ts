@@ -1,10 +1,11 @@
 import type { Actor } from '../actors/actor.js';
 import { ActorDied, MailboxFull } from '../actors/actor-errors.js';
-import { command } from '../actors/commands.js';
+import { onParcel } from '../actors/parcels.js';
 import { bootFile } from '../core/boot-file.js';
 import { LONGEST_TIMER_MS } from '../core/duration.js';
 import { own } from '../core/own.js';
 import { backlogError, channelsError } from './channels-error.js';
+import { Courier } from './courier.js';
 import type { LockKeeper, LockRequest } from './lock-keeper.js';
 import { MOST_WAITING_BYTES, Outbox } from './outbox.js';
 import type { PackedMessage } from './packed-message.js';
@@ -16,7 +17,7 @@ import {
   type CountQuestion,
   LOCK_COMMAND,
   MESSAGE,
-  RELAY_COMMAND,
+  RELAY,
   type RelayEntry,
   UNLOCK_COMMAND,
   type Unlocking,
@@ -42,6 +43,7 @@ const RETRY_MS = 100;
 export class Uplink implements LockKeeper {
   readonly #actor: Actor;
   readonly #owner: UplinkOwner;
+  readonly #courier = new Courier('arbiter');
   readonly #outbox: Outbox<RelayEntry>;
   readonly #counts: Questions<CountQuestion, number>;
   readonly #unlockings: Questions<Unlocking, boolean>;
@@ -53,17 +55,16 @@ export class Uplink implements LockKeeper {
   constructor(actor: Actor, owner: UplinkOwner) {
     this.#actor = actor;
     this.#owner = owner;
-    this.#outbox = new Outbox(
-      (entries) => this.#relay(entries),
-      () => this.#takeChanges(),
-    );
+    this.#outbox = new Outbox((entries, settled) => this.#relay(entries, settled), {
+      before: () => this.#takeChanges(),
+    });
     this.#counts = new Questions((all) => this.#ask(COUNT_MS, COUNT_COMMAND, all) as Promise<number[]>);
     this.#unlockings = new Questions(
       (all) => this.#ask(ANSWER_MS, UNLOCK_COMMAND, all) as Promise<boolean[]>,
     );
-    command(RELAY_COMMAND, (_request, entries: readonly RelayEntry[]) => {
-      for (const [type, name, channel, kind, data] of entries)
-        if (type === MESSAGE) owner.receive(name, channel, { kind, data } as PackedMessage);
+    onParcel(RELAY, (entries) => {
+      for (const entry of entries as readonly RelayEntry[])
+        if (entry[0] === MESSAGE) owner.receive(entry[1], entry[2], { kind: entry[3], data: entry[4] });
     });
   }
 
@@ -157,17 +158,19 @@ export class Uplink implements LockKeeper {
     }
   }
 
-  async #relay(entries: readonly RelayEntry[]): Promise<void> {
-    try {
-      if (!this.#isJoined) await this.join();
-      await this.#ask(ANSWER_MS, RELAY_COMMAND, entries);
-    } catch (error) {
-      // Messages are lost, but who subscribes must be known there.
-      for (const [type, name, target] of entries) if (type === COUNT) this.#note(name, target);
-      if (this.#changed.size > 0 && !(error instanceof ActorDied))
-        setTimeout(() => this.#outbox.stir(), RETRY_MS).unref();
-      throw error;
-    }
+  #relay(entries: readonly RelayEntry[], settled: ((error?: Error) => void) | undefined): void {
+    if (this.#isJoined) this.#courier.send(entries, settled);
+    else
+      this.join().then(
+        () => this.#courier.send(entries, settled),
+        (error: Error) => {
+          // Messages are lost, but who subscribes must be known there.
+          for (const [type, name, target] of entries) if (type === COUNT) this.#note(name, target);
+          if (this.#changed.size > 0 && !(error.cause instanceof ActorDied))
+            setTimeout(() => this.#outbox.stir(), RETRY_MS).unref();
+          settled?.(error);
+        },
+      );
   }
 
   #ask(timeoutMs: number, ...call: [command: string, ...args: unknown[]]): Promise<unknown> {

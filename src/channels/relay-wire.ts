@@ -1,7 +1,7 @@
 import type { PackedMessage } from './packed-message.js';
 
-/** Entries to and from the main process. To a worker: messages. */
-export const RELAY_COMMAND = 'vela.channels';
+/** Parcels of entries to and from the main process. To a worker: messages. */
+export const RELAY = 'vela.channels';
 /** How many subscribe to channels in all other processes of the program: a list of questions, and one of numbers. */
 export const COUNT_COMMAND = 'vela.channels.count';
 export const LOCK_COMMAND = 'vela.channels.lock';

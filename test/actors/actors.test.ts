@@ -203,6 +203,42 @@ for (const kind of KINDS) {
     t.match(await arbiter().info(), { workers: [] });
   });
 
+  t.test(`${kind}: what is sent arrives as it was`, async (t) => {
+    await startArbiter(t);
+    const actor = await make('plain', { kind });
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    const twice = { is: 'one' };
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i);
+    const values: readonly unknown[] = [
+      ...['', 'a\n"\\', 'é€😀', 'lone \ud800 half', 'x'.repeat(5000), 'ü€'.repeat(600_000)],
+      ...[0, -0, 1.5, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 53, 12n, true, null, undefined],
+      ...[[undefined], [null, undefined], { a: undefined }, { a: { b: [{ c: -0 }] } }],
+      ...[new Array(3), Object.assign([1, 2], { extra: 'kept' }), Array.from({ length: 40 }, (_, i) => i)],
+      ...[new Date(7), new Map([[{ a: 1 }, new Set(['b'])]]), /a+/gi, new RangeError('too far')],
+      ...[
+        bytes,
+        bytes.subarray(1, 4),
+        new Float64Array([1.5, -0]),
+        bytes.buffer,
+        new DataView(new ArrayBuffer(3)),
+      ],
+      ...[cycle, [twice, [twice], { deep: { deeper: { deepest: { twice } } } }]],
+      ...[
+        JSON.parse('{"__proto__": 1, "constructor": 2}'),
+        Object.create(null, { a: { value: 1, enumerable: true } }),
+      ],
+    ];
+    // Each by itself, and all of them under way at once, so that they come in pieces and together.
+    for (const [at, value] of values.entries())
+      t.strictSame(await send(actor, 'echo', value), structuredClone(value), `the value at ${at}`);
+    const answers = await Promise.all(values.map((value) => send(actor, 'echo', value)));
+    t.strictSame(answers, structuredClone(values));
+    t.ok(Object.is(await send(actor, 'echo', -0), -0));
+    const large = new Uint8Array(24 * 1_048_576).fill(7);
+    t.equal(Buffer.compare((await send(actor, 'echo', large)) as Uint8Array, large), 0);
+  });
+
   t.test(`${kind}: actors speak with each other`, async (t) => {
     await startArbiter(t);
     const [a, b] = await Promise.all([

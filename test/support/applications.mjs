@@ -4,6 +4,9 @@ import { arbiter, command, send } from 'vela/actors';
 
 const say = (hook, actor) => console.log(`${hook} ${actor?.name ?? ''} ${process.pid}`);
 const { FAILS, LEFT_OUT, GIVEN_LOGGER } = process.env;
+// Workers inherit it.
+process.env.MAIN_PID ??= String(process.pid);
+const isWorker = process.env.MAIN_PID !== String(process.pid);
 
 command('greet', ({ actor, sender }, name) => `hello ${name}, from ${actor.name} to ${sender?.name}`);
 
@@ -77,7 +80,7 @@ const hooks = {
 };
 new Ticker({ workers: 2, hooks });
 const site = new WsgiServer(app, { name: 'site', bind: '127.0.0.1:0' });
-if (GIVEN_LOGGER !== undefined && process.send === undefined) {
+if (GIVEN_LOGGER !== undefined && !isWorker) {
   const line = (level) => (_details, message) => console.log(`own ${level} ${message}`);
   arbiter({ logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') } });
 }

@@ -14,6 +14,12 @@ export async function callsOf(name) {
     count: () => channels.count('said'),
     say: () => channels.publish('said', name),
     heard: () => heard,
+    /** Keeps its actor busy until it has heard so many, or for 5 s. */
+    async listen(count) {
+      const end = Date.now() + 5000;
+      while (heard.length < count && Date.now() < end) await sleep(1);
+      return heard.length;
+    },
     /** Takes a lock so many times. @returns from when to when, in µs of a clock that all share */
     async lock(times) {
       const lock = channels.lock('shared');
@@ -40,5 +46,7 @@ export default {
   async onStart({ args: [name] }) {
     calls = await callsOf(name);
   },
-  commands: { count: command('count'), say: command('say'), heard: command('heard'), lock: command('lock') },
+  commands: Object.fromEntries(
+    ['count', 'say', 'heard', 'listen', 'lock'].map((name) => [name, command(name)]),
+  ),
 };

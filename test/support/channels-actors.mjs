@@ -5,7 +5,8 @@ import { callsOf } from './channels-actor.mjs';
 await arbiter().start();
 const names = ['main', 'process', 'thread'];
 const module = new URL('./channels-actor.mjs', import.meta.url);
-for (const kind of ['process', 'thread']) await spawn({ module, name: kind, kind, args: [kind] });
+for (const kind of ['process', 'thread'])
+  await spawn({ module, name: kind, kind, args: [kind], concurrency: 1 });
 const calls = await callsOf('main');
 const ask = (name, call, ...args) => (name === 'main' ? calls[call](...args) : send(name, call, ...args));
 
@@ -20,6 +21,11 @@ for (const name of names) {
   while ((await ask(name, 'heard')).length < 2) await new Promise(setImmediate);
   console.log(`${name} heard ${(await ask(name, 'heard')).sort().join(', ')}`);
 }
+// What keeps them from their mailboxes does not keep them from channels.
+const busy = ['process', 'thread'].map((name) => send(name, 'listen', 4));
+await calls.say();
+await calls.say();
+console.log(`while busy ${(await Promise.all(busy)).join(' ')}`);
 const spans = (await Promise.all(names.map((name) => ask(name, 'lock', 10)))).flat();
 spans.sort(([one], [other]) => one - other);
 const isOrdered = spans.every(([began], i) => i === 0 || began >= spans[i - 1][1]);

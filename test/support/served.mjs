@@ -1,10 +1,12 @@
 /** A server with workers, for tests: `node served.mjs` and flags. Plain JavaScript on dist, as users run it. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WsgiServer } from 'vela';
 
 const { BROKEN_WHEN, LOADS_FOREVER, NEVER_STARTS } = process.env;
-const isWorker = process.send !== undefined;
+// Workers inherit it.
+process.env.MAIN_PID ??= String(process.pid);
+const isWorker = process.env.MAIN_PID !== String(process.pid);
 if (isWorker && BROKEN_WHEN !== undefined && existsSync(BROKEN_WHEN)) throw new Error('broken at load');
 if (isWorker && LOADS_FOREVER !== undefined) {
   console.log('loads for ever');
@@ -48,8 +50,8 @@ const routes = {
     process.stderr.write('printed\n');
     return [String(process.pid)];
   },
-  '/send': (environ) => {
-    process.send(JSON.parse(decodeURIComponent(environ.QUERY_STRING)));
+  '/scribble': (environ) => {
+    writeSync(3, Buffer.from(environ.QUERY_STRING, 'hex'));
     return [String(process.pid)];
   },
   '/leak': () => {

@@ -1,5 +1,5 @@
 /** The main program of an actor's process. */
-import { processPort } from '../port.js';
+import { openChannel } from '../process-port.js';
 import { serveActor } from './serve-actor.js';
 
-serveActor(processPort(process));
+serveActor(openChannel());

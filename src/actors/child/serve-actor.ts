@@ -11,6 +11,7 @@ import type { Down } from '../down-notice.js';
 import { Link } from '../link.js';
 import { loadExport } from '../load-export.js';
 import { LocalActor } from '../local-actor.js';
+import { setParcelPost, takeParcel } from '../parcels.js';
 import type { Port } from '../port.js';
 import {
   type ActorStart,
@@ -84,9 +85,11 @@ class ServedActor {
     this.#loadCode = loadCode;
     this.#link = new Link(port, OUTSTANDING, {
       arrived: (_target, message) => this.#receive(message),
+      parcel: (kind, content) => takeParcel(kind, content, undefined),
       told: (frame) => this.#told(frame),
       closed: () => this.#orphaned(),
     });
+    setParcelPost((parcel) => this.#link.sendParcel(parcel));
     this.#direct = new DirectLinks({
       isPossible: !isMainThread,
       limit: OUTSTANDING,

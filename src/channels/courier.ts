@@ -1,0 +1,58 @@
+import { ActorTimeout, unpackActorError } from '../actors/actor-errors.js';
+import { type Parcel, postParcel } from '../actors/parcels.js';
+import { COUNT, RELAY, type RelayEntry } from './relay-wire.js';
+
+/** A process answers at once, unless its loop is held. */
+const ANSWER_MS = 30_000;
+
+/** Longer texts cost more as JSON than otherwise, in UTF-16 units. */
+const LONGEST_TEXT = 4096;
+
+/** Takes batches to one other process of this program, one after the other. */
+export class Courier {
+  /** The id of its actor. */
+  readonly #target: string;
+  /** One for all batches: each has its own time. */
+  #timer: NodeJS.Timeout | undefined;
+  #batch = 0;
+  /** Hears of the batch that is under way. */
+  #settled: ((error?: Error) => void) | undefined;
+
+  constructor(target: string) {
+    this.#target = target;
+  }
+
+  /** @param settled - called once; a batch that is not answered in time may still arrive, before those that follow */
+  send(entries: readonly RelayEntry[], settled: ((error?: Error) => void) | undefined): void {
+    if (settled === undefined) {
+      this.#post(entries, undefined);
+      return;
+    }
+    const batch = ++this.#batch;
+    this.#settled = settled;
+    this.#timer ??= setTimeout(() => this.#isLate(), ANSWER_MS).unref();
+    this.#timer.refresh();
+    this.#post(entries, (outcome) => {
+      if (batch === this.#batch) this.#settle(outcome.isOk ? undefined : unpackActorError(outcome.error));
+    });
+  }
+
+  #post(entries: readonly RelayEntry[], settle: Parcel['settle']): void {
+    const isPlain = entries.every(isSmallText);
+    postParcel({ target: this.#target, kind: RELAY, content: entries, isPlain, settle });
+  }
+
+  #isLate(): void {
+    this.#settle(new ActorTimeout(this.#target, RELAY, ANSWER_MS));
+  }
+
+  #settle(error: Error | undefined): void {
+    const settled = this.#settled;
+    this.#settled = undefined;
+    settled?.(error);
+  }
+}
+
+function isSmallText([type, , , , data]: RelayEntry): boolean {
+  return type === COUNT || (typeof data === 'string' && data.length <= LONGEST_TEXT);
+}
