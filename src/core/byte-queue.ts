@@ -25,6 +25,9 @@ export class ByteQueue {
   #gather: Buffer | undefined;
   #gatherStart = 0;
   #gatherEnd = 0;
+  /** Bytes that are still to be copied: they are there only for as long as the gateway's call, and often taken within it. */
+  #lent: Uint8Array | undefined = undefined;
+  #isLentWhole = false;
 
   /**
    * @param isOwned - the bytes are a Buffer that may be kept; else they are copied
@@ -44,8 +47,33 @@ export class ByteQueue {
     this.#gatherStart = this.#gatherEnd;
   }
 
+  /** Bytes of which others have to be copied while they are there: {@link ByteQueue.keep} does so. Nothing else is held yet. */
+  lend(bytes: Uint8Array, isWhole: boolean): void {
+    this.length = bytes.length;
+    this.#lent = bytes;
+    this.#isLentWhole = isWhole;
+  }
+
+  /** Copies what was lent, if it is still held. */
+  keep(): void {
+    const lent = this.#lent;
+    if (lent === undefined) return;
+    this.#lent = undefined;
+    this.length = 0;
+    this.push(lent, false, this.#isLentWhole);
+  }
+
+  /** Takes all for use at once: where it was lent, it is there only as long as the gateway's call. */
+  takeAtOnce(): Buffer {
+    const lent = this.#lent;
+    if (lent === undefined) return this.take(this.length);
+    this.clear();
+    return Buffer.from(lent.buffer, lent.byteOffset, lent.byteLength);
+  }
+
   /** Takes `size` bytes from the front, fewer when fewer are there. */
   take(size: number): Buffer {
+    this.keep();
     const chunks = this.#chunks;
     const first = chunks[0];
     if (first === undefined || size === 0) return EMPTY;
@@ -57,6 +85,7 @@ export class ByteQueue {
 
   /** Takes the first chunk as it is; empty when none is there. */
   takeChunk(): Buffer {
+    this.keep();
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return EMPTY;
     this.length -= chunk.length;
@@ -66,12 +95,14 @@ export class ByteQueue {
 
   clear(): void {
     this.#chunks = [];
+    this.#lent = undefined;
     this.length = 0;
     this.#gatherStart = this.#gatherEnd;
   }
 
   /** How long the first line is, its `\n` included; 0 when no `\n` is there. What was searched is not searched again. */
   findLine(scan: LineScan): number {
+    this.keep();
     for (; ; scan.chunk++) {
       const chunk = this.#chunks[scan.chunk];
       if (chunk === undefined) return 0;

@@ -54,20 +54,30 @@ export class RequestInput implements WsgiInput {
   /**
    * Bytes arrived.
    * @param isOwned - the bytes are a Buffer that may be kept; else they are copied
+   * @param isLent - they are copied later: see {@link RequestInput.finish}
    */
-  static push(input: RequestInput, bytes: Uint8Array, isOwned: boolean): void {
+  static push(input: RequestInput, bytes: Uint8Array, isOwned: boolean, isLent = false): void {
     if (input.#isEnded || input.#error !== undefined || bytes.length === 0) return;
     input.#receivedBytes += bytes.length;
     if (input.#receivedBytes > input.#limitBytes) {
       RequestInput.fail(input, tooLarge(input.#limitBytes));
       return;
     }
-    input.#queue.push(bytes, isOwned, input.#demandBytes === Number.POSITIVE_INFINITY);
+    const isWhole = input.#demandBytes === Number.POSITIVE_INFINITY;
+    if (isLent && input.#queue.length === 0) input.#queue.lend(bytes, isWhole);
+    else input.#queue.push(bytes, isOwned, isWhole);
     input.#wake();
     if (!input.#isPaused && input.#queue.length >= input.#demandBytes) {
       input.#isPaused = true;
       input.#flow.pause();
     }
+  }
+
+  /** The last bytes arrived. They are there only as long as this call: who does not take them within it gets a copy. */
+  static finish(input: RequestInput, bytes: Uint8Array): void {
+    RequestInput.push(input, bytes, false, true);
+    RequestInput.end(input);
+    input.#queue.keep();
   }
 
   /** The body is complete. */
@@ -127,6 +137,13 @@ export class RequestInput implements WsgiInput {
   /** The body is all there. */
   static isOver(input: RequestInput): boolean {
     return input.#isEnded;
+  }
+
+  /** As `readSync()`, for use at once: the bytes may be there only as long as the gateway's call that has brought them. */
+  static takeAtOnce(input: RequestInput): Buffer {
+    if (!input.#isEnded || input.#error !== undefined) return input.readSync();
+    input.#isTaken = true;
+    return input.#queue.takeAtOnce();
   }
 
   /** Takes what has come and is not read; undefined for nothing. */
@@ -288,14 +305,4 @@ export class RequestInput implements WsgiInput {
     this.#isPaused = false;
     this.#flow.resume();
   }
-}
-
-/** True for an input of which some bytes were read. */
-export function isInputTaken(input: WsgiInput): boolean {
-  return input instanceof RequestInput && RequestInput.isTaken(input);
-}
-
-/** Lowers the largest size of a request's body. @throws {PayloadTooLarge} when that is exceeded already */
-export function limitInput(input: WsgiInput, limitBytes: number): void {
-  if (input instanceof RequestInput) RequestInput.limit(input, limitBytes);
 }

@@ -101,8 +101,8 @@ export class UwsTransport implements Transport<HttpResponse> {
   receive(response: HttpResponse, input: RequestInput, owner: ResponseOwner): void {
     response.onData((bytes, isLast) => {
       owner.arriving(true);
-      RequestInput.push(input, new Uint8Array(bytes), false);
-      if (isLast) RequestInput.end(input);
+      if (isLast) RequestInput.finish(input, new Uint8Array(bytes));
+      else RequestInput.push(input, new Uint8Array(bytes), false);
       owner.arriving(false);
     });
   }

@@ -1,7 +1,7 @@
+import { limitInput } from '../core/any-input.js';
 import type { MiddlewareFunction } from '../core/contract.js';
 import { refuseUnknown, requireOptions } from '../core/errors.js';
 import { PayloadTooLarge } from '../core/http-error.js';
-import { limitInput } from '../core/input.js';
 import { optionError } from './option-error.js';
 import { requireServerLimit } from './require-server-limit.js';
 

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
+import { isInputTaken } from '../core/any-input.js';
 import type { Environ, WsgiInput } from '../core/contract.js';
 import { VelaError } from '../core/errors.js';
-import { isInputTaken } from '../core/input.js';
 
 const KEY = 'vela.body';
 

@@ -19,25 +19,26 @@ export function parseJson(text: string, maxDepth: number, what = 'The body'): un
     // Its error quotes the body, so it is no cause either: causes are logged.
     throw new BadRequest(describeJsonError(text, what));
   }
-  if (isObject(value)) guardJson(value, maxDepth, what);
+  if (isObject(value)) guardJson(value, maxDepth, what, true);
   return value;
 }
 
 /**
- * Goes through a value that JSON.parse made, and takes the prototypes of its objects: it has no cycles, and is not deeper than
- * is allowed, or this throws.
+ * Goes through a value that JSON.parse made, which has no cycles.
+ * @param isBare - takes the prototypes of its objects, too, which is four fifths of the time
  * @throws {BadRequest} for what {@link parseJson} refuses
  */
-export function guardJson(value: object, depthLeft: number, what: string): void {
+export function guardJson(value: object, depthLeft: number, what: string, isBare: boolean): void {
   if (depthLeft === 0) throw new BadRequest(`${what} has arrays and objects that lie too deep in each other`);
   if (Array.isArray(value)) {
-    for (const item of value) {
-      if (isObject(item)) guardJson(item, depthLeft - 1, what);
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      if (isObject(item)) guardJson(item, depthLeft - 1, what, isBare);
     }
     return;
   }
   // In place: a copy costs twice as much.
-  Object.setPrototypeOf(value, null);
+  if (isBare) Object.setPrototypeOf(value, null);
   const object = value as Record<string, unknown>;
   for (const key in object) {
     if (key === '__proto__') throw new BadRequest(`${what} has a key "__proto__", which is not accepted`);
@@ -46,7 +47,7 @@ export function guardJson(value: object, depthLeft: number, what: string): void 
     if (key === 'constructor' && Object.hasOwn(item, 'prototype')) {
       throw new BadRequest(`${what} has a key "prototype" in "constructor", which is not accepted`);
     }
-    guardJson(item, depthLeft - 1, what);
+    guardJson(item, depthLeft - 1, what, isBare);
   }
 }
 

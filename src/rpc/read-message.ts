@@ -71,12 +71,12 @@ export function standardError(
 /** Most parameters are no objects, so there is nothing to walk through. @throws {BadRequest} */
 function guardParams(params: object, maxDepth: number): void {
   if (!Array.isArray(params)) {
-    guardJson(params, maxDepth, '"params"');
+    guardJson(params, maxDepth, '"params"', false);
     return;
   }
   for (let i = 0; i < params.length; i++) {
     const one: unknown = params[i];
-    if (typeof one === 'object' && one !== null) guardJson(one, maxDepth - 1, '"params"');
+    if (typeof one === 'object' && one !== null) guardJson(one, maxDepth - 1, '"params"', false);
   }
 }
 

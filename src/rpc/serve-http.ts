@@ -1,3 +1,4 @@
+import { takeAtOnce } from '../core/any-input.js';
 import type { Environ } from '../core/contract.js';
 import { isThenable } from '../core/errors.js';
 import { Eventual, follow, type Settler } from '../core/eventual.js';
@@ -37,7 +38,7 @@ export function serveHttp(
     return respond(answer);
   };
   const answer = (environ: Environ): WsgiResponse | Promise<WsgiResponse> => {
-    const outcome = dispatcher.dispatch(environ['wsgi.input'].readSync(), { environ });
+    const outcome = dispatcher.dispatch(takeAtOnce(environ['wsgi.input']), { environ });
     return isThenable(outcome)
       ? (outcome as Promise<Answer>).then(respond)
       : conclude(environ, outcome as Answer);
