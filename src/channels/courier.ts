@@ -53,6 +53,6 @@ export class Courier {
   }
 }
 
-function isSmallText([type, , , , data]: RelayEntry): boolean {
-  return type === COUNT || (typeof data === 'string' && data.length <= LONGEST_TEXT);
+function isSmallText(entry: RelayEntry): boolean {
+  return entry[0] === COUNT || (typeof entry[4] === 'string' && entry[4].length <= LONGEST_TEXT);
 }
