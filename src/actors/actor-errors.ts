@@ -86,6 +86,15 @@ export function undeliverable(command: string, cause: unknown): VelaError {
   return actorError('ERR_ACTOR_MESSAGE', `A message of "${command}" cannot be sent: ${why}`, cause);
 }
 
+/** For a message or an answer that has arrived and cannot be read. */
+export function unreadable(cause: unknown): VelaError {
+  return actorError(
+    'ERR_ACTOR_MESSAGE',
+    'A message or an answer cannot be read: it is nested too deep',
+    cause,
+  );
+}
+
 function because(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : '';
 }

@@ -29,27 +29,28 @@ export class ActorProxy {
 
 /** Gives the proxies among data that was just received their class again, in place. */
 export function reviveProxies<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) revive(value, new Set());
+  const found = new Set<object>();
+  find(value, found);
+  // It meets what is found meanwhile, too: data may be nested deeper than calls can be.
+  for (const one of found) revive(one, found);
   return value;
 }
 
-function revive(value: object, seen: Set<object>): void {
-  if (ArrayBuffer.isView(value) || seen.has(value)) return;
-  seen.add(value);
+function revive(value: object, found: Set<object>): void {
   if (value instanceof Map) {
     for (const [key, one] of value) {
-      visit(key, seen);
-      visit(one, seen);
+      find(key, found);
+      find(one, found);
     }
   } else if (Array.isArray(value) || value instanceof Set) {
-    for (const one of value) visit(one, seen);
+    for (const one of value) find(one, found);
   } else if (MARK in value) {
     Object.setPrototypeOf(value, ActorProxy.prototype);
   } else {
-    for (const key of Object.keys(value)) visit(Reflect.get(value, key), seen);
+    for (const key of Object.keys(value)) find(Reflect.get(value, key), found);
   }
 }
 
-function visit(value: unknown, seen: Set<object>): void {
-  if (typeof value === 'object' && value !== null) revive(value, seen);
+function find(value: unknown, found: Set<object>): void {
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) found.add(value);
 }

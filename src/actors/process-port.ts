@@ -2,8 +2,10 @@ import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
+import { packError, type WireError } from '../core/wire-error.js';
+import { unreadable } from './actor-errors.js';
 import type { Port } from './port.js';
-import type { Frame } from './wire.js';
+import { FAIL, type Frame, PARCEL, REPLY, SEND, UNANSWERED } from './wire.js';
 
 /*
  * The channel to the process of an actor: a pair of sockets, and on it frames with their lengths. Node's own channel makes objects for
@@ -16,8 +18,9 @@ export const CHANNEL_DESCRIPTOR = 3;
 const HEADER_BYTES = 5;
 /** JSON text, for what it gives back as it was: for small frames it costs least. */
 const TEXT = 0;
-/** What `structuredClone` copies. */
+/** What `structuredClone` copies, behind its kind, a byte, and its ticket, a double: it may be nested too deep to be read. */
 const SERIALIZED = 1;
+const LABEL_BYTES = 9;
 /** What is longer is no frame, in bytes. */
 const LONGEST = 2 ** 30;
 const NOTHING = Buffer.alloc(0);
@@ -42,16 +45,20 @@ export function openChannel(): Port {
 export function socketPort(socket: Socket): Port {
   // 'close' follows.
   socket.on('error', () => {});
+  const post = (frame: Frame) => {
+    if (!socket.writable) return;
+    const bytes = serialize(frame);
+    const length = requireLength(LABEL_BYTES + bytes.length);
+    const head = writeHeader(Buffer.allocUnsafe(HEADER_BYTES + LABEL_BYTES), length, SERIALIZED);
+    head.writeUInt8(frame[0], HEADER_BYTES);
+    head.writeDoubleLE(typeof frame[1] === 'number' ? frame[1] : UNANSWERED, HEADER_BYTES + 1);
+    socket.cork();
+    socket.write(head);
+    socket.write(bytes);
+    socket.uncork();
+  };
   return {
-    post: (frame) => {
-      if (!socket.writable) return;
-      const bytes = serialize(frame);
-      requireLength(bytes.length);
-      socket.cork();
-      socket.write(writeHeader(Buffer.allocUnsafe(HEADER_BYTES), bytes.length, SERIALIZED));
-      socket.write(bytes);
-      socket.uncork();
-    },
+    post,
     postPlain: (frame) => {
       if (!socket.writable) return;
       const text = JSON.stringify(frame);
@@ -60,7 +67,7 @@ export function socketPort(socket: Socket): Port {
       socket.write(writeHeader(bytes, length, TEXT).subarray(0, HEADER_BYTES + length));
     },
     listen: ({ received, closed }) => {
-      const frames = new FrameReader();
+      const frames = new FrameReader((ticket, error) => post([FAIL, ticket, error]));
       const next = () => {
         try {
           return frames.next();
@@ -98,12 +105,18 @@ function writeHeader(bytes: Buffer, length: number, format: number): Buffer {
 
 /** Frames from the pieces in which they come. */
 class FrameReader {
+  readonly #refuse: (ticket: number, error: WireError) => void;
   #bytes: Buffer = NOTHING;
   /** Where the next frame begins. */
   #at = 0;
   /** What has come after them, while a frame is not whole. */
   #more: Buffer[] = [];
   #moreBytes = 0;
+
+  /** @param refuse - answers what cannot be read */
+  constructor(refuse: (ticket: number, error: WireError) => void) {
+    this.#refuse = refuse;
+  }
 
   push(chunk: Buffer): void {
     if (this.#at === this.#bytes.length) {
@@ -117,20 +130,40 @@ class FrameReader {
 
   /** @returns undefined until more has come @throws for what is no frame */
   next(): Frame | undefined {
-    const length = this.#has(HEADER_BYTES) ? this.#bytes.readUInt32LE(this.#at) : undefined;
-    if (length === undefined || !this.#has(HEADER_BYTES + requireLength(length))) return undefined;
-    const begin = this.#at + HEADER_BYTES;
-    const end = begin + length;
-    const bytes = this.#bytes;
-    this.#at = end;
-    // What has been read is not kept while nothing comes.
-    if (end === bytes.length && this.#moreBytes === 0) {
-      this.#bytes = NOTHING;
-      this.#at = 0;
+    for (;;) {
+      const length = this.#has(HEADER_BYTES) ? this.#bytes.readUInt32LE(this.#at) : undefined;
+      if (length === undefined || !this.#has(HEADER_BYTES + requireLength(length))) return undefined;
+      const begin = this.#at + HEADER_BYTES;
+      const end = begin + length;
+      const bytes = this.#bytes;
+      this.#at = end;
+      // What has been read is not kept while nothing comes.
+      if (end === bytes.length && this.#moreBytes === 0) {
+        this.#bytes = NOTHING;
+        this.#at = 0;
+      }
+      const frame =
+        bytes[begin - 1] === TEXT
+          ? (JSON.parse(bytes.toString('utf8', begin, end)) as Frame)
+          : this.#deserialize(bytes.subarray(begin, end));
+      if (Array.isArray(frame)) return frame;
+      if (frame !== undefined) throw new TypeError('a frame is an array');
     }
-    return bytes[begin - 1] === TEXT
-      ? (JSON.parse(bytes.toString('utf8', begin, end)) as Frame)
-      : (deserialize(bytes.subarray(begin, end)) as Frame);
+  }
+
+  /** @returns undefined for one that was refused: reading takes more of the stack than writing */
+  #deserialize(bytes: Buffer): Frame | undefined {
+    const kind = bytes.readUInt8(0);
+    const ticket = bytes.readDoubleLE(1);
+    try {
+      return deserialize(bytes.subarray(LABEL_BYTES)) as Frame;
+    } catch (error) {
+      const wire = packError(unreadable(error));
+      if (kind === REPLY) return [FAIL, ticket, wire];
+      if ((kind !== SEND && kind !== PARCEL) || ticket === UNANSWERED) throw error;
+      this.#refuse(ticket, wire);
+      return undefined;
+    }
   }
 
   /** Whether so many bytes are there, and then in one piece. */

@@ -327,6 +327,30 @@ for (const kind of KINDS) {
   });
 }
 
+t.test('what is nested too deep is refused, and ends nobody', async (t) => {
+  await startArbiter(t);
+  const actor = await make('plain');
+  const pid = await run(actor, 'pid');
+  for (const depth of [1000, 1800, 2000, 2200, 2500, 2800, 3000, 4000]) {
+    for (const wrap of [(inner: unknown) => ({ inner }), (inner: unknown) => [inner]]) {
+      let value: unknown = 1;
+      for (let i = 0; i < depth; i++) value = wrap(value);
+      const code = await send(actor, 'echo', value).then(
+        () => undefined,
+        (error: VelaError) => error.code,
+      );
+      t.ok(code === undefined || (depth > 1000 && code === 'ERR_ACTOR_MESSAGE'), `${depth}: ${code}`);
+    }
+    // Here it comes as an answer.
+    const code = await run(actor, 'nest', depth).then(
+      () => undefined,
+      (error: VelaError) => error.code,
+    );
+    t.ok(code === undefined || (depth > 1000 && code === 'ERR_ACTOR_MESSAGE'), `answer of ${depth}: ${code}`);
+  }
+  t.equal(await run(actor, 'pid'), pid, 'it is the same');
+});
+
 t.test('a main program whose own loop was held does not end its actors for it', async (t) => {
   await startArbiter(t);
   const actor = await make('plain', { timeoutMs: 1000 });

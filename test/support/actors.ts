@@ -147,6 +147,12 @@ export class Gate {
 
 // Functions for the command "run".
 
+export const pid = () => process.pid;
+export const nest = (_actor: Actor, depth: number) => {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = { value };
+  return value;
+};
 export const add = (_actor: Actor, a: number, b: number) => a + b;
 export const openGates = () => gates.splice(0).forEach((go) => void go());
 export const whoAmI = (actor: Actor) => ({
