@@ -239,6 +239,18 @@ for (const kind of KINDS) {
     t.equal(Buffer.compare((await send(actor, 'echo', large)) as Uint8Array, large), 0);
   });
 
+  t.test(`${kind}: many texts at once, which are long as JSON`, async (t) => {
+    await startArbiter(t);
+    const actor = await make('plain', { kind });
+    const row = Array.from({ length: 16 }, () => '\u0001'.repeat(4096));
+    const rows = Array.from({ length: 16 }, () => row);
+    // Together more than a text can have.
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => send(actor, 'run', MODULE, 'lengthOf', rows)),
+    );
+    t.same(answers, Array(100).fill(16));
+  });
+
   t.test(`${kind}: actors speak with each other`, async (t) => {
     await startArbiter(t);
     const [a, b] = await Promise.all([

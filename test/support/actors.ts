@@ -147,6 +147,7 @@ export class Gate {
 
 // Functions for the command "run".
 
+export const lengthOf = (_actor: Actor, list: readonly unknown[]) => list.length;
 export const pid = () => process.pid;
 export const nest = (_actor: Actor, depth: number) => {
   let value: unknown = 1;
