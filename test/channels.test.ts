@@ -539,6 +539,15 @@ t.test('the main program, a process and a thread', async (t) => {
   ]);
 });
 
+t.test('16 MiB wait for a process that stands still, however long it does', async (t) => {
+  const program = runProgram(t, ['test/support/channels-held.mjs']);
+  t.equal(await program.ended, 0, program.log());
+  t.same(program.lines, [
+    'some 16 MiB waited',
+    'messages of channels to a worker are lost: more than 16777216 bytes wait',
+  ]);
+});
+
 t.test('a data store without the package ioredis', async (t) => {
   const missing = {
     missing: 'ioredis',

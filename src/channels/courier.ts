@@ -2,9 +2,6 @@ import { ActorTimeout, unpackActorError } from '../actors/actor-errors.js';
 import { type Parcel, postParcel } from '../actors/parcels.js';
 import { COUNT, RELAY, type RelayEntry } from './relay-wire.js';
 
-/** A process answers at once, unless its loop is held. */
-const ANSWER_MS = 30_000;
-
 /** Longer texts cost more as JSON than otherwise, in UTF-16 units. */
 const LONGEST_TEXT = 4096;
 
@@ -12,14 +9,17 @@ const LONGEST_TEXT = 4096;
 export class Courier {
   /** The id of its actor. */
   readonly #target: string;
+  readonly #answerMs: number | undefined;
   /** One for all batches: each has its own time. */
   #timer: NodeJS.Timeout | undefined;
   #batch = 0;
   /** Hears of the batch that is under way. */
   #settled: ((error?: Error) => void) | undefined;
 
-  constructor(target: string) {
+  /** @param answerMs - how long a batch's answer is waited for; by default until it comes, or the process is gone */
+  constructor(target: string, answerMs?: number) {
     this.#target = target;
+    this.#answerMs = answerMs;
   }
 
   /** @param settled - called once; a batch that is not answered in time may still arrive, before those that follow */
@@ -30,8 +30,7 @@ export class Courier {
     }
     const batch = ++this.#batch;
     this.#settled = settled;
-    this.#timer ??= setTimeout(() => this.#isLate(), ANSWER_MS).unref();
-    this.#timer.refresh();
+    this.#watchTime();
     this.#post(entries, (outcome) => {
       if (batch === this.#batch) this.#settle(outcome.isOk ? undefined : unpackActorError(outcome.error));
     });
@@ -42,8 +41,14 @@ export class Courier {
     postParcel({ target: this.#target, kind: RELAY, content: entries, isPlain, settle });
   }
 
-  #isLate(): void {
-    this.#settle(new ActorTimeout(this.#target, RELAY, ANSWER_MS));
+  #watchTime(): void {
+    const answerMs = this.#answerMs;
+    if (answerMs === undefined) return;
+    this.#timer ??= setTimeout(
+      () => this.#settle(new ActorTimeout(this.#target, RELAY, answerMs)),
+      answerMs,
+    ).unref();
+    this.#timer.refresh();
   }
 
   #settle(error: Error | undefined): void {

@@ -77,6 +77,7 @@ class Hub implements RelayHub {
   meet(worker: ActorProxy): Line {
     const found = this.#lines.get(worker.id);
     if (found !== undefined) return found;
+    // Nobody awaits its answers: what it has not answered waits at the most, however long its loop is held.
     const courier = new Courier(worker.id);
     const line: Line = {
       worker: worker.id,

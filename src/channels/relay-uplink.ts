@@ -43,7 +43,7 @@ const RETRY_MS = 100;
 export class Uplink implements LockKeeper {
   readonly #actor: Actor;
   readonly #owner: UplinkOwner;
-  readonly #courier = new Courier('arbiter');
+  readonly #courier = new Courier('arbiter', ANSWER_MS);
   readonly #outbox: Outbox<RelayEntry>;
   readonly #counts: Questions<CountQuestion, number>;
   readonly #unlockings: Questions<Unlocking, boolean>;
