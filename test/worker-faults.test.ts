@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import t from 'tap';
 import { eventually } from './support/eventually.js';
 import { plainEnvironment, runProgram } from './support/run-example.js';
@@ -60,6 +61,18 @@ t.test(
     t.equal(await served.stop(), 0);
   },
 );
+
+t.test('a program that is forked is no worker, whatever its environment says', async (t) => {
+  const child = spawn(process.execPath, [PROGRAM], {
+    env: { ...plainEnvironment(), VELA_WORKER: 'wsgi' },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const ready = await Promise.race([once(child.stdout as Readable, 'data'), once(child, 'exit')]);
+  t.match(String(ready[0]), /^vela: ready on/);
+  child.kill('SIGTERM');
+  t.same(await once(child, 'exit'), [0, null]);
+});
 
 t.test('a worker is added while another one is still leaving', async (t) => {
   const served = await startServed(t, ['-w', '1']);

@@ -30,7 +30,8 @@ const UNIT_BYTES = 3;
 /** Whether this process was made with a channel. */
 export function hasChannel(): boolean {
   try {
-    return isMainThread && fstatSync(CHANNEL_DESCRIPTOR).isSocket();
+    // Where node has a channel of its own, who made this process is no arbiter.
+    return isMainThread && process.send === undefined && fstatSync(CHANNEL_DESCRIPTOR).isSocket();
   } catch {
     return false;
   }
