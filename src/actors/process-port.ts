@@ -26,6 +26,8 @@ const LONGEST = 2 ** 30;
 const NOTHING = Buffer.alloc(0);
 /** The most bytes of UTF-8 that a UTF-16 unit takes. */
 const UNIT_BYTES = 3;
+/** The bytes of a longer text are counted: memory costs more than that. */
+const SHORT_TEXT = 4096;
 
 /** Whether this process was made with a channel. */
 export function hasChannel(): boolean {
@@ -63,7 +65,8 @@ export function socketPort(socket: Socket): Port {
     postPlain: (frame) => {
       if (!socket.writable) return;
       const text = JSON.stringify(frame);
-      const bytes = Buffer.allocUnsafe(HEADER_BYTES + text.length * UNIT_BYTES);
+      const mostBytes = text.length <= SHORT_TEXT ? text.length * UNIT_BYTES : Buffer.byteLength(text);
+      const bytes = Buffer.allocUnsafe(HEADER_BYTES + mostBytes);
       const length = bytes.write(text, HEADER_BYTES);
       socket.write(writeHeader(bytes, length, TEXT).subarray(0, HEADER_BYTES + length));
     },
