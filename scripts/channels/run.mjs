@@ -44,7 +44,7 @@ console.log(`the same way by hand, without channels: ${show(await measureByHand(
 
 await arbiter().stop();
 
-/** From one process by this one to another by `child_process`, each message answered on each way: as channels do it. */
+/** From one process by this one to another by `child_process`, each message answered on each way. */
 async function measureByHand() {
   const count = WARM_UP + PACED;
   const run = (role) =>
