@@ -44,6 +44,9 @@ export async function listenNode(
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answerNode(service, config, { request, response, raw: undefined });
   });
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    inviteBody(response, () => answerNode(service, config, { request, response, raw: undefined }));
+  });
   const broken = new WeakSet<Socket>();
   server.on('clientError', (error: Error, socket: Duplex) => {
     // The parser finds each further piece of the same head wrong as well.
@@ -95,6 +98,25 @@ export async function listenNode(
       server.close();
     },
   };
+}
+
+/**
+ * Writes 100 Continue once the answers before it on its connection are written: node:http itself would keep it behind the head of an
+ * answer that waits for those, where the client takes it for content.
+ */
+function inviteBody(response: ServerResponse, answer: () => void): void {
+  if (response.socket !== null) {
+    response.writeContinue();
+    answer();
+    return;
+  }
+  response.once('socket', () => {
+    response.writeContinue();
+    // Not while node:http still gives the response its socket.
+    process.nextTick(() => {
+      if (!response.destroyed) answer();
+    });
+  });
 }
 
 function build(config: GatewayConfig): Server {

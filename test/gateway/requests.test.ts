@@ -1375,6 +1375,29 @@ conformance((test, gateway) => {
     wire.destroy();
   });
 
+  if (gateway === 'node')
+    test('100 Continue stands behind the answers before it, and before its own', async (t, kit) => {
+      const ask = async (path: string) => {
+        const wire = await kit.open();
+        const first = kit.id();
+        wire.write(
+          `GET /record-later?id=${first} HTTP/1.1\r\n${HOST}\r\n` +
+            `POST ${path} HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello`,
+        );
+        const answers = [await wire.response(), await wire.response({ method: 'POST' })];
+        wire.destroy();
+        t.equal(answers[0]?.body.toString(), `recorded ${first}`);
+        t.same(
+          answers.map(({ interim }) => interim),
+          [[], [100]],
+        );
+        return answers[1]?.body.toString();
+      };
+      const second = kit.id();
+      t.equal(await ask(`/record-later?id=${second}`), `recorded ${second}`);
+      t.equal(await ask('/form/wsgi-response-of-bytes'), 'one two three', 'bytes, which are there sooner');
+    });
+
   test('Expect: 100-continue with a chunked body is continued', async (t, kit) => {
     const wire = await kit.open();
     wire.write(`POST /echo HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n`);
