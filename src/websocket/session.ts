@@ -47,6 +47,8 @@ export class Session implements FlowOwner {
   #isEndTold = false;
   /** Why it was cut, where no close frame says so. */
   #cutReason = '';
+  /** It reads too slowly, and is to be cut: in a later turn, or at what it sends, as uWebSockets.js has no later turn while that goes on. */
+  #isLost = false;
   #drain: Gate | undefined = undefined;
   #aborter: AbortController | undefined = undefined;
   #leave: (() => void)[] | undefined = undefined;
@@ -100,7 +102,7 @@ export class Session implements FlowOwner {
 
   received(bytes: MessageBytes, isBinary: boolean, isShared: boolean): void {
     this.#idle?.touch();
-    if (this.#raw === undefined) return;
+    if (this.#raw === undefined || this.#cutLost()) return;
     webSocketCounts.received++;
     const { maxPayloadBytes } = this.endpoint.options;
     if (bytes.byteLength <= maxPayloadBytes)
@@ -110,6 +112,10 @@ export class Session implements FlowOwner {
 
   pinged(bytes: MessageBytes): void {
     this.#idle?.touch();
+    const raw = this.#raw;
+    if (raw === undefined || this.#cutLost()) return;
+    // Its answer waits too.
+    if (this.#isOverfull(raw)) this.dropped();
     const { ping } = this.endpoint.handlers;
     if (ping !== undefined) this.flow.call(() => ping(this.socket, Buffer.from(copyBytes(bytes).buffer)));
   }
@@ -131,9 +137,11 @@ export class Session implements FlowOwner {
   /** A message was thrown away, as too much waits for the client. */
   dropped(): void {
     const { onBackpressure, maxBackpressureBytes } = this.endpoint.options;
-    if (onBackpressure === 'drop') return;
+    if (onBackpressure === 'drop' || this.#isLost) return;
+    this.#isLost = true;
+    this.#cutReason = `the client reads too slowly: more than ${maxBackpressureBytes} bytes wait`;
     // Not within the send, which may be one of many of a topic.
-    setImmediate(() => this.cut(`the client reads too slowly: more than ${maxBackpressureBytes} bytes wait`));
+    setImmediate(() => this.#cutLost());
   }
 
   closed(code: number, reason: string): void {
@@ -153,12 +161,11 @@ export class Session implements FlowOwner {
   send(message: string | MessageBytes, isBinary: boolean): SendResult {
     const raw = this.#raw;
     if (raw === undefined) return 'closed';
-    const { options, checksBackpressure } = this.endpoint;
-    if (checksBackpressure && raw.getBufferedAmount() > options.maxBackpressureBytes) {
+    if (this.#isOverfull(raw)) {
       this.dropped();
       return 'dropped';
     }
-    const result = raw.send(message, isBinary, options.compression && isLarge(message));
+    const result = raw.send(message, isBinary, this.endpoint.options.compression && isLarge(message));
     if (result !== SEND_DONE && result !== SEND_BUFFERED) return 'dropped';
     webSocketCounts.sent++;
     return result === SEND_DONE ? 'sent' : 'buffered';
@@ -186,6 +193,18 @@ export class Session implements FlowOwner {
     this.flow.clear();
     this.#cutReason = reason;
     this.#raw?.close();
+  }
+
+  /** More waits for the client than may, where the gateway's own limit may be another. */
+  #isOverfull(raw: RawWebSocket): boolean {
+    const { options, checksBackpressure } = this.endpoint;
+    return checksBackpressure && raw.getBufferedAmount() > options.maxBackpressureBytes;
+  }
+
+  /** @returns true when it was to be cut */
+  #cutLost(): boolean {
+    if (this.#isLost) this.cut(this.#cutReason);
+    return this.#isLost;
   }
 
   fail(thrown: unknown): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Kit, Served } from '../support/conformance-kit.js';
 import { conformance } from '../support/conformance-kit.js';
-import { frame, handshake, TEXT, WebSocketWire } from '../support/websocket-wire.js';
+import { frame, handshake, PING, TEXT, WebSocketWire } from '../support/websocket-wire.js';
 import { headerValue, Wire } from '../support/wire.js';
 
 /** A client of the package ws that keeps all that happens. */
@@ -491,6 +491,35 @@ conformance((test, gateway) => {
       'it stays connected',
     );
     second.wire.destroy();
+  });
+
+  serving('a client that pings and does not read is cut while it does so', async (t, kit, served) => {
+    const id = kit.id();
+    const { wire } = await WebSocketWire.open(served.address, `/echo?id=${id}`);
+    wire.socket.pause();
+    const pings = Buffer.concat(Array<Buffer>(8000).fill(frame(PING, 'x'.repeat(120))));
+    let sentBytes = 0;
+    const isCut = once(wire.socket, 'close').then(
+      () => true,
+      () => true,
+    );
+    for (let isOver = false; !isOver && sentBytes < 128 * 1_048_576; sentBytes += pings.length)
+      if (!wire.write(pings))
+        isOver = await Promise.race([
+          isCut,
+          once(wire.socket, 'drain').then(
+            () => false,
+            () => true,
+          ),
+        ]);
+    t.ok(sentBytes < 64 * 1_048_576, `after ${sentBytes} bytes`);
+    await kit.note(
+      id,
+      gateway === 'uws'
+        ? 'close 1006 the client reads too slowly: more than 1048576 bytes wait'
+        : 'close 1006',
+    );
+    wire.destroy();
   });
 
   serving('a client that says nothing is asked, and cut when it does not answer', async (t, kit, served) => {
