@@ -1076,6 +1076,10 @@ t.test('hostile messages', async (t) => {
   });
   t.same((await send(rpc, '{"__proto__":{"method":"echo"},"jsonrpc":"2.0","id":1}')).error.code, -32600);
   t.equal(({} as { polluted?: number }).polluted, undefined);
+  const told = (params: string) => `{"jsonrpc":"2.0","method":"echo","params":${params}}`;
+  for (const params of ['[{"__proto__":1}]', nested(9), '{"__proto__":1}'])
+    t.equal(await rpc.dispatch(told(params)), undefined, 'a notification is not answered, whatever it has');
+  t.match(await send(rpc, `[${told(nested(9))},${raw('echo', '[1]')}]`), [{ result: [1], id: 1 }]);
 
   for (const id of ['1.5', '0', '-1', '""', '"é"', 'null', '9007199254740991'])
     t.equal(await rpc.dispatch(raw('named', '[1]', id)), `{"jsonrpc":"2.0","result":1,"id":${id}}`, id);

@@ -35,7 +35,7 @@ export class Dispatcher {
     gate?: CallGate<Answer>,
   ): Answer | Promise<Answer> {
     const value = parseMessage(message, isDebug(context));
-    if (value instanceof Refusal) return errorAnswer(value.id, value.error);
+    if (value instanceof Refusal) return refuse(value);
     if (Array.isArray(value)) return this.#batch(value, context, gate);
     return gate === undefined ? this.#call(value, context) : this.#callWithin(gate, value, context);
   }
@@ -79,7 +79,7 @@ export class Dispatcher {
   /** Answers one call. */
   #call(value: unknown, context: JsonRpcContext): Answer | Promise<Answer> {
     const message = readCall(value, this.#limits.maxDepth, isDebug(context));
-    if (message instanceof Refusal) return errorAnswer(message.id, message.error);
+    if (message instanceof Refusal) return refuse(message);
     const table = this.#findTable();
     const method = table.methods.get(message.method);
     if (method === undefined) return unknownMethod(message.id, context);
@@ -88,13 +88,17 @@ export class Dispatcher {
 
   #refuseBusy(value: unknown, context: JsonRpcContext): Answer {
     const message = readCall(value, this.#limits.maxDepth, isDebug(context));
-    if (message instanceof Refusal) return errorAnswer(message.id, message.error);
+    if (message instanceof Refusal) return refuse(message);
     if (message.id === undefined) return NO_ANSWER;
     return errorAnswer(
       message.id,
       new JsonRpcError(JSON_RPC_CODES.busy, 'Busy: too many calls wait on this connection'),
     );
   }
+}
+
+function refuse({ id, error }: Refusal): Answer {
+  return id === undefined ? NO_ANSWER : errorAnswer(id, error);
 }
 
 function unknownMethod(id: JsonRpcId | undefined, context: JsonRpcContext): Answer {

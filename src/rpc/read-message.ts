@@ -6,12 +6,12 @@ import type { CallMessage, JsonRpcId } from './json-rpc-call.js';
 import { invalidParams, JSON_RPC_CODES, JsonRpcError } from './json-rpc-error.js';
 import type { RawParams } from './read-params.js';
 
-/** A message that is no call: which id the error has, and why. */
+/** A message that is no call: which id the error has, and why. A notification has none, and is not answered. */
 export class Refusal {
-  readonly id: JsonRpcId;
+  readonly id: JsonRpcId | undefined;
   readonly error: JsonRpcError;
 
-  constructor(id: JsonRpcId, error: JsonRpcError) {
+  constructor(id: JsonRpcId | undefined, error: JsonRpcError) {
     this.id = id;
     this.error = error;
   }
@@ -48,7 +48,7 @@ export function readCall(value: unknown, maxDepth: number, isDebug: boolean): Ca
     try {
       guardParams(params, maxDepth);
     } catch (error) {
-      return new Refusal(id ?? null, invalidParams((error as Error).message));
+      return new Refusal(id, invalidParams((error as Error).message));
     }
   }
   return { method, params: params as RawParams, id };
