@@ -79,9 +79,9 @@ export class Link {
     const { command, args, sender, ack } = message;
     const ticket = ++this.#ticket;
     this.#pending.set(ticket, message);
-    const copy = copyCheaply(args);
     const from = sender && toWire(sender);
     try {
+      const copy = copyCheaply(args);
       if (copy === DEAR || from === undefined) this.#post([SEND, ticket, target, from, command, args, ack]);
       else this.#gather([SEND, ticket, target, from, command, copy as unknown[], ack]);
     } catch (error) {

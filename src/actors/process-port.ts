@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { deserialize, serialize } from 'node:v8';
+import { DefaultDeserializer, serialize } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 import { packError, type WireError } from '../core/wire-error.js';
 import { unreadable } from './actor-errors.js';
@@ -160,7 +160,9 @@ class FrameReader {
     const kind = bytes.readUInt8(0);
     const ticket = bytes.readDoubleLE(1);
     try {
-      return deserialize(bytes.subarray(LABEL_BYTES)) as Frame;
+      const deserializer = new OwningDeserializer(bytes.subarray(LABEL_BYTES));
+      deserializer.readHeader();
+      return deserializer.readValue() as Frame;
     } catch (error) {
       const wire = packError(unreadable(error));
       if (kind === REPLY) return [FAIL, ticket, wire];
@@ -180,6 +182,17 @@ class FrameReader {
     this.#more = [];
     this.#moreBytes = 0;
     return true;
+  }
+}
+
+/** What v8 gives as views of the message, among which others may lie: whoever transfers their memory would take those along. */
+class OwningDeserializer extends DefaultDeserializer {
+  _readHostObject(): ArrayBufferView {
+    const { _readHostObject: read } = DefaultDeserializer.prototype as Partial<OwningDeserializer>;
+    const view = (read as () => ArrayBufferView).call(this);
+    const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+    if (Buffer.isBuffer(view)) return Buffer.from(bytes);
+    return new (view.constructor as new (bytes: ArrayBufferLike) => ArrayBufferView)(bytes);
   }
 }
 

@@ -239,6 +239,42 @@ for (const kind of KINDS) {
     t.equal(Buffer.compare((await send(actor, 'echo', large)) as Uint8Array, large), 0);
   });
 
+  t.test(`${kind}: bytes are their receiver's alone`, async (t) => {
+    await startArbiter(t);
+    const actor = await make('plain', { kind });
+    const views = [
+      new Uint8Array([1, 2]),
+      new Float64Array([1]),
+      Buffer.alloc(1),
+      new DataView(new ArrayBuffer(3)),
+    ];
+    // In one piece, so that others stand before and behind it.
+    const [first, ...answers] = await Promise.all([
+      ...[1, 2].map((one) => send(actor, 'echo', new Uint8Array([one]))),
+      run(actor, 'transfers', new Uint8Array(7)),
+      ...views.map((view) => send(actor, 'echo', view)),
+      send(actor, 'ping'),
+    ]);
+    t.same(first, new Uint8Array([1]));
+    t.same(answers, [new Uint8Array([2]), 7, ...views, 'pong']);
+    for (const one of answers.filter((answer) => ArrayBuffer.isView(answer)))
+      t.equal(one.buffer.byteLength, one.byteLength, 'nothing else is in their memory');
+  });
+
+  t.test(`${kind}: what cannot be read takes no place in the mailbox`, async (t) => {
+    await startArbiter(t);
+    const actor = await make('plain', { kind, mailboxLimit: 5 });
+    const broken = Object.defineProperty({}, 'a', {
+      enumerable: true,
+      get() {
+        throw new Error('not to be read');
+      },
+    });
+    for (let i = 0; i < 10; i++)
+      t.match(await refusal(() => send(actor, 'echo', broken)), { code: 'ERR_ACTOR_MESSAGE' });
+    t.equal(await send(actor, 'ping'), 'pong');
+  });
+
   t.test(`${kind}: many texts at once, which are long as JSON`, async (t) => {
     await startArbiter(t);
     const actor = await make('plain', { kind });

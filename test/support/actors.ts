@@ -148,6 +148,8 @@ export class Gate {
 // Functions for the command "run".
 
 export const lengthOf = (_actor: Actor, list: readonly unknown[]) => list.length;
+export const transfers = (_actor: Actor, bytes: Uint8Array<ArrayBuffer>) =>
+  structuredClone(bytes, { transfer: [bytes.buffer] }).length;
 export const pid = () => process.pid;
 export const nest = (_actor: Actor, depth: number) => {
   let value: unknown = 1;
