@@ -24,6 +24,9 @@ interface Handshake {
   readonly hub: TopicHub;
 }
 
+/** What the upgrade under way has made, until its events hear of it. One for the process, as an upgrade is one call. */
+let latest: WebSocket<Owned> | undefined;
+
 /** Handshakes that can be accepted. */
 const handshakes = new WeakMap<HttpResponse, Handshake>();
 
@@ -63,6 +66,9 @@ export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | und
         response.writeHeader(headers[i] as string, Buffer.from(headers[i + 1] as string, 'latin1'));
       response.upgrade(owned, key, protocol, compression ? extensions : '', context);
     });
+    const raw = latest;
+    latest = undefined;
+    if (raw !== undefined) events.opened(owner, ownedBy(raw));
   };
 }
 
@@ -71,11 +77,22 @@ function ownedBy(raw: WebSocket<Owned>): WebSocket<Owned> & Owned {
   return raw as WebSocket<Owned> & Owned;
 }
 
+/**
+ * Within the cork of a late upgrade it does next to nothing. At the end of that cork the native code reads, in memory that the upgrade has
+ * freed, whether the connection is to be closed: who allocates here has WebSockets cut that were just accepted, some of
+ * them or nearly all.
+ */
+function remember(raw: WebSocket<Owned> | undefined): void {
+  latest = raw;
+}
+
 /** How uWebSockets.js serves all WebSockets of a server. Idle ones are whoever's made them. */
 export function webSocketBehavior(
   uws: ReturnType<typeof loadUws>,
   { maxPayloadBytes, maxBackpressureBytes, compression }: WebSocketLimits,
 ): WebSocketBehavior<Owned> {
+  // Compiled now, as a compiler allocates too.
+  remember(undefined);
   return {
     maxPayloadLength: maxPayloadBytes,
     maxBackpressure: maxBackpressureBytes,
@@ -85,10 +102,7 @@ export function webSocketBehavior(
     idleTimeout: 0,
     sendPingsAutomatically: false,
     maxLifetime: 0,
-    open(raw) {
-      const own = ownedBy(raw);
-      own.events.opened(own.owner, own);
-    },
+    open: remember,
     message(raw, bytes, isBinary) {
       const { events, owner } = ownedBy(raw);
       events.received(owner, bytes, isBinary, true);
@@ -112,7 +126,8 @@ export function webSocketBehavior(
     },
     close(raw, code, reason) {
       const { events, owner } = ownedBy(raw);
-      events.closed(owner, code, Buffer.from(reason).toString());
+      if (raw === latest) latest = undefined;
+      else events.closed(owner, code, Buffer.from(reason).toString());
     },
   };
 }

@@ -22,6 +22,11 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
   const echo = (path: string, options: WebSocketOptions = {}) =>
     websocket(path, { ...noted, message: (socket, message) => void socket.send(message) }, options);
 
+  const kept: Buffer[] = [];
+  const allocate = (bytes: number) => {
+    for (let i = 0; i < 10; i++) kept.push(Buffer.allocUnsafeSlow(bytes).fill(0x10));
+  };
+
   const requestId: Middleware = (environ) => {
     environ['vela.response'].onStart((response) => response.headers.push(['X-From-Middleware', 'yes']));
   };
@@ -93,6 +98,12 @@ export function websocketApps(say: Say, gate: (id: string) => Promise<void>): Re
         );
       },
       close: noted.close as never,
+    }),
+    websocket('/allocating', {
+      handshake: () => sleep(1),
+      // What the upgrade of uWebSockets.js frees is filled with bits that end a response.
+      open: () => [56, 64, 72].forEach(allocate),
+      message: (socket, message) => socket.send(message),
     }),
     websocket('/events', {
       ...noted,

@@ -189,6 +189,15 @@ conformance((test, gateway) => {
     );
   });
 
+  serving('what is accepted late stays open, whatever its handler allocates', async (t, _kit, served) => {
+    for (let i = 0; i < 10; i++)
+      await withClient(new Client(served, '/allocating'), async (client) => {
+        t.equal(await client.next(), 'open');
+        client.socket.send('here');
+        t.equal(await client.next(), 'text here');
+      });
+  });
+
   serving(
     'a client that leaves before the handshake is accepted does no harm',
     async (t, kit, { address }) => {
