@@ -243,6 +243,23 @@ for (const kind of ['uws', 'node', 'WebSocket'] as const) {
   });
 }
 
+t.test('a client that is closed tries nothing again', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  for (const scheme of ['http', 'ws']) {
+    const client = createJsonRpcClient(`${scheme}://127.0.0.1:${port}`, { retryDelayMs: 20_000 });
+    const trying = client.call('a');
+    const rejected = t.rejects(trying, { code: 'ERR_RPC_CONNECTION', message: 'The client is closed' });
+    const began = performance.now();
+    await client.close();
+    await rejected;
+    await t.rejects(client.call('a'), { message: 'The client is closed', isUnsent: true });
+    t.ok(performance.now() - began < 5000, `${scheme}: at once`);
+  }
+});
+
 t.test('lost WebSockets settle all that is awaited, and are opened again', async (t) => {
   const { url, server } = await serveSockets(t);
   const client = createJsonRpcClient<typeof rpc>(url);

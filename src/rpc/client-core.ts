@@ -1,4 +1,4 @@
-import { answerError, JsonRpcConnectionError, timeoutError } from './client-errors.js';
+import { answerError, closedError, JsonRpcConnectionError, timeoutError } from './client-errors.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { JsonRpcTransport } from './client-transport.js';
 import type { JsonRpcCallOptions } from './client-types.js';
@@ -16,7 +16,10 @@ export interface Outgoing {
 export class ClientCore {
   readonly #transport: JsonRpcTransport;
   readonly #options: ResolvedClientOptions;
+  /** Ends each message that is under way, or waits to be sent again. */
+  readonly #underWay = new Set<AbortController>();
   #lastId = 0;
+  #isClosed = false;
 
   constructor(transport: JsonRpcTransport, options: ResolvedClientOptions) {
     this.#transport = transport;
@@ -36,7 +39,10 @@ export class ClientCore {
   }
 
   close(): Promise<void> {
-    return this.#transport.close();
+    this.#isClosed = true;
+    const closed = this.#transport.close();
+    for (const ender of this.#underWay) ender.abort(closedError(false));
+    return closed;
   }
 
   async #exchange(
@@ -76,12 +82,14 @@ export class ClientCore {
     { signal, timeoutMs = this.#options.timeoutMs }: JsonRpcCallOptions,
   ): Promise<unknown> {
     signal?.throwIfAborted();
+    if (this.#isClosed) throw closedError(true);
     const ender = new AbortController();
     const ends = ender.signal;
     const timer = setTimeout(() => ender.abort(timeoutError(what, timeoutMs)), timeoutMs);
     // Not AbortSignal.any: a signal that lives for long would keep something of each call.
     const abort = () => ender.abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
+    this.#underWay.add(ender);
     try {
       for (let attempt = 0; ; attempt++) {
         try {
@@ -94,6 +102,7 @@ export class ClientCore {
         await pause(this.#options.retryDelayMs * 2 ** attempt, ends);
       }
     } finally {
+      this.#underWay.delete(ender);
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     }

@@ -19,6 +19,11 @@ export class JsonRpcConnectionError extends VelaError {
   }
 }
 
+/** The client is closed, or was while it waited. */
+export function closedError(isUnsent: boolean): JsonRpcConnectionError {
+  return new JsonRpcConnectionError('The client is closed', isUnsent);
+}
+
 /** What came is no answer of JSON-RPC. */
 export function answerError(what: string, reason: string, cause?: unknown): VelaError {
   return new VelaError(

@@ -19,9 +19,6 @@ export class HttpTransport implements JsonRpcTransport {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #fetch: typeof fetch;
   readonly #limitBytes: number;
-  /** Ends each message that is under way. */
-  readonly #underWay = new Set<AbortController>();
-  #isClosed = false;
 
   constructor(
     url: string,
@@ -36,34 +33,23 @@ export class HttpTransport implements JsonRpcTransport {
   }
 
   async exchange(text: string, ids: readonly number[], signal: AbortSignal): Promise<unknown> {
-    if (this.#isClosed) throw closedError();
-    const closing = new AbortController();
-    this.#underWay.add(closing);
     const request = { method: 'POST', headers: this.#headers, body: text, redirect: 'error' as const };
     try {
       // A browser's must not be called as a method of something else.
       const fetchFunction = this.#fetch;
-      const response = await fetchFunction(this.#url, {
-        ...request,
-        signal: AbortSignal.any([signal, closing.signal]),
-      });
+      const response = await fetchFunction(this.#url, { ...request, signal });
       const body = await this.#read(response);
       return response.status === 204 || (ids.length === 0 && body === '')
         ? undefined
         : this.#parse(response.status, body);
     } catch (error) {
       signal.throwIfAborted();
-      if (closing.signal.aborted) throw closedError();
       throw isFetchError(error) ? this.#connectionError(error) : error;
-    } finally {
-      this.#underWay.delete(closing);
     }
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const one of this.#underWay) one.abort();
-  }
+  /** Connections are those of `fetch`, and messages under way have been ended by their signals. */
+  async close(): Promise<void> {}
 
   async #read(response: Response): Promise<string> {
     const reader = response.body?.getReader();
@@ -109,10 +95,6 @@ export class HttpTransport implements JsonRpcTransport {
       error,
     );
   }
-}
-
-function closedError(): JsonRpcConnectionError {
-  return new JsonRpcConnectionError('The client is closed', true);
 }
 
 /** What `fetch` rejects with when there is no connection, or no longer. */
