@@ -150,6 +150,8 @@ for (const kind of ['uws', 'node', 'WebSocket'] as const) {
       client.calc.add(1),
       // @ts-expect-error too many
       client.calc.add(1, 2, 3),
+      // @ts-expect-error no such method to be sent again
+      createJsonRpcClient<typeof rpc>('http://127.0.0.1', { idempotent: ['calc.ad'] }),
       // @ts-expect-error no such method
       client.calc.subtract(1, 2),
       // @ts-expect-error by name alone

@@ -1,5 +1,6 @@
 import { connectBrowserSocket } from './browser-client-socket.js';
 import type { JsonRpcClientOptions } from './client-options.js';
+import type { MethodsOf } from './client-types.js';
 import { createClient, type JsonRpcClient } from './json-rpc-client.js';
 
 /** There in a page and its workers. */
@@ -14,7 +15,7 @@ declare const location: { readonly href: string } | undefined;
  */
 export function createJsonRpcClient<H = unknown>(
   url: string | URL,
-  options: JsonRpcClientOptions = {},
+  options: JsonRpcClientOptions<keyof MethodsOf<H> & string> = {},
 ): JsonRpcClient<H> {
   const base = typeof location === 'undefined' ? undefined : location.href;
   const client = createClient<H>(url, options, connectBrowserSocket, base);

@@ -2,8 +2,8 @@ import { isWithin } from '../core/duration.js';
 import { describeValue, refuseUnknown, requireOptions } from '../core/errors.js';
 import { requireTimeout } from './require-timeout.js';
 
-/** Options of {@link createJsonRpcClient}. */
-export interface JsonRpcClientOptions {
+/** Options of {@link createJsonRpcClient}. @typeParam Name - of the server's methods */
+export interface JsonRpcClientOptions<Name extends string = string> {
   /** Sent with each request, or with the one that opens the WebSocket. */
   headers?: Readonly<Record<string, string>>;
   /** How long an answer is waited for, connecting and retries included, in ms. @defaultValue 30 s */
@@ -13,7 +13,7 @@ export interface JsonRpcClientOptions {
   /** The pause before the first retry, in ms; each further one is twice as long. @defaultValue 100 */
   retryDelayMs?: number;
   /** The methods that may be called twice: they are sent again also when the connection breaks under way. @defaultValue none */
-  idempotent?: readonly string[];
+  idempotent?: readonly Name[];
   /** Largest answer, in bytes. @defaultValue 16 MiB */
   limitBytes?: number;
   /** In place of the global `fetch`. */

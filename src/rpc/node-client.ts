@@ -1,4 +1,5 @@
 import type { JsonRpcClientOptions } from './client-options.js';
+import type { MethodsOf } from './client-types.js';
 import { createClient, type JsonRpcClient } from './json-rpc-client.js';
 import { connectNodeSocket } from './node-client-socket.js';
 
@@ -13,7 +14,7 @@ import { connectNodeSocket } from './node-client-socket.js';
  */
 export function createJsonRpcClient<H = unknown>(
   url: string | URL,
-  options: JsonRpcClientOptions = {},
+  options: JsonRpcClientOptions<keyof MethodsOf<H> & string> = {},
 ): JsonRpcClient<H> {
   return createClient<H>(url, options, connectNodeSocket);
 }
