@@ -9,7 +9,7 @@ import type {
   WebSocketBehavior,
 } from './uws-binding.js';
 
-/** What a WebSocket has as properties of its own: uWebSockets.js copies them from what the upgrade is given. */
+/** What a WebSocket has as properties of its own, once it is there. */
 interface Owned {
   readonly events: WebSocketEvents<unknown>;
   readonly owner: unknown;
@@ -26,6 +26,9 @@ interface Handshake {
 
 /** What the upgrade under way has made, until its events hear of it. One for the process, as an upgrade is one call. */
 let latest: WebSocket<Owned> | undefined;
+
+/** What the native code copies to a WebSocket, within the cork: nothing, as properties of a new type have memory allocated. */
+const NOTHING = {};
 
 /** Handshakes that can be accepted. */
 const handshakes = new WeakMap<HttpResponse, Handshake>();
@@ -58,17 +61,18 @@ export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | und
   const { key, extensions, context, hub } = handshake;
   return (events, owner, { protocol, headers, compression }) => {
     handshakes.delete(response);
-    const owned: Owned = { events: events as WebSocketEvents<unknown>, owner, hub };
     response.cork(() => {
       // Without it, the first header would begin a response of 200.
       response.writeStatus('101 Switching Protocols');
       for (let i = 0; i < headers.length; i += 2)
         response.writeHeader(headers[i] as string, Buffer.from(headers[i + 1] as string, 'latin1'));
-      response.upgrade(owned, key, protocol, compression ? extensions : '', context);
+      response.upgrade(NOTHING, key, protocol, compression ? extensions : '', context);
     });
     const raw = latest;
     latest = undefined;
-    if (raw !== undefined) events.opened(owner, ownedBy(raw));
+    if (raw === undefined) return;
+    const owned: Owned = { events: events as WebSocketEvents<unknown>, owner, hub };
+    events.opened(owner, Object.assign(raw, owned));
   };
 }
 
