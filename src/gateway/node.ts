@@ -41,12 +41,12 @@ export async function listenNode(
   });
   const server = build(config);
   server.maxHeadersCount = 0;
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) =>
     answerNode(service, config, { request, response, raw: undefined });
-  });
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    inviteBody(response, () => answerNode(service, config, { request, response, raw: undefined }));
-  });
+  server.on('request', answer);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+    inviteBody(response, () => answer(request, response)),
+  );
   const broken = new WeakSet<Socket>();
   server.on('clientError', (error: Error, socket: Duplex) => {
     // The parser finds each further piece of the same head wrong as well.

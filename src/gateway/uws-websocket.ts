@@ -70,6 +70,7 @@ export function acceptHandshake(response: HttpResponse): SwitchToWebSocket | und
     });
     const raw = latest;
     latest = undefined;
+    // It was cut within its own upgrade.
     if (raw === undefined) return;
     const owned: Owned = { events: events as WebSocketEvents<unknown>, owner, hub };
     events.opened(owner, Object.assign(raw, owned));

@@ -40,9 +40,8 @@ export class ClientCore {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    const closed = this.#transport.close();
     for (const ender of this.#underWay) ender.abort(closedError(false));
-    return closed;
+    return this.#transport.close();
   }
 
   async #exchange(

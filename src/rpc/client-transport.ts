@@ -7,6 +7,6 @@ export interface JsonRpcTransport {
    * @throws {VelaError} `ERR_RPC_CONNECTION`, `ERR_RPC_ANSWER`
    */
   exchange(text: string, ids: readonly number[], signal: AbortSignal): Promise<unknown>;
-  /** Ends its connections; what is under way rejects. */
+  /** Ends its connections. The signals of what was under way have aborted, and nothing follows. */
   close(): Promise<void>;
 }

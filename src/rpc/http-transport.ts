@@ -48,7 +48,7 @@ export class HttpTransport implements JsonRpcTransport {
     }
   }
 
-  /** Connections are those of `fetch`, and messages under way have been ended by their signals. */
+  /** Connections are those of `fetch`. */
   async close(): Promise<void> {}
 
   async #read(response: Response): Promise<string> {

@@ -1,6 +1,6 @@
 import { toError, VelaError } from '../core/errors.js';
 import { own } from '../core/own.js';
-import { answerError, closedError, JsonRpcConnectionError } from './client-errors.js';
+import { answerError, JsonRpcConnectionError } from './client-errors.js';
 import type { ClientSocket, ConnectSocket, SocketTarget } from './client-socket.js';
 import type { JsonRpcTransport } from './client-transport.js';
 import { isObject } from './read-answer.js';
@@ -26,7 +26,6 @@ export class WebSocketTransport implements JsonRpcTransport {
   /** By the id of each call. */
   readonly #waiting = new Map<number, Waiting>();
   #opening: Promise<ClientSocket> | undefined;
-  #isClosed = false;
 
   constructor(target: SocketTarget, connect: ConnectSocket) {
     this.#url = target.url;
@@ -85,15 +84,11 @@ export class WebSocketTransport implements JsonRpcTransport {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    const opening = this.#opening;
-    this.#rejectAll(closedError(false));
-    const socket = await opening?.catch(() => undefined);
+    const socket = await this.#opening?.catch(() => undefined);
     await socket?.close();
   }
 
   #open(): Promise<ClientSocket> {
-    if (this.#isClosed) return Promise.reject(closedError(true));
     if (this.#opening === undefined) {
       const opening = own(this.#connect());
       this.#opening = opening;

@@ -136,10 +136,8 @@ export class Session implements FlowOwner {
 
   /** A message was thrown away, as too much waits for the client. */
   dropped(): void {
-    const { onBackpressure, maxBackpressureBytes } = this.endpoint.options;
-    if (onBackpressure === 'drop' || this.#isLost) return;
+    if (this.endpoint.options.onBackpressure === 'drop' || this.#isLost) return;
     this.#isLost = true;
-    this.#cutReason = `the client reads too slowly: more than ${maxBackpressureBytes} bytes wait`;
     // Not within the send, which may be one of many of a topic.
     setImmediate(() => this.#cutLost());
   }
@@ -203,8 +201,10 @@ export class Session implements FlowOwner {
 
   /** @returns true when it was to be cut */
   #cutLost(): boolean {
-    if (this.#isLost) this.cut(this.#cutReason);
-    return this.#isLost;
+    if (!this.#isLost) return false;
+    const { maxBackpressureBytes } = this.endpoint.options;
+    this.cut(`the client reads too slowly: more than ${maxBackpressureBytes} bytes wait`);
+    return true;
   }
 
   fail(thrown: unknown): void {
